@@ -128,8 +128,10 @@ def read_label_map(path: str | Path, shape: tuple[int, int] | None = None) -> La
 
 def object_ids(label_map: LabelMap) -> tuple[int, ...]:
     """Return the ids that occur, sorted, without 0."""
-    counts = cv2.calcHist([np.ascontiguousarray(label_map)], [0], None, [256], [0, 256])
-    return tuple(np.flatnonzero(counts.ravel()[1:]) + 1)
+    pixels = label_map.ravel()
+    starts = np.flatnonzero(pixels[1:] != pixels[:-1]) + 1  # few: label maps are long runs
+    ids = {int(pixels[0]), *np.unique(pixels[starts]).tolist()}
+    return tuple(sorted(ids - {0}))
 
 
 def changed_box(before: LabelMap, after: LabelMap) -> Box | None:

@@ -1,0 +1,233 @@
+"""Label maps survive the trip to PNG and back; users' masks are read however they were saved."""
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from PIL import Image
+
+from vos_annotator.core.errors import UserError
+from vos_annotator.core.masks import (
+    PALETTE,
+    changed_box,
+    decode_png,
+    encode_png,
+    object_ids,
+    read_label_map,
+)
+
+label_maps = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=40))
+
+
+def save(path, pixels):
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+@given(label_maps)
+def test_every_label_map_comes_back_from_png_as_it_was(label_map):
+    decoded = decode_png(encode_png(label_map))
+    assert decoded.dtype == np.uint8
+    assert decoded.flags.writeable
+    np.testing.assert_array_equal(decoded, label_map)
+
+
+@given(label_maps)
+def test_a_view_with_strides_is_encoded_like_its_copy(label_map):
+    assert encode_png(label_map[::-1, ::2]) == encode_png(label_map[::-1, ::2].copy())
+
+
+def test_the_pixels_of_the_png_are_the_ids_and_all_256_colours_are_there():
+    label_map = np.array([[0, 1, 2], [5, 200, 255]], np.uint8)
+    with Image.open(io.BytesIO(encode_png(label_map))) as image:
+        assert image.mode == "P"
+        np.testing.assert_array_equal(np.array(image), label_map)
+        np.testing.assert_array_equal(np.reshape(image.getpalette(), (256, 3)), PALETTE)
+
+
+def test_the_palette_is_that_of_davis():
+    for object_id, color in {
+        0: (0, 0, 0),
+        1: (128, 0, 0),
+        2: (0, 128, 0),
+        7: (128, 128, 128),
+        9: (191, 0, 0),
+        21: (128, 64, 128),
+        22: (22, 22, 22),
+        255: (255, 255, 255),
+    }.items():
+        assert tuple(PALETTE[object_id]) == color
+
+
+@given(st.binary(max_size=200))
+def test_bytes_that_are_no_png_are_refused_in_one_sentence(data):
+    with pytest.raises(UserError, match="not a readable PNG"):
+        decode_png(data)
+
+
+@given(st.integers(8, 1000))
+def test_a_png_cut_short_is_refused(length):
+    data = encode_png(np.eye(64, dtype=np.uint8))
+    with pytest.raises(UserError):
+        decode_png(data[: min(length, len(data) - 20)])
+
+
+@pytest.mark.parametrize(
+    "not_a_label_map",
+    [np.zeros((4, 4)), np.zeros((4, 4, 3), np.uint8), np.zeros((0, 4), np.uint8)],
+    ids=["floats", "colour", "no pixels"],
+)
+def test_only_label_maps_are_encoded(not_a_label_map):
+    with pytest.raises(ValueError, match="not a label map"):
+        encode_png(not_a_label_map)
+
+
+def test_a_colour_png_is_no_stored_mask():
+    file = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(file, "PNG")
+    with pytest.raises(UserError, match="colour picture"):
+        decode_png(file.getvalue())
+
+
+@given(label_maps)
+def test_object_ids_are_the_ids_that_occur(label_map):
+    assert object_ids(label_map) == tuple(sorted(set(label_map.ravel().tolist()) - {0}))
+
+
+@given(label_maps, st.data())
+def test_the_changed_box_is_the_tightest_that_holds_every_change(before, data):
+    after = data.draw(arrays(np.uint8, before.shape, elements=st.integers(0, 2)))
+    changes = np.argwhere(before != after)
+    box = changed_box(before, after)
+    if not len(changes):
+        assert box is None
+        return
+    (top, left), (bottom, right) = changes.min(0), changes.max(0)
+    assert box == (slice(top, bottom + 1), slice(left, right + 1))
+
+
+# Users' masks ------------------------------------------------------------------------------
+
+
+def test_an_indexed_png_is_read_by_its_values_whatever_its_colours(tmp_path):
+    ids = np.array([[0, 1], [3, 7]], np.uint8)
+    image = Image.fromarray(ids).convert("L")
+    image.putpalette([9] * 768)
+    image.save(tmp_path / "odd.png")
+    np.testing.assert_array_equal(read_label_map(tmp_path / "odd.png"), ids)
+
+
+def test_black_and_white_is_one_object(tmp_path):
+    mask = np.array([[0, 255], [255, 0]], np.uint8)
+    expected = mask // 255
+    grey = save(tmp_path / "grey.png", mask)
+    color = save(tmp_path / "color.png", np.repeat(mask[..., None], 3, axis=2))
+    bilevel = tmp_path / "bilevel.png"
+    Image.fromarray(mask).convert("1").save(bilevel)
+    for path in (grey, color, bilevel):
+        np.testing.assert_array_equal(read_label_map(path), expected)
+
+
+def test_a_wholly_white_grey_mask_is_one_object_and_a_black_one_is_none(tmp_path):
+    white = save(tmp_path / "white.png", np.full((3, 3), 255, np.uint8))
+    black = save(tmp_path / "black.png", np.zeros((3, 3), np.uint8))
+    assert object_ids(read_label_map(white)) == (1,)
+    assert object_ids(read_label_map(black)) == ()
+
+
+def test_grey_values_are_ids(tmp_path):
+    ids = np.array([[0, 1, 2], [2, 40, 0]], np.uint8)
+    np.testing.assert_array_equal(read_label_map(save(tmp_path / "a.png", ids)), ids)
+    deep = save(tmp_path / "deep.png", ids.astype(np.uint16))
+    np.testing.assert_array_equal(read_label_map(deep), ids)
+
+
+def test_a_thin_void_border_in_grey_stays_255(tmp_path):
+    ids = np.ones((10, 10), np.uint8)
+    ids[0] = 255
+    np.testing.assert_array_equal(read_label_map(save(tmp_path / "void.png", ids)), ids)
+
+
+@given(ids=arrays(np.uint8, (4, 5), elements=st.integers(0, 21)))
+def test_the_colours_of_davis_and_of_pascal_are_ids(ids, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("colors")
+    ids[0, 0] = 1  # a colour, so that no picture is pure grey
+    davis = PALETTE[ids]
+    pascal = np.where(davis == 191, 192, davis).astype(np.uint8)
+    for name, pixels in {"davis.png": davis, "pascal.png": pascal}.items():
+        np.testing.assert_array_equal(read_label_map(save(folder / name, pixels)), ids)
+
+
+def test_transparent_pixels_are_background(tmp_path):
+    pixels = np.zeros((2, 2, 4), np.uint8)
+    pixels[0] = (128, 0, 0, 255)
+    pixels[1] = (128, 0, 0, 0)
+    np.testing.assert_array_equal(
+        read_label_map(save(tmp_path / "cut.png", pixels)), [[1, 1], [0, 0]]
+    )
+
+
+def soft_grey():
+    ramp = np.zeros((20, 20), np.uint8)
+    ramp[5:15, 5:15] = 255
+    ramp[4, 5:15] = 120
+    return ramp
+
+
+def soft_red():
+    pixels = np.zeros((8, 8, 3), np.uint8)
+    pixels[2:6, 2:6] = (128, 0, 0)
+    pixels[2] = (37, 0, 0)
+    return pixels
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        soft_grey(),
+        np.repeat(soft_grey()[..., None], 3, axis=2),
+        soft_red(),
+        np.full((4, 4, 4), 128, np.uint8),
+        np.arange(256, dtype=np.uint8).reshape(16, 16),
+    ],
+    ids=["grey", "grey saved as colour", "red", "alpha", "ramp"],
+)
+def test_soft_edges_are_refused_and_never_become_objects(tmp_path, pixels):
+    with pytest.raises(UserError, match=r"soft.png .*anti-aliasing"):
+        read_label_map(save(tmp_path / "soft.png", pixels))
+
+
+def test_deep_grey_beyond_255_is_refused(tmp_path):
+    path = save(tmp_path / "deep.png", np.full((2, 2), 300, np.uint16))
+    with pytest.raises(UserError, match="object ids end at 255"):
+        read_label_map(path)
+
+
+def test_a_missing_file_and_a_file_that_is_no_png_are_named(tmp_path):
+    with pytest.raises(UserError, match=r"no mask file .*gone\.png"):
+        read_label_map(tmp_path / "gone.png")
+    (tmp_path / "text.png").write_text("hello")
+    with pytest.raises(UserError, match=r"text\.png is not a readable PNG"):
+        read_label_map(tmp_path / "text.png")
+    Image.new("L", (4, 4)).save(tmp_path / "photo.png", "JPEG")
+    with pytest.raises(UserError, match=r"photo\.png is not a readable PNG"):
+        read_label_map(tmp_path / "photo.png")
+
+
+def test_a_mask_of_the_same_aspect_is_resized_without_new_ids(tmp_path):
+    ids = np.zeros((48, 85), np.uint8)
+    ids[10:30, 20:60] = 9
+    path = save(tmp_path / "small.png", ids)
+    resized = read_label_map(path, (96, 170))
+    assert resized.shape == (96, 170)
+    assert object_ids(resized) == (9,)
+    np.testing.assert_array_equal(resized[::2, ::2], ids)
+
+
+def test_a_mask_of_another_aspect_is_refused_with_both_sizes(tmp_path):
+    path = save(tmp_path / "turned.png", np.zeros((85, 48), np.uint8))
+    with pytest.raises(UserError, match=r"turned\.png is 48x85, the video is 85x48"):
+        read_label_map(path, (48, 85))
