@@ -1,0 +1,166 @@
+"""The window's colours: one palette and one short style sheet for all of Qt's widgets.
+
+For: the application (which applies it) and the widgets that paint themselves (which
+read the palette roles, never a constant, so that both themes reach them).
+
+The roles: Window is the frame of the window, Base the panels, Shadow the surround of
+the canvas, Mid the lines, PlaceholderText the quiet text, and Highlight the accent,
+which is kept for the focus, the playhead and the one default button.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QApplication
+
+DOUBT_AMBER = QColor("#e8a33d")  # an engine that is not sure
+DOUBT_RED = QColor("#e5534b")  # an engine that guesses
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """The colours of one look of the window."""
+
+    window: str
+    panel: str
+    surround: str
+    line: str
+    raised: str
+    text: str
+    quiet: str
+    faint: str
+    accent: str
+    on_accent: str
+
+
+DARK = Theme(
+    window="#1f2124",
+    panel="#26282c",
+    surround="#17181a",
+    line="#34373c",
+    raised="#33363b",
+    text="#d8dade",
+    quiet="#8b9097",
+    faint="#5d6167",
+    accent="#4c9aff",
+    on_accent="#0b1a2e",
+)
+LIGHT = Theme(
+    window="#ececee",
+    panel="#f7f7f8",
+    surround="#d4d5d8",
+    line="#c9cbd0",
+    raised="#dfe1e5",
+    text="#24272c",
+    quiet="#62676f",
+    faint="#a2a6ad",
+    accent="#1868d6",
+    on_accent="#ffffff",
+)
+
+
+def palette(theme: Theme) -> QPalette:
+    """Return `theme` as Qt's palette, every role set."""
+    role = QPalette.ColorRole
+    colors = {
+        role.Window: theme.window,
+        role.WindowText: theme.text,
+        role.Base: theme.panel,
+        role.AlternateBase: theme.window,
+        role.Text: theme.text,
+        role.Button: theme.panel,
+        role.ButtonText: theme.text,
+        role.BrightText: theme.text,
+        role.ToolTipBase: theme.raised,
+        role.ToolTipText: theme.text,
+        role.PlaceholderText: theme.quiet,
+        role.Light: theme.raised,
+        role.Midlight: theme.raised,
+        role.Mid: theme.line,
+        role.Dark: theme.line,
+        role.Shadow: theme.surround,
+        role.Highlight: theme.accent,
+        role.HighlightedText: theme.on_accent,
+        role.Accent: theme.accent,
+        role.Link: theme.accent,
+        role.LinkVisited: theme.accent,
+    }
+    result = QPalette()
+    for name, color in colors.items():
+        result.setColor(name, QColor(color))
+    for name in (role.WindowText, role.Text, role.ButtonText):
+        result.setColor(QPalette.ColorGroup.Disabled, name, QColor(theme.faint))
+    return result
+
+
+def apply_theme(app: QApplication, theme: Theme = DARK) -> None:
+    """Give the whole application `theme`."""
+    app.setStyle("Fusion")
+    app.setPalette(palette(theme))
+    app.setStyleSheet(_style_sheet(theme))
+
+
+def _style_sheet(t: Theme) -> str:
+    return f"""
+    QMainWindow, QDialog {{ background: {t.window}; }}
+    QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.line};
+        padding: 4px 6px; }}
+    QMenuBar {{ background: {t.window}; padding: 2px 4px; }}
+    QMenuBar::item {{ padding: 4px 8px; border-radius: 4px; background: transparent; }}
+    QMenuBar::item:selected {{ background: {t.raised}; }}
+    QMenu {{ background: {t.panel}; border: 1px solid {t.line}; padding: 4px; }}
+    QMenu::item {{ padding: 5px 24px 5px 10px; border-radius: 4px; }}
+    QMenu::item:selected {{ background: {t.raised}; color: {t.text}; }}
+    QMenu::item:disabled {{ color: {t.faint}; }}
+    QMenu::separator {{ height: 1px; background: {t.line}; margin: 4px 6px; }}
+    QMenu::icon {{ padding-left: 8px; }}
+    QToolBar {{ background: {t.panel}; border: 0; border-right: 1px solid {t.line};
+        padding: 6px 4px; spacing: 2px; }}
+    QToolBar::separator {{ background: {t.line}; height: 1px; margin: 6px 4px; }}
+    QToolButton {{ border: 1px solid transparent; border-radius: 5px; padding: 5px;
+        background: transparent; }}
+    QToolButton:hover {{ background: {t.raised}; }}
+    QToolButton:pressed {{ background: {t.line}; }}
+    QToolBar QToolButton:checked {{ background: {t.raised}; border-color: {t.faint}; }}
+    QToolButton:focus, QPushButton:focus {{ border-color: {t.accent}; }}
+    QToolButton::menu-indicator {{ image: none; }}
+    QPushButton {{ background: {t.raised}; border: 1px solid {t.line}; border-radius: 5px;
+        padding: 5px 14px; min-height: 18px; }}
+    QPushButton:hover {{ border-color: {t.faint}; }}
+    QPushButton:disabled {{ color: {t.faint}; background: {t.panel}; }}
+    QPushButton:default {{ background: {t.accent}; border-color: {t.accent};
+        color: {t.on_accent}; font-weight: 600; }}
+    QPushButton:default:disabled {{ background: {t.raised}; border-color: {t.line};
+        color: {t.faint}; }}
+    QPushButton::menu-indicator {{ subcontrol-position: right center; right: 6px; }}
+    QLineEdit, QSpinBox, QPlainTextEdit, QComboBox {{ background: {t.surround};
+        border: 1px solid {t.line}; border-radius: 4px; padding: 2px 6px;
+        selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
+    QLineEdit:focus, QSpinBox:focus, QPlainTextEdit:focus, QComboBox:focus {{
+        border-color: {t.accent}; }}
+    QListView {{ background: {t.panel}; border: 0; outline: 0; }}
+    QScrollArea {{ background: {t.panel}; border: 0; }}
+    QStatusBar {{ background: {t.window}; border-top: 1px solid {t.line}; color: {t.quiet}; }}
+    QStatusBar QLabel {{ color: {t.quiet}; padding: 0 4px; }}
+    QStatusBar::item {{ border: 0; }}
+    QSplitter::handle {{ background: {t.line}; }}
+    QScrollBar {{ background: transparent; border: 0; margin: 0; }}
+    QScrollBar:vertical {{ width: 10px; }}
+    QScrollBar:horizontal {{ height: 10px; }}
+    QScrollBar::handle {{ background: {t.line}; border-radius: 3px; margin: 2px;
+        min-height: 24px; min-width: 24px; }}
+    QScrollBar::handle:hover {{ background: {t.faint}; }}
+    QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+    QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+    QProgressBar {{ background: {t.surround}; border: 0; border-radius: 2px;
+        max-height: 4px; min-height: 4px; }}
+    QProgressBar::chunk {{ background: {t.text}; border-radius: 2px; }}
+    QDockWidget {{ color: {t.quiet}; titlebar-close-icon: none; }}
+    QDockWidget::title {{ background: {t.panel}; padding: 5px 8px; }}
+    QLabel[role="heading"] {{ color: {t.quiet}; font-size: 11px; font-weight: 600;
+        letter-spacing: 1px; }}
+    QLabel[role="quiet"] {{ color: {t.quiet}; }}
+    QWidget[role="panel"] {{ background: {t.panel}; }}
+    """

@@ -1,0 +1,183 @@
+"""The timeline's picture: labels, lanes, ruler, range and playhead.
+
+For: the timeline widget, which handles the mouse and the keys. What changes seldom is
+kept as a pixmap and made anew only when a frame, the objects or the view have changed;
+what moves is painted over it, so that scrubbing and a running pass stay cheap.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFontMetrics,
+    QPainter,
+    QPalette,
+    QPen,
+    QPixmap,
+    QPolygonF,
+)
+
+from vos_annotator.core.objects import VideoObject
+from vos_annotator.ui.cursor import Cursor
+from vos_annotator.ui.document import Document
+from vos_annotator.ui.timeline_axis import FrameAxis
+from vos_annotator.ui.timeline_lanes import LANE, lanes_image, paint_edge, paint_references
+from vos_annotator.ui.timeline_states import LaneStates
+
+RULER = 22  # px
+ROW = LANE + 4  # px from lane to lane
+GUTTER = 116  # px for the objects' names
+
+_ROLE = QPalette.ColorRole
+
+
+class TimelinePicture:
+    """Paints one document's lanes as seen through `axis`."""
+
+    def __init__(
+        self, document: Document, cursor: Cursor, states: LaneStates, axis: FrameAxis
+    ) -> None:
+        self._document, self._cursor = document, cursor
+        self._states, self._axis = states, axis
+        self._kept: QPixmap | None = None
+        self._kept_for: tuple = ()
+        self.edge: tuple[int, bool] | None = None  # frame and direction of the running pass
+
+    def forget(self) -> None:
+        """Make the picture anew at the next paint."""
+        self._kept = None
+
+    def paint(
+        self, painter: QPainter, size: QSize, palette: QPalette, ratio: float, top: int
+    ) -> None:
+        """Paint all of it.
+
+        Args:
+            painter: Its origin is the widget's left top corner.
+            size: The widget's size.
+            palette: The widget's palette.
+            ratio: Device pixels a pixel.
+            top: How far the lanes are scrolled down, px.
+        """
+        axis = self._axis
+        key = (self._states.version, size, ratio, axis.start, axis.scale, top)
+        if self._kept is None or key != self._kept_for:
+            self._kept, self._kept_for = self._make(size, palette, ratio, top), key
+        painter.drawPixmap(0, 0, self._kept)
+        painter.setClipRect(QRect(GUTTER, 0, size.width() - GUTTER, size.height()))
+        painter.translate(GUTTER, 0)
+        self._paint_range(painter, palette, size.height())
+        if self.edge:
+            frame, forward = self.edge
+            painter.save()
+            painter.translate(0, RULER)
+            bright = palette.color(_ROLE.BrightText)
+            paint_edge(painter, axis.center(frame), forward, size.height() - RULER, bright)
+            painter.restore()
+        self._paint_playhead(painter, palette, size.height())
+
+    def _make(self, size: QSize, palette: QPalette, ratio: float, top: int) -> QPixmap:
+        picture = QPixmap(size * ratio)
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(palette.color(_ROLE.Base))
+        painter = QPainter(picture)
+        objects = list(self._document.objects)
+        colors = [QColor(*each.color) for each in objects]
+        ground, quiet = palette.color(_ROLE.Shadow), palette.color(_ROLE.PlaceholderText)
+        columns = max(round((size.width() - GUTTER) * max(round(ratio), 1)), 1)
+        frames = self._axis.columns(columns)
+        last = min(int(self._axis.start + self._axis.visible), self._axis.frame_count - 1)
+        codes = self._states.worst(frames, max(last, int(frames[-1])))
+        offset = round(self._axis.start * self._axis.scale * columns / max(self._axis.width, 1))
+        image = lanes_image(codes, colors, ground, quiet, ratio, offset)
+        scale = image.devicePixelRatio()
+        xs = (frames + 0.5 - self._axis.start) * self._axis.scale
+        lanes = QRect(GUTTER, RULER, size.width() - GUTTER, size.height() - RULER)
+        for lane, each in enumerate(objects):
+            y = RULER + lane * ROW - top
+            painter.setClipRect(0, RULER, size.width(), lanes.height())
+            painter.drawImage(
+                QRectF(GUTTER, y + (ROW - LANE) / 2, lanes.width(), LANE),
+                image,
+                QRectF(0, lane * LANE * scale, columns, LANE * scale),
+            )
+            self._paint_label(painter, palette, each, QRect(0, y, GUTTER, ROW))
+            painter.setClipRect(lanes)
+            painter.save()
+            painter.translate(GUTTER, y + ROW / 2)
+            outline = palette.color(_ROLE.Text)
+            paint_references(painter, codes[lane], xs, colors[lane], outline, ground)
+            painter.restore()
+        painter.setClipping(False)
+        self._paint_ruler(painter, palette, size.width())
+        painter.end()
+        return picture
+
+    def _paint_label(
+        self, painter: QPainter, palette: QPalette, each: VideoObject, row: QRect
+    ) -> None:
+        is_current = each.id == self._cursor.object_id
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        if is_current:
+            painter.setBrush(palette.color(_ROLE.Light))
+            painter.drawRoundedRect(row.adjusted(4, 0, -4, 0), 4, 4)
+        painter.setBrush(QColor(*each.color))
+        painter.drawEllipse(QRectF(row.left() + 10, row.center().y() - 3.5, 8, 8))
+        painter.setPen(palette.color(_ROLE.Text if is_current else _ROLE.PlaceholderText))
+        room = row.adjusted(24, 0, -8, 0)
+        text = QFontMetrics(painter.font()).elidedText(
+            f"{each.id} {each.name}", Qt.TextElideMode.ElideRight, room.width()
+        )
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, text)
+
+    def _paint_ruler(self, painter: QPainter, palette: QPalette, width: int) -> None:
+        font = painter.font()
+        font.setPixelSize(10)
+        painter.setFont(font)
+        last = self._axis.frame_count - 1
+        step = self._axis.tick_step(QFontMetrics(font).horizontalAdvance(f"{last:,}") + 24)
+        first = int(self._axis.start) // step * step
+        painter.setClipRect(GUTTER, 0, width - GUTTER, RULER)
+        for frame in range(
+            first, min(int(self._axis.start + self._axis.visible) + 2, last + 1), step
+        ):
+            x = GUTTER + self._axis.center(frame)
+            painter.setPen(palette.color(_ROLE.Mid))
+            painter.drawLine(int(x), RULER - 5, int(x), RULER - 2)
+            painter.setPen(palette.color(_ROLE.PlaceholderText))
+            painter.drawText(int(x) + 3, 14, f"{frame:,}")
+        painter.setClipping(False)
+
+    def _paint_range(self, painter: QPainter, palette: QPalette, height: int) -> None:
+        first, last = self._cursor.in_frame, self._cursor.out_frame
+        if first is None and last is None:
+            return
+        shade = QColor(palette.color(_ROLE.Shadow))
+        shade.setAlpha(170)
+        left = self._axis.x(first) if first is not None else 0.0
+        right = self._axis.x(last + 1) if last is not None else float(self._axis.width)
+        painter.fillRect(QRectF(0, 0, left, height), shade)
+        painter.fillRect(QRectF(right, 0, self._axis.width - right, height), shade)
+        painter.setPen(QPen(palette.color(_ROLE.Text), 2))
+        for x, inwards, is_set in ((left, 5, first is not None), (right, -5, last is not None)):
+            if is_set:
+                painter.drawLine(int(x), 2, int(x), height - 2)
+                painter.drawLine(int(x), 2, int(x) + inwards, 2)
+                painter.drawLine(int(x), height - 2, int(x) + inwards, height - 2)
+
+    def _paint_playhead(self, painter: QPainter, palette: QPalette, height: int) -> None:
+        x = self._axis.center(self._cursor.frame)
+        accent = palette.color(_ROLE.Highlight)
+        if self._axis.scale > 4:
+            wash = QColor(accent)
+            wash.setAlpha(40)
+            left = self._axis.x(self._cursor.frame)
+            painter.fillRect(QRectF(left, RULER, self._axis.scale, height), wash)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillRect(QRectF(x - 0.75, 4, 1.5, height), accent)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(accent)
+        top = [(x - 5, 2), (x + 5, 2), (x + 5, 8), (x, 13), (x - 5, 8)]
+        painter.drawPolygon(QPolygonF([QPointF(*each) for each in top]))

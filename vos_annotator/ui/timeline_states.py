@@ -1,0 +1,140 @@
+"""What the timeline shows of every object on every frame: one byte each, in numpy.
+
+For: the lanes' painter, the objects panel and the keys that jump to doubtful frames.
+Knows the document's annotations; no painting.
+
+The bytes are ordered by how much they matter, so that many frames under one pixel are
+shown by the largest: empty, absent, sure, then doubt from amber to red, stale, and
+reference. A frame is updated when it changes; nothing is recomputed as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vos_annotator.core.annotations import Annotations
+from vos_annotator.core.edits import Status
+
+EMPTY, ABSENT, SURE = 0, 1, 2
+DOUBT = 3  # and the levels above it
+DOUBT_LEVELS = 8
+STALE = DOUBT + DOUBT_LEVELS
+REFERENCE_ABSENT = STALE + 1
+REFERENCE = STALE + 2
+
+SURE_CONFIDENCE = 0.8  # below it a person should look
+LOST_CONFIDENCE = 0.3  # at and below it the tint is red
+
+
+def doubt_level(confidence: float) -> int:
+    """Return the byte of a prediction: SURE, or DOUBT and up to 7 more."""
+    if confidence >= SURE_CONFIDENCE:
+        return SURE
+    depth = (SURE_CONFIDENCE - confidence) / (SURE_CONFIDENCE - LOST_CONFIDENCE)
+    return DOUBT + min(int(depth * DOUBT_LEVELS), DOUBT_LEVELS - 1)
+
+
+def describe(code: int) -> str:
+    """Return the word for a byte, as the panels and the screen reader say it."""
+    if DOUBT <= code < STALE:
+        return "doubtful"
+    return {
+        EMPTY: "empty",
+        ABSENT: "absent",
+        SURE: "predicted",
+        STALE: "stale",
+        REFERENCE_ABSENT: "reference, absent",
+        REFERENCE: "reference",
+    }[code]
+
+
+class LaneStates:
+    """The bytes of all objects (rows, in the objects' order) on all frames (columns)."""
+
+    def __init__(self, annotations: Annotations, frame_count: int) -> None:
+        self._annotations = annotations
+        self.frame_count = frame_count
+        self.ids: tuple[int, ...] = ()
+        self.codes: NDArray[np.uint8] = np.zeros((0, frame_count), np.uint8)
+        self.version = 0
+
+    def set_objects(self, ids: Iterable[int]) -> None:
+        """Have one row for each of `ids`; rows of objects that stay are kept."""
+        ids = tuple(ids)
+        if ids == self.ids:
+            return
+        old = {object_id: self.codes[row] for row, object_id in enumerate(self.ids)}
+        codes = np.zeros((len(ids), self.frame_count), np.uint8)
+        for row, object_id in enumerate(ids):
+            if object_id in old:
+                codes[row] = old[object_id]
+        fresh = [row for row, object_id in enumerate(ids) if object_id not in old]
+        self.ids, self.codes = ids, codes
+        self.version += 1
+        if fresh:
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Read every frame again."""
+        for frame in range(self.frame_count):
+            if self._annotations.status(frame) is not Status.EMPTY:
+                self._read(frame)
+        self.version += 1
+
+    def update(self, frame: int) -> None:
+        """Read `frame` again."""
+        self._read(frame)
+        self.version += 1
+
+    def code(self, frame: int, object_id: int) -> int:
+        """Return the byte of one object on one frame, EMPTY for an unknown object."""
+        if object_id not in self.ids:
+            return EMPTY
+        return int(self.codes[self.ids.index(object_id), frame])
+
+    def worst(self, first_frames: NDArray[np.intp], last: int) -> NDArray[np.uint8]:
+        """Return the largest byte of each column of frames, (rows, columns).
+
+        Args:
+            first_frames: The first frame of each column, ascending.
+            last: The last frame of the last column.
+        """
+        if not self.ids or not len(first_frames):
+            return np.zeros((len(self.ids), len(first_frames)), np.uint8)
+        first = int(first_frames[0])
+        if last - first < len(first_frames):  # more columns than frames: nothing to gather
+            return self.codes[:, first_frames]
+        shown = self.codes[:, first : last + 1]
+        return np.maximum.reduceat(shown, first_frames - first, axis=1)
+
+    def next_doubtful(self, frame: int, step: int) -> int | None:
+        """Return the nearest frame after (step 1) or before (-1) with doubt or staleness."""
+        doubtful = ((self.codes >= DOUBT) & (self.codes <= STALE)).any(axis=0)
+        if step > 0:
+            found = np.flatnonzero(doubtful[frame + 1 :])
+            return int(found[0]) + frame + 1 if found.size else None
+        found = np.flatnonzero(doubtful[:frame])
+        return int(found[-1]) if found.size else None
+
+    def _read(self, frame: int) -> None:
+        annotations, column = self._annotations, self.codes[:, frame]
+        status = annotations.status(frame)
+        if status is Status.EMPTY:
+            column[:] = EMPTY
+            return
+        present = annotations.objects_at(frame)
+        if status is Status.REFERENCE:
+            for row, object_id in enumerate(self.ids):
+                column[row] = REFERENCE if object_id in present else REFERENCE_ABSENT
+            return
+        stale, confidence = annotations.stale(frame), annotations.confidence(frame)
+        for row, object_id in enumerate(self.ids):
+            if object_id in stale:
+                column[row] = STALE
+            elif object_id not in present:
+                column[row] = ABSENT
+            else:
+                column[row] = doubt_level(confidence.get(object_id, 1.0))
