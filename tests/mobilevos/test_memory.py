@@ -1,0 +1,105 @@
+"""What is read of the memory, how, and that it stays bounded."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vos_annotator.mobilevos.memory import (
+    MemoryBank,
+    MemoryFrame,
+    ReferenceStore,
+    affinity,
+    readout,
+)
+
+
+def entry(mark: float, ids: tuple[int, ...] = (1,)) -> MemoryFrame:
+    return MemoryFrame(
+        torch.full((1, 4, 6), mark), {i: torch.full((1, 3, 6), mark + i) for i in ids}
+    )
+
+
+def test_affinity_equals_the_softmax_of_negative_distances():
+    rng = np.random.default_rng(0)
+    memory, query = rng.normal(size=(2, 8, 15)), rng.normal(size=(2, 8, 7))
+    distance = ((query[:, :, :, None] - memory[:, :, None, :]) ** 2).sum(1)
+    weights = np.exp(-distance / np.sqrt(8))
+    expected = weights / weights.sum(2, keepdims=True)
+
+    ours = affinity(torch.tensor(memory), torch.tensor(query))
+
+    np.testing.assert_allclose(ours.numpy(), expected, atol=1e-5)
+
+
+def test_top_k_keeps_the_k_nearest_and_sums_to_one():
+    torch.manual_seed(0)
+    memory, query = torch.randn(1, 8, 40), torch.randn(1, 8, 9)
+    full, kept = affinity(memory, query), affinity(memory, query, top_k=5)
+
+    assert ((kept > 0).sum(2) == 5).all()
+    torch.testing.assert_close(kept.sum(2), torch.ones(1, 9))
+    assert (full.gather(2, kept.argmax(2)[..., None])[..., 0] == full.max(2).values).all()
+
+
+def test_a_closed_position_is_never_read():
+    bias = torch.zeros(1, 1, 40)
+    bias[..., 7] = -1e4
+    assert affinity(torch.randn(1, 8, 40), torch.randn(1, 8, 9), bias=bias)[..., 7].max() == 0
+
+
+def test_keys_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match="cannot be read"):
+        affinity(torch.zeros(1, 8, 4), torch.zeros(1, 6, 4))
+    with pytest.raises(ValueError, match="cannot be read"):
+        affinity(torch.zeros(1, 8, 0), torch.zeros(1, 8, 4))
+
+
+def test_a_readout_of_one_position_is_its_value():
+    weights = torch.zeros(1, 6, 4)
+    weights[..., 2] = 1
+    value = torch.arange(12.0).reshape(1, 3, 4)
+    read = readout(weights, value, (2, 3))
+    assert (read == value[0, :, 2].reshape(1, 3, 1, 1)).all()
+
+
+@given(st.sets(st.integers(0, 60), min_size=1), st.integers(0, 60), st.booleans())
+def test_at_most_four_frames_are_read_and_they_are_the_nearest(references, frame, running):
+    bank = MemoryBank()
+    for reference in references:
+        bank.keep(reference, entry(reference))
+    bank.latest = entry(99.0) if running else None
+
+    marks = [float(e.key[0, 0, 0]) for e in bank.select(frame)]
+
+    nearest = {min(references)}
+    nearest |= {max([r for r in references if r <= frame], default=min(references))}
+    nearest |= {min([r for r in references if r > frame], default=max(references))}
+    assert set(marks) - {99.0} == nearest
+    assert (99.0 in marks) == running
+    assert len(marks) <= 4
+
+
+def test_a_reference_read_back_from_disk_equals_the_one_kept():
+    store = ReferenceStore(resident=2)
+    kept = {frame: entry(frame / 7, (1, 3)).halved() for frame in range(6)}
+    for frame, kept_entry in kept.items():
+        store.put(frame, kept_entry)
+    store.put(1, kept[5])  # replaced while it lay on disk
+    for frame in (0, 3, 5, 2, 0):
+        back = store.get(frame)
+        assert torch.equal(back.key, kept[frame].key)
+        assert back.values.keys() == kept[frame].values.keys()
+        assert all(torch.equal(back.values[i], kept[frame].values[i]) for i in back.values)
+    assert torch.equal(store.get(1).key, kept[5].key)
+
+
+def test_a_forgotten_reference_is_gone_and_forgetting_twice_is_fine():
+    bank = MemoryBank()
+    bank.keep(3, entry(3, (1, 2)))
+    bank.keep(9, entry(9, (1,)))
+    bank.forget(3)
+    bank.forget(3)
+    assert bank.object_ids() == (1,)
+    assert [float(e.key[0, 0, 0]) for e in bank.select(5)] == [9.0]

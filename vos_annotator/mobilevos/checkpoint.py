@@ -1,0 +1,79 @@
+"""Checkpoints that describe themselves: weights, configuration and card in one file.
+
+For: the engine, the trainer and `vos-annotator models`. The file is safetensors: loading
+one runs no code. Its metadata holds the network's configuration as JSON, so that a
+checkpoint opens without being told what it is.
+"""
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from vos_annotator.core.errors import UserError
+from vos_annotator.mobilevos.network import Network, NetworkConfig
+from vos_annotator.paths import models_folder
+
+SUFFIX = ".safetensors"
+DEFAULT = "mobilevos-fast"
+
+
+def find_checkpoint(name: str | Path = DEFAULT) -> Path:
+    """Return the file of a checkpoint: a path, or the name of one in the models folder.
+
+    Raises:
+        UserError: There is none.
+    """
+    for path in (Path(name), models_folder() / f"{name}{SUFFIX}"):
+        if path.is_file():
+            return path
+    raise UserError(
+        f"There is no checkpoint '{name}': give the path of a {SUFFIX} file, or one of the names "
+        "that `vos-annotator models` lists."
+    )
+
+
+def save_checkpoint(path: Path, network: Network, notes: dict[str, object] | None = None) -> None:
+    """Write `network` to `path` in half precision, whole or not at all.
+
+    Args:
+        path: The file; one that is there is replaced.
+        network: Its weights may be on any device.
+        notes: What else to keep, as JSON: the step, scores, the recipe.
+    """
+    weights = {
+        name: tensor.detach().to("cpu", torch.float16).contiguous()
+        for name, tensor in network.state_dict().items()
+    }
+    metadata = {"config": json.dumps(asdict(network.config)), "notes": json.dumps(notes or {})}
+    beside = path.with_name(path.name + ".part")
+    save_file(weights, beside, metadata)
+    os.replace(beside, path)
+
+
+def load_checkpoint(path: Path) -> tuple[Network, dict[str, object]]:
+    """Return the network in evaluation mode, float32, and the notes kept with it.
+
+    Raises:
+        UserError: The file is missing, damaged, or no checkpoint of ours.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+        config = json.loads(metadata["config"])
+        config["decoder"] = tuple(config["decoder"])
+        network = Network(NetworkConfig(**config))
+        network.load_state_dict(weights)
+    except FileNotFoundError:
+        raise UserError(f"There is no checkpoint at {path}: check the path.") from None
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
+        raise UserError(
+            f"{path} is not a checkpoint of this program, or it is damaged: fetch or train it "
+            f"again ({type(error).__name__})."
+        ) from error
+    return network.eval(), json.loads(metadata.get("notes", "{}"))

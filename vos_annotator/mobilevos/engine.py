@@ -1,0 +1,214 @@
+"""The MobileVOS engine: a student network and its memory behind the engine protocol.
+
+For: the worker and the headless commands, through the engine registry. Numpy in and
+out; everything of torch stays here. Belongs to one thread.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vos_annotator.core.masks import LabelMap, object_ids
+from vos_annotator.engine.protocol import Segmentation
+from vos_annotator.mobilevos.backbones import upsample
+from vos_annotator.mobilevos.checkpoint import DEFAULT, find_checkpoint, load_checkpoint
+from vos_annotator.mobilevos.memory import MemoryBank, MemoryFrame, affinity, readout
+from vos_annotator.mobilevos.network import LOGIT_STRIDE, STRIDE, Features, aggregate
+
+TOP_K = 30
+
+
+def best_device() -> torch.device:
+    """Return CUDA or Apple's GPU where there is one, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def working_size(shape: tuple[int, int], short_side: int) -> tuple[int, int]:
+    """Return the height and width the network sees a frame of `shape` at.
+
+    Multiples of 16, the short side about `short_side`, never larger than the frame
+    itself (rounded up).
+    """
+    scale = min(1.0, short_side / min(shape))
+    height, width = (max(STRIDE, round(side * scale / STRIDE) * STRIDE) for side in shape)
+    return height, width
+
+
+class MobileVOSEngine:
+    """Segments by a student network with a memory of fixed length.
+
+    Attributes:
+        device: Where the network runs.
+        timings: Seconds that each stage of the last frame took.
+    """
+
+    name = "mobilevos"
+
+    def __init__(self, size: int = 480, checkpoint: str | Path = DEFAULT) -> None:
+        """Load a checkpoint, by name or path; `size` is the short side it works at, px."""
+        self.size = size
+        self.device = best_device()
+        network, _ = load_checkpoint(find_checkpoint(checkpoint))
+        self.network = network.to(self.device, memory_format=torch.channels_last)
+        self.bank = MemoryBank()
+        self.timings: dict[str, float] = {}
+        # Matrix units make bfloat16 three times as fast; without them it is slower.
+        self._reduced = self.device.type == "cpu" and torch.cpu._is_amx_tile_supported()
+        self._encoded: _Encoded | None = None
+
+    @torch.inference_mode()
+    def memorize(self, frame: int, image: NDArray[np.uint8], label_map: LabelMap) -> None:
+        """Make `frame` a reference; again for the same frame replaces it."""
+        encoded = self._encode(image)
+        ids = object_ids(label_map)
+        masks = self._shrink([label_map == i for i in ids], encoded)
+        self.bank.keep(frame, self._remember(encoded, ids, masks))
+
+    def forget(self, frame: int) -> None:
+        """Undo `memorize`; a frame that is no reference is fine."""
+        self.bank.forget(frame)
+
+    def begin_pass(self) -> None:
+        """Drop everything that is not a reference frame."""
+        self.bank.latest = None
+
+    @torch.inference_mode()
+    def segment(self, frame: int, image: NDArray[np.uint8]) -> Segmentation:
+        """Segment a frame by what is in memory, and remember it as the latest one."""
+        encoded, ids = self._encode(image), self.bank.object_ids()
+        if not ids:
+            return Segmentation((), np.zeros((0, 1, 1), np.float32), image.shape[:2])
+        with self._stage("read"):
+            read = self._read(self.bank.select(frame), encoded.features, ids)
+        with self._stage("decode"):
+            logits, _ = self.network.decode(read, encoded.features.repeat(len(ids)))
+            log_odds = aggregate(logits[:, 0])
+        with self._stage("memorize"):
+            masks = F.softmax(F.pad(log_odds, (0, 0, 0, 0, 1, 0)), 0)[1:]
+            masks = upsample(masks[:, None], LOGIT_STRIDE)[:, 0]
+            self.bank.latest = self._remember(encoded, ids, masks)
+        return Segmentation(ids, log_odds.cpu().numpy(), image.shape[:2])
+
+    @torch.inference_mode()
+    def scribble(
+        self,
+        frame: int,
+        image: NDArray[np.uint8],
+        strokes: NDArray[np.uint8],
+        current: NDArray[np.bool_] | None = None,
+    ) -> NDArray[np.bool_]:
+        """Return the mask of the object that strokes mark: the frame reads its own strokes.
+
+        Only the positions under a stroke are in memory; every position of the frame
+        reads them as it would read another frame.
+
+        Args:
+            frame: Its index; not used, as nothing is remembered.
+            image: (H, W, 3) uint8 RGB.
+            strokes: (H, W) uint8: 1 inside the object, 2 outside it, 0 elsewhere.
+            current: (H, W) bool mask before these strokes; not used, they tell all.
+        """
+        encoded = self._encode(image)
+        inside, outside = strokes == 1, strokes == 2
+        masks = (self._shrink([inside, outside], encoded) > 0).float()
+        with self._precision():
+            value = self.network.memorize(
+                encoded.features, encoded.image, masks[:1, None], masks[1:, None]
+            )
+            under = F.max_pool2d(masks.amax(0)[None, None], STRIDE).flatten() > 0
+            key = encoded.features.key.flatten(2)
+            weights = affinity(key[:, :, under], key, TOP_K)
+            read = readout(weights, value.flatten(2)[:, :, under], value.shape[-2:])
+            logits, _ = self.network.decode(read, encoded.features)
+        mask = Segmentation((1,), aggregate(logits[:, 0]).cpu().numpy(), image.shape[:2])
+        return ((mask.label_map() == 1) | inside) & ~outside
+
+    def _read(self, entries: list[MemoryFrame], features: Features, ids: tuple[int, ...]) -> Tensor:
+        """Return the readout of each object, (K, C_v, H/16, W/16).
+
+        An object reads only memory frames that hold it, so that a reference made before
+        it was added does not vote against it; objects that read the same frames share
+        one affinity.
+        """
+        groups: dict[tuple[int, ...], list[int]] = {}
+        for position, i in enumerate(ids):
+            holding = tuple(n for n, entry in enumerate(entries) if i in entry.values)
+            groups.setdefault(holding, []).append(position)
+        query = features.key.flatten(2)
+        size, width = features.key.shape[-2:], features.query.shape[1]
+        read = features.query.new_full((len(ids), width, *size), -1.0)  # unseen: no mask anywhere
+        for holding, positions in groups.items():
+            if not holding:
+                continue
+            key = torch.cat([entries[n].key.to(query.dtype) for n in holding], 2)
+            weights = affinity(key, query, TOP_K).to(read.dtype)
+            for position in positions:
+                values = [entries[n].values[ids[position]].to(read.dtype) for n in holding]
+                read[position] = readout(weights, torch.cat(values, 2), size)[0]
+        return read
+
+    def _encode(self, image: NDArray[np.uint8]) -> "_Encoded":
+        """Return the image as the network sees it, and its features; the last is kept."""
+        if self._encoded is not None and self._encoded.source is image:
+            return self._encoded
+        with self._stage("encode"):
+            height, width = working_size(image.shape[:2], self.size)
+            small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+            tensor = torch.from_numpy(small).to(self.device)[None].permute(0, 3, 1, 2).float() / 255
+            self._encoded = _Encoded(image, tensor, self.network.encode(tensor))
+        return self._encoded
+
+    def _shrink(self, masks: list[NDArray[np.bool_]], encoded: "_Encoded") -> Tensor:
+        """Return masks at the network's size, (K, H, W), as the share that they cover."""
+        height, width = encoded.image.shape[2:]
+        small = np.empty((len(masks), height, width), np.float32)
+        for n, mask in enumerate(masks):
+            as_float = mask.astype(np.float32)
+            small[n] = cv2.resize(as_float, (width, height), interpolation=cv2.INTER_AREA)
+        return torch.from_numpy(small).to(self.device)
+
+    def _remember(self, encoded: "_Encoded", ids: tuple[int, ...], masks: Tensor) -> MemoryFrame:
+        """Return the memory frame of an image with masks (K, H, W) of the objects `ids`."""
+        key = encoded.features.key.flatten(2)
+        if not ids:
+            return MemoryFrame(key, {})
+        others = (masks.sum(0, keepdim=True) - masks).clamp(0, 1)
+        with self._precision():
+            values = self.network.memorize(
+                encoded.features.repeat(len(ids)),
+                encoded.image.expand(len(ids), -1, -1, -1),
+                masks[:, None],
+                others[:, None],
+            ).flatten(2)
+        return MemoryFrame(key, {i: values[n : n + 1] for n, i in enumerate(ids)})
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self._reduced)
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        """Run a stage in the network's precision and note its time."""
+        started = time.perf_counter()
+        with self._precision():
+            yield
+        self.timings[name] = time.perf_counter() - started
+
+
+@dataclass(frozen=True)
+class _Encoded:
+    """The frame last looked at: memorizing what was just segmented encodes it once."""
+
+    source: NDArray[np.uint8]
+    image: Tensor  # (1, 3, H, W) in [0, 1]
+    features: Features

@@ -1,0 +1,188 @@
+"""The space-time memory: what is kept, what is read for a frame, and how it is read.
+
+For: the engine (inference) and the trainer (the same reading rule). Knows torch only.
+
+All reference frames are kept; what is *read* is bounded by `MemoryBank.select`, so a
+frame costs the same after ten corrections and after five hundred.
+"""
+
+import tempfile
+from bisect import bisect_right
+from collections import OrderedDict
+from dataclasses import dataclass
+from os import SEEK_END
+
+import torch
+from safetensors.torch import load, save
+from torch import Tensor
+
+
+def affinity(
+    memory_key: Tensor, query_key: Tensor, top_k: int | None = None, bias: Tensor | None = None
+) -> Tensor:
+    """Return how much of each memory position every query position reads.
+
+    The similarity is the negative squared L2 distance over sqrt(C), without the
+    query's own norm, which the softmax over memory positions cancels.
+
+    Args:
+        memory_key: (B, C, N) keys, N = memory frames x H/16 x W/16, any order.
+        query_key: (B, C, Q) keys of the frame to segment, Q = H/16 x W/16.
+        top_k: Keep the k most similar memory positions of each query position and
+            set the rest to 0; None keeps all. A k above N keeps all too.
+        bias: (B, 1, N), or any shape that broadcasts to (B, Q, N), added to the similarity before the softmax, or None.
+
+    Returns:
+        (B, Q, N) float32 in [0, 1]; sums to 1 over N.
+
+    Raises:
+        ValueError: The keys differ in B or C, or the memory is empty (N = 0).
+
+    Source:
+        Cheng, Tai & Tang, "Rethinking Space-Time Networks with Improved Memory
+        Coverage" (STCN), NeurIPS 2021, sec. 3.2; top-k as in MiVOS, CVPR 2021.
+    """
+    batch, channels, memory_size = memory_key.shape
+    if (batch, channels) != tuple(query_key.shape[:2]) or memory_size == 0:
+        raise ValueError(
+            f"memory key {tuple(memory_key.shape)} cannot be read "
+            f"with query key {tuple(query_key.shape)}"
+        )
+    # Autocast would round the distances to bfloat16, too coarse for an exponential.
+    with torch.autocast(memory_key.device.type, enabled=False):
+        memory_key, query_key = memory_key.float(), query_key.float()
+        offset = -memory_key.square().sum(1, keepdim=True) / channels**0.5  # (B, 1, N)
+        if bias is not None:
+            offset = offset + bias
+        scaled_query = (2 / channels**0.5) * query_key.transpose(1, 2)
+        similarity = torch.baddbmm(
+            offset.expand(batch, query_key.shape[2], memory_size), scaled_query, memory_key
+        )
+    if top_k is None or top_k >= memory_size:
+        return similarity.softmax(dim=2)
+    values, index = similarity.topk(top_k, dim=2, sorted=False)
+    return torch.zeros_like(similarity).scatter_(2, index, values.softmax(dim=2))
+
+
+def readout(weights: Tensor, memory_value: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return what each query position reads.
+
+    Args:
+        weights: (B, Q, N), an `affinity`.
+        memory_value: (B, C, N).
+        size: Height and width of the query grid, Q = height x width.
+
+    Returns:
+        (B, C, height, width), the value's dtype.
+    """
+    read = memory_value @ weights.transpose(1, 2).to(memory_value.dtype)
+    return read.reshape(*memory_value.shape[:2], *size)
+
+
+@dataclass(frozen=True)
+class MemoryFrame:
+    """One frame in memory.
+
+    Attributes:
+        key: (1, C, N) key of the frame.
+        values: Value of each object, (1, C_v, N); N = H/16 x W/16.
+    """
+
+    key: Tensor
+    values: dict[int, Tensor]
+
+    def halved(self) -> "MemoryFrame":
+        """Return the frame in half precision: what references are kept in."""
+        return MemoryFrame(self.key.half(), {i: v.half() for i, v in self.values.items()})
+
+
+class ReferenceStore:
+    """Memory frames of all references: a few in memory, the others in a temporary file.
+
+    The file has no name and goes with the process. What lies there is equal to what was
+    kept, so it never matters to a mask which frames happened to be in memory.
+    """
+
+    def __init__(self, resident: int = 8) -> None:
+        self._resident, self._capacity = OrderedDict[int, MemoryFrame](), resident
+        self._spilled: dict[int, tuple[int, int]] = {}  # frame -> offset and length in the file
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the store
+
+    def put(self, frame: int, entry: MemoryFrame) -> None:
+        """Keep `entry` for `frame`, in place of an older one."""
+        self.drop(frame)
+        self._make_resident(frame, entry)
+
+    def get(self, frame: int) -> MemoryFrame:
+        """Return what was kept for `frame`; KeyError where nothing was."""
+        if frame in self._resident:
+            self._resident.move_to_end(frame)
+            return self._resident[frame]
+        offset, length = self._spilled[frame]
+        self._file.seek(offset)
+        tensors = load(self._file.read(length))
+        key = tensors.pop("key")
+        entry = MemoryFrame(key, {int(name): value for name, value in tensors.items()})
+        self._make_resident(frame, entry)
+        return entry
+
+    def drop(self, frame: int) -> None:
+        """Keep nothing for `frame`."""
+        self._resident.pop(frame, None)
+        self._spilled.pop(frame, None)
+
+    def _make_resident(self, frame: int, entry: MemoryFrame) -> None:
+        self._resident[frame] = entry
+        if len(self._resident) > self._capacity:
+            oldest, evicted = self._resident.popitem(last=False)
+            if oldest not in self._spilled:
+                self._spilled[oldest] = self._write(evicted)
+
+    def _write(self, entry: MemoryFrame) -> tuple[int, int]:
+        named = {"key": entry.key} | {str(i): value for i, value in entry.values.items()}
+        data = save({name: tensor.cpu().contiguous() for name, tensor in named.items()})
+        offset = self._file.seek(0, SEEK_END)
+        self._file.write(data)
+        return offset, len(data)
+
+
+class MemoryBank:
+    """All reference frames, plus the latest frame of the running pass.
+
+    Attributes:
+        latest: The latest frame of the running pass, None before its first.
+    """
+
+    def __init__(self) -> None:
+        self._store = ReferenceStore()
+        self._ids: dict[int, frozenset[int]] = {}  # reference frame -> the objects it shows
+        self._order: list[int] = []
+        self.latest: MemoryFrame | None = None
+
+    def object_ids(self) -> tuple[int, ...]:
+        """Return the ids of the objects that at least one reference shows, in order."""
+        return tuple(sorted(frozenset().union(*self._ids.values())))
+
+    def keep(self, frame: int, entry: MemoryFrame) -> None:
+        """Make `frame` a reference; again for the same frame replaces it."""
+        self._store.put(frame, entry.halved())
+        self._ids[frame] = frozenset(entry.values)
+        self._order = sorted(self._ids)
+
+    def forget(self, frame: int) -> None:
+        """Drop the reference `frame`; one that is not there is fine."""
+        self._store.drop(frame)
+        self._ids.pop(frame, None)
+        self._order = sorted(self._ids)
+
+    def select(self, frame: int) -> list[MemoryFrame]:
+        """Return what is read for `frame`: at most four memory frames.
+
+        They are the first reference, the nearest reference at or before `frame`, the
+        nearest after it, and the latest frame of the running pass.
+        """
+        chosen = {self._order[0]} if self._order else set()
+        after = bisect_right(self._order, frame)
+        chosen.update(self._order[max(after - 1, 0) : after + 1])
+        frames = [self._store.get(index) for index in sorted(chosen)]
+        return frames if self.latest is None else [*frames, self.latest]

@@ -1,0 +1,1 @@
+"""Training the student: data, clips, losses and the loop (torch)."""
