@@ -30,7 +30,7 @@ def affinity(
         query_key: (B, C, Q) keys of the frame to segment, Q = H/16 x W/16.
         top_k: Keep the k most similar memory positions of each query position and
             set the rest to 0; None keeps all. A k above N keeps all too.
-        bias: (B, 1, N), or any shape that broadcasts to (B, Q, N), added to the similarity before the softmax, or None.
+        bias: Added to the similarity before the softmax; broadcasts to (B, Q, N).
 
     Returns:
         (B, Q, N) float32 in [0, 1]; sums to 1 over N.

@@ -199,7 +199,7 @@ class ClipMaker:
         return Motion(start, end, rng.choice([0.0, 0.02, 0.05]) * size, rng)
 
     def _composed(self, rng: np.random.Generator) -> Clip | None:
-        picture_path, mask_path = self.sources.stills[rng.integers(len(self.sources.stills))]
+        picture_path, _ = self.sources.stills[rng.integers(len(self.sources.stills))]
         picture = read_picture(picture_path)
         size, length = self.mix.size, self.mix.length
         camera = self._still_camera(picture.shape[:2], 0.7, rng)

@@ -21,8 +21,12 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from vos_annotator.core.errors import UserError
-from vos_annotator.mobilevos.checkpoint import DEFAULT, find_checkpoint, load_checkpoint
-from vos_annotator.mobilevos.checkpoint import save_checkpoint
+from vos_annotator.mobilevos.checkpoint import (
+    DEFAULT,
+    find_checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+)
 from vos_annotator.mobilevos.network import STUDENTS, Network
 from vos_annotator.training.clips import ClipMaker, ClipMix
 from vos_annotator.training.losses import segmentation_loss
