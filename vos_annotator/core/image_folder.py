@@ -1,0 +1,135 @@
+"""A folder of pictures read as a video, in natural order, one file a frame.
+
+For: `open_video`. Headers are read when the folder is opened (so that a picture of another
+size is named at once), pictures when they are asked for.
+
+Whatever the files hold becomes RGB of 8 bits: grey is repeated, 16 bits lose the lower 8,
+transparency is dropped, and the EXIF orientation is applied in every format alike.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Self
+
+import cv2
+import numpy as np
+import PIL.Image
+
+from vos_annotator.core.errors import UserError
+from vos_annotator.core.orientation import Orientation
+from vos_annotator.core.video import Image, Video, natural_key
+
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
+FPS = 25.0  # pictures carry no times
+_EXIF_ORIENTATION = 274
+
+
+class ImageFolder(Video):
+    """The pictures of one folder; every frame is a keyframe."""
+
+    def __init__(
+        self,
+        path: Path,
+        files: tuple[str, ...],
+        shape: tuple[int, int],
+        fingerprint: str,
+        cache_bytes: int,
+    ) -> None:
+        super().__init__(path, path.name, len(files), shape, FPS, fingerprint, cache_bytes)
+        self.files = files
+
+    @classmethod
+    def open(cls, path: Path, cache_bytes: int) -> Self:
+        """List the folder and check that its pictures are of one size.
+
+        Raises:
+            UserError: There is no picture, one cannot be read, or the sizes differ.
+            OSError: The folder itself cannot be read.
+        """
+        sizes = _picture_sizes(path)
+        if not sizes:
+            raise UserError(_nothing_in(path))
+        files = tuple(sorted(sizes, key=natural_key))
+        shape = _header(path / files[0])[0]
+        for file in files:
+            other, _ = _header(path / file)
+            if other != shape:
+                raise UserError(
+                    f"{path / file} is {other[1]}x{other[0]} but {files[0]} is "
+                    f"{shape[1]}x{shape[0]}; give every picture of a folder the same size."
+                )
+        listing = "".join(f"{file}\0{sizes[file]}\0" for file in files)
+        fingerprint = hashlib.blake2b(os.fsencode(listing), digest_size=16).hexdigest()
+        return cls(path, files, shape, fingerprint, cache_bytes)
+
+    def time(self, frame: int) -> float:
+        """Return seconds from the first frame at the nominal rate."""
+        return self._check(frame) / FPS
+
+    def nearest_keyframe(self, frame: int) -> int:
+        """Return the frame itself: no picture needs another."""
+        return self._check(frame)
+
+    def fork(self) -> Self:
+        """Return a second reader of the same list of files."""
+        capacity = self._images.capacity
+        return type(self)(self.path, self.files, self.shape, self.fingerprint, capacity)
+
+    def _read(self, frame: int) -> Image:
+        path = self.path / self.files[frame]
+        _, orientation = _header(path)
+        try:
+            data = np.fromfile(path, np.uint8)  # cv2.imread stumbles over non-ASCII names
+            image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
+        except (OSError, cv2.error):
+            image = None
+        if image is None:
+            raise UserError(_damaged(path, frame))
+        image = orientation.apply(image)
+        if image.shape[:2] != self.shape:
+            raise UserError(
+                f"{path} changed its size after the folder was opened; open the folder again."
+            )
+        return image
+
+
+def _picture_sizes(path: Path) -> dict[str, int]:
+    """Return the bytes of each picture file, by name; hidden files are left out."""
+    with os.scandir(path) as entries:
+        return {
+            entry.name: entry.stat().st_size
+            for entry in entries
+            if os.path.splitext(entry.name)[1].lower() in PICTURE_SUFFIXES
+            and not entry.name.startswith(".")
+            and entry.is_file()
+        }
+
+
+def _header(path: Path) -> tuple[tuple[int, int], Orientation]:
+    """Return (H, W) as shown and the orientation, from the file's header alone."""
+    try:
+        with PIL.Image.open(path) as picture:
+            width, height = picture.size
+            orientation = Orientation.from_exif(picture.getexif().get(_EXIF_ORIENTATION))
+    except PermissionError:
+        raise
+    except FileNotFoundError:
+        raise UserError(f"{path} has gone; put it back or open the folder again.") from None
+    except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
+        raise UserError(_damaged(path)) from error
+    return orientation.shape(height, width), orientation
+
+
+def _damaged(path: Path, frame: int | None = None) -> str:
+    which = "" if frame is None else f" (frame {frame})"
+    return f"{path}{which} is not a picture that can be read; replace it or take it away."
+
+
+def _nothing_in(path: Path) -> str:
+    inside = sorted(
+        (child.name for child in path.iterdir() if child.is_dir() and _picture_sizes(child)),
+        key=natural_key,
+    )
+    hint = f"open one of its folders, such as {inside[0]}" if inside else "choose another folder"
+    return f"{path} holds no jpg, png, bmp, tif or webp pictures; {hint}."
