@@ -85,10 +85,11 @@ def test_only_label_maps_are_encoded(not_a_label_map):
         encode_png(not_a_label_map)
 
 
-def test_a_colour_png_is_no_stored_mask():
+@pytest.mark.parametrize("mode", ["RGB", "L", "1"])
+def test_only_an_indexed_png_is_a_stored_mask(mode):
     file = io.BytesIO()
-    Image.new("RGB", (4, 4)).save(file, "PNG")
-    with pytest.raises(UserError, match="colour picture"):
+    Image.new(mode, (4, 4)).save(file, "PNG")
+    with pytest.raises(UserError, match="stored as indexed PNGs"):
         decode_png(file.getvalue())
 
 

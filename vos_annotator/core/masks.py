@@ -91,8 +91,8 @@ def decode_png(data: bytes) -> LabelMap:
         raise UserError(
             "A stored mask is not a readable PNG: restore the project or the masks from a copy."
         ) from error
-    if mode not in ("P", "L"):
-        raise UserError("A stored mask is a colour picture: masks are stored as indexed PNGs.")
+    if mode != "P":
+        raise UserError(f"A stored mask is a PNG of mode {mode}: masks are stored as indexed PNGs.")
     return pixels
 
 

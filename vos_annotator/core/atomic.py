@@ -1,0 +1,51 @@
+"""Files that are written wholly or not at all.
+
+For: exports and reports. Whoever is interrupted, by a full disk, a power cut or the user,
+leaves old files or new ones behind and never a part of one.
+"""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from vos_annotator.core.errors import UserError
+
+
+def put_file(path: Path, data: bytes) -> bool:
+    """Make `path` hold `data`; False if it already did.
+
+    The data is written beside it, read back, compared and then renamed.
+
+    Raises:
+        UserError: It cannot be written, or what was written does not read back.
+    """
+    part = path.with_name(f".{path.name}.part")
+    with writing(path):
+        if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data:
+            return False
+        try:
+            part.write_bytes(data)
+            if part.read_bytes() != data:
+                raise OSError(errno.EIO, "it does not read back as it was written")
+            os.replace(part, path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+    return True
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the file system objects to, while `path` is written, into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            problem = "the disk is full: free some space and try again"
+        elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            problem = "it is read-only: change its permissions or choose another folder"
+        else:
+            problem = f"{error.strerror or error}: choose another folder"
+        raise UserError(f"{path} cannot be written, {problem}.") from error

@@ -1,0 +1,315 @@
+"""Sequences in the folders of DAVIS: written for others to read, and read as references.
+
+For: the export and import of the window, the command line. Knows masks and videos; no Qt.
+
+    ROOT/JPEGImages/480p/NAME/00000.jpg     the pictures
+    ROOT/Annotations/480p/NAME/00000.png    their label maps: indexed, DAVIS palette
+    ROOT/ImageSets/2017/NAME.txt            the names of the sequences, one a line
+
+Pictures and label maps always have the video's own size: "480p" and "Full-Resolution" are
+names of folders, which tools look for, and nothing is scaled to suit them.
+
+A file is written under another name, read back, compared and only then renamed, so whatever
+stops an export leaves whole files behind, and the next export goes on from there.
+"""
+
+import io
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from vos_annotator.core.atomic import put_file, writing
+from vos_annotator.core.errors import UserError
+from vos_annotator.core.image_folder import ImageFolder
+from vos_annotator.core.masks import LabelMap, decode_png, encode_png, object_ids, read_label_map
+from vos_annotator.core.video import Video, natural_key
+
+RESOLUTIONS = ("480p", "Full-Resolution")
+
+_JPEG_QUALITY = 95
+_ANOTHER_CLIP = 16  # mean difference of grey levels that no two JPEG encoders make
+_LONGEST_NAME = 200  # bytes; file systems allow 255
+_RESERVED_NAMES = {"con", "prn", "aux", "nul"}.union(
+    *({f"com{n}", f"lpt{n}"} for n in range(1, 10))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """What an export did, in numbers that can be checked against the folder."""
+
+    name: str
+    annotations: Path  # the folder of the label maps
+    frame_count: int
+    frames_done: int
+    written: int  # files
+    skipped: int  # files which already held exactly this
+    frames_without_masks: tuple[int, ...]
+    objects: tuple[int, ...]
+    size: int  # bytes of all the files, written or skipped
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every frame is there; False after a cancelled export."""
+        return self.frames_done == self.frame_count
+
+    def __str__(self) -> str:
+        done = f"{self.frames_done} of {self.frame_count} frames"
+        parts = [
+            f"{self.name}: {done}, {len(self.objects)} objects, {self.size / 1e6:.1f} MB",
+            f"{self.written} files written and read back, {self.skipped} were already there",
+        ]
+        if self.frames_without_masks:
+            parts.append(f"no masks on frames {_ranges(self.frames_without_masks)}")
+        if not self.is_complete:
+            parts.append("stopped: export again to go on from here")
+        return "; ".join(parts)
+
+
+def safe_name(name: str) -> str:
+    """Return `name` as the name of a folder on any system; good names stay as they are."""
+    name = name.encode(errors="replace").decode()
+    name = re.sub(r'[\x00-\x1f\x7f/\\:*?"<>|]+', "_", name).strip(" .")
+    if name.split(".")[0].lower() in _RESERVED_NAMES:
+        name = f"_{name}"
+    name = name.encode()[:_LONGEST_NAME].decode(errors="ignore").rstrip(" .")
+    return name or "sequence"
+
+
+def annotation_path(root: Path, name: str, frame: int, resolution: str = "480p") -> Path:
+    """Return where the label map of a frame lies."""
+    return root / "Annotations" / resolution / name / f"{frame:05d}.png"
+
+
+def image_path(root: Path, name: str, frame: int, resolution: str = "480p") -> Path:
+    """Return where the picture of a frame lies."""
+    return root / "JPEGImages" / resolution / name / f"{frame:05d}.jpg"
+
+
+def export(
+    video: Video,
+    mask_png: Callable[[int], bytes | None],
+    root: str | Path,
+    name: str | None = None,
+    *,
+    resolution: str = "480p",
+    with_images: bool = True,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> ExportReport:
+    """Write a video and its label maps as a DAVIS sequence.
+
+    Args:
+        video: The pictures; belongs to the calling thread.
+        mask_png: frame -> its label map as `encode_png` gives it; None where there is none,
+            which is written as a map of zeros.
+        root: The DAVIS root, made if need be. Other sequences in it are left alone.
+        name: Of the sequence, made safe for a path; None takes the video's.
+        resolution: Which of `RESOLUTIONS` the folders are called.
+        with_images: False writes the label maps only, and no lists.
+        progress: Called after each frame with the frames done and their number.
+        cancelled: Asked before each frame; True ends the export, resumable.
+
+    Returns:
+        The report. The lists in ImageSets name the sequence only once it is complete.
+
+    Raises:
+        UserError: The folder holds another clip, or something cannot be written or does not
+            read back; no half-written file is left.
+    """
+    if resolution not in RESOLUTIONS:
+        raise ValueError(f"{resolution} is none of {RESOLUTIONS}")
+    root, name = Path(root), safe_name(name or video.name)
+    annotations = annotation_path(root, name, 0, resolution).parent
+    images = image_path(root, name, 0, resolution).parent
+    folders = [annotations, images] if with_images else [annotations]
+    for folder in folders:
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            _refuse_other_frames(folder, video)
+    if with_images:
+        _refuse_another_clip(images / "00000.jpg", video)
+
+    empty = encode_png(np.zeros(video.shape, np.uint8))
+    written = size = done = 0
+    without_masks: list[int] = []
+    objects: set[int] = set()
+    for frame in range(video.frame_count):
+        if cancelled():
+            break
+        png = mask_png(frame)
+        if png is None:
+            without_masks.append(frame)
+            png = empty
+        label_map = decode_png(png)
+        if label_map.shape != video.shape:
+            raise UserError(
+                f"The mask of frame {frame} is {_size(label_map.shape)}, "
+                f"{video.path} is {_size(video.shape)}: import masks of the video's size."
+            )
+        objects.update(object_ids(label_map))
+        files = {annotation_path(root, name, frame, resolution): png}
+        if with_images:
+            files[image_path(root, name, frame, resolution)] = _jpeg(video[frame])
+        for path, data in files.items():
+            written += put_file(path, data)
+            size += len(data)
+        done += 1
+        progress(done, video.frame_count)
+    if with_images and done == video.frame_count:
+        # The official evaluation reads the names of its own splits only, so "val" has all.
+        for split in (name, "val"):
+            _list_in(root / "ImageSets" / "2017" / f"{split}.txt", name)
+    return ExportReport(
+        name=name,
+        annotations=annotations,
+        frame_count=video.frame_count,
+        frames_done=done,
+        written=written,
+        skipped=done * len(folders) - written,
+        frames_without_masks=tuple(without_masks),
+        objects=tuple(sorted(objects)),
+        size=size,
+    )
+
+
+def read_masks(path: str | Path, video: Video) -> dict[int, LabelMap]:
+    """Read existing masks of a video, as DAVIS and YouTube-VOS store them.
+
+    Args:
+        path: One PNG, which is frame 0's; a folder of PNGs, where the file's number is its
+            frame; or a folder of sequences (a DAVIS root, its Annotations), of which the one
+            with the video's name is read.
+        video: Where the masks belong. If it is a folder of pictures and every mask has the
+            name of one (YouTube-VOS numbers them with gaps), masks go by name.
+
+    Returns:
+        frame -> label map of the video's size.
+
+    Raises:
+        UserError: No PNGs, a name that is no number, a number beyond the clip or given
+            twice, or a mask that `read_label_map` refuses.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return {0: read_label_map(path, video.shape)}
+    folder = _sequence_folder(path, video.name)
+    files = sorted(_pngs(folder), key=lambda file: natural_key(file.name))
+    frames: dict[int, Path] = {}
+    for file, frame in _frames_by_file(files, video):
+        if frame in frames:
+            raise UserError(
+                f"{frames[frame].name} and {file.name} in {folder} are masks of one frame: "
+                "take one of them away."
+            )
+        frames[frame] = file
+    return {frame: read_label_map(file, video.shape) for frame, file in sorted(frames.items())}
+
+
+def _sequence_folder(path: Path, name: str) -> Path:
+    """Return the folder that holds PNGs: `path` or the one below it with the name."""
+    roots = [path]
+    for below in ("Annotations", *RESOLUTIONS):
+        roots += [root / below for root in list(roots) if (root / below).is_dir()]
+    if len(roots) == 1 and _pngs(path):
+        return path
+    sequences = {
+        child.name: child
+        for root in roots
+        for child in sorted(root.iterdir(), key=lambda child: natural_key(child.name))
+        if child.is_dir() and _pngs(child)
+    }
+    if name in sequences:
+        return sequences[name]
+    if len(sequences) == 1:
+        return next(iter(sequences.values()))
+    if sequences:
+        some = ", ".join(list(sequences)[:5]) + (" ..." if len(sequences) > 5 else "")
+        raise UserError(f"{path} has no masks for {name}: choose one of its folders ({some}).")
+    raise UserError(f"{path} holds no PNG masks: choose the folder with 00000.png and so on.")
+
+
+def _pngs(folder: Path) -> list[Path]:
+    return [
+        file
+        for file in folder.iterdir()
+        if file.suffix.lower() == ".png" and not file.name.startswith(".")
+    ]
+
+
+def _frames_by_file(files: list[Path], video: Video) -> Iterator[tuple[Path, int]]:
+    """Pair masks with frames: by the pictures' names where all have one, else by number."""
+    if isinstance(video, ImageFolder):
+        frame_of = {Path(name).stem: frame for frame, name in enumerate(video.files)}
+        if all(file.stem in frame_of for file in files):
+            yield from ((file, frame_of[file.stem]) for file in files)
+            return
+    for file in files:
+        if not (file.stem.isascii() and file.stem.isdecimal()):
+            raise UserError(
+                f"{file} has no number for a name: name masks after their frames, as 00012.png."
+            )
+        frame = int(file.stem)
+        if frame >= video.frame_count:
+            raise UserError(
+                f"{file} is numbered beyond {video.name}, whose last frame is "
+                f"{video.frame_count - 1}: take it away, or open the video it belongs to."
+            )
+        yield file, frame
+
+
+def _jpeg(image: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "JPEG", quality=_JPEG_QUALITY)
+    return file.getvalue()
+
+
+def _refuse_other_frames(folder: Path, video: Video) -> None:
+    """Refuse frames that an export would not overwrite: they would pass for this video's."""
+    expected = {f"{frame:05d}" for frame in range(video.frame_count)}
+    for file in sorted(folder.iterdir()):
+        is_picture = file.suffix.lower() in (".png", ".jpg") and not file.name.startswith(".")
+        if is_picture and file.stem not in expected:
+            raise UserError(
+                f"{folder} also holds {file.name}, which is no frame of {video.name}: "
+                "take it away or export under another name."
+            )
+
+
+def _refuse_another_clip(first_image: Path, video: Video) -> None:
+    """Refuse to write over pictures that are clearly not this video's."""
+    try:
+        with Image.open(first_image) as image:
+            there = np.asarray(image.convert("RGB"), np.int16)
+    except (OSError, ValueError, SyntaxError):
+        return  # nothing there, or nothing worth keeping
+    ours = video[0]
+    if there.shape != ours.shape or np.abs(there - ours).mean() > _ANOTHER_CLIP:
+        raise UserError(
+            f"{first_image.parent} holds another clip: export {video.name} under another name."
+        )
+
+
+def _list_in(file: Path, name: str) -> None:
+    with writing(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lines = file.read_text("utf-8", errors="replace").splitlines() if file.is_file() else []
+    names = [line.strip() for line in lines if line.strip()]
+    if name not in names:
+        put_file(file, "".join(f"{line}\n" for line in [*names, name]).encode())
+
+
+def _size(shape: tuple[int, int]) -> str:
+    return f"{shape[1]}x{shape[0]}"
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """Return (0, 1, 2, 7) as "0-2, 7"."""
+    groups = groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0])
+    runs = [[number for _, number in group] for _, group in groups]
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
