@@ -1,0 +1,170 @@
+"""What an engine is: numpy in, a `Segmentation` out, called from one thread.
+
+For: those who write an engine and those who drive one (propagation, worker, evaluation).
+Knows numpy, OpenCV and label maps; no Qt, no torch, no videos.
+
+An engine keeps *reference frames*, whose label maps a person answers for, and segments other
+frames by them. What it gives for a frame is a `Segmentation`: log-odds at its own resolution,
+so that two passes can be blended before anything is rounded to labels.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol, runtime_checkable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vos_annotator.core.masks import Box, LabelMap
+from vos_annotator.core.video import Image
+
+ABSENT = -16.0  # log-odds of an object that an engine says nothing about
+_UNSURE = 0.02  # below this probability a pixel is background, beyond doubt
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """Where the objects are in one frame, before it is rounded to labels.
+
+    Attributes:
+        ids: Object ids, sorted.
+        logits: (K, h, w) float32 log-odds of each object against background, at the
+            engine's own resolution.
+        shape: (H, W) of the frame.
+    """
+
+    ids: tuple[int, ...]
+    logits: NDArray[np.float32]
+    shape: tuple[int, int]
+
+    def label_map(self) -> LabelMap:
+        """Return a fresh label map of the frame's size.
+
+        The logits are enlarged first and compared after, so that borders are smooth. A pixel
+        goes to the object with the highest log-odds, to background if none is above 0.
+        """
+        height, width = self.shape
+        label_map = np.zeros(self.shape, np.uint8)
+        best = np.zeros(self.shape, np.float32) if len(self.ids) > 1 else None
+        for object_id, logits in zip(self.ids, self.logits, strict=True):
+            box = _box_of_positive(logits, self.shape)
+            if box is None:
+                continue
+            if logits.shape != self.shape:
+                logits = cv2.resize(logits, (width, height), interpolation=cv2.INTER_LINEAR)
+            rival = 0.0 if best is None else best[box]
+            wins = logits[box] > rival
+            np.copyto(label_map[box], np.uint8(object_id), where=wins)
+            if best is not None:
+                np.maximum(best[box], logits[box], out=best[box])
+        return label_map
+
+    @cached_property
+    def confidence(self) -> dict[int, float]:
+        """How sure each object's mask is, 0 to 1: the mean of |2p - 1| where it may be.
+
+        p is the pixel's probability at the engine's own resolution. Sure background does not
+        count, or every small object would be sure; an object that is nowhere is as sure as
+        its likeliest pixel.
+        """
+        confidence = {}
+        for object_id, logits in zip(self.ids, self.logits, strict=True):
+            highest = float(logits.max(initial=ABSENT))
+            floor = min(highest, float(np.log(_UNSURE / (1 - _UNSURE))))
+            candidates = logits[logits >= floor]
+            sureness = np.abs(np.tanh(candidates / 2))  # |2p - 1|
+            confidence[object_id] = float(sureness.mean()) if candidates.size else 1.0
+        return confidence
+
+
+def blend(a: Segmentation, b: Segmentation, weight_b: float) -> Segmentation:
+    """Return (1 - weight_b) a + weight_b b, in log-odds and at the resolution of `a`.
+
+    An object that only one of them knows counts as absent in the other.
+    """
+    ids = tuple(sorted({*a.ids, *b.ids}))
+    size = a.logits.shape[1:] if a.ids else b.logits.shape[1:]
+    logits = np.empty((len(ids), *size), np.float32)
+    for n, object_id in enumerate(ids):
+        logits[n] = (1 - weight_b) * _log_odds(a, object_id, size)
+        logits[n] += weight_b * _log_odds(b, object_id, size)
+    return Segmentation(ids, logits, a.shape)
+
+
+@runtime_checkable
+class SegmentationEngine(Protocol):
+    """The four verbs; one thread calls them.
+
+    The same references give the same segmentations, in whatever order they were memorized
+    and whatever passes were run before.
+    """
+
+    name: str
+
+    def memorize(self, frame: int, image: Image, label_map: LabelMap) -> None:
+        """Make `frame` a reference; again for the same frame replaces it."""
+
+    def forget(self, frame: int) -> None:
+        """Undo `memorize`; a frame that is no reference is fine."""
+
+    def begin_pass(self) -> None:
+        """Drop everything that is not a reference frame."""
+
+    def segment(self, frame: int, image: Image) -> Segmentation:
+        """Segment a frame by the references; may remember it until the next pass.
+
+        The ids are among those memorized; without references there are none.
+        """
+
+
+@runtime_checkable
+class ScribbleEngine(Protocol):
+    """An engine that also turns strokes on a frame into a mask; it remembers nothing of it."""
+
+    def scribble(
+        self,
+        frame: int,
+        image: Image,
+        strokes: NDArray[np.uint8],
+        current: NDArray[np.bool_] | None,
+    ) -> NDArray[np.bool_]:
+        """Return the (H, W) mask of the one object that strokes mark.
+
+        Args:
+            frame: Its index.
+            image: (H, W, 3) RGB.
+            strokes: (H, W): 1 inside the object, 2 outside it, 0 elsewhere.
+            current: The object's mask before these strokes, if there is one.
+        """
+
+
+def _box_of_positive(logits: NDArray[np.float32], shape: tuple[int, int]) -> Box | None:
+    """Return where, in a frame of `shape`, the enlarged logits may be above 0; None if nowhere."""
+    left, top, width, height = cv2.boundingRect((logits > 0).view(np.uint8))
+    if width == 0:
+        return None
+    (rows, columns), (full_rows, full_columns) = logits.shape, shape
+    return (
+        _reach(top, top + height, full_rows / rows, full_rows),
+        _reach(left, left + width, full_columns / columns, full_columns),
+    )
+
+
+def _reach(start: int, stop: int, scale: float, size: int) -> slice:
+    """Return the pixels that linear interpolation lets the samples start..stop - 1 touch."""
+    return slice(
+        max(0, int(np.floor((start - 0.5) * scale - 0.5))),
+        min(size, int(np.ceil((stop + 0.5) * scale + 0.5))),
+    )
+
+
+def _log_odds(
+    segmentation: Segmentation, object_id: int, size: tuple[int, int]
+) -> NDArray[np.float32] | float:
+    if object_id not in segmentation.ids:
+        return ABSENT
+    logits = segmentation.logits[segmentation.ids.index(object_id)]
+    if logits.shape != size:
+        logits = cv2.resize(logits, size[::-1], interpolation=cv2.INTER_LINEAR)
+    return logits

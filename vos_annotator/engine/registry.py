@@ -1,0 +1,46 @@
+"""Engines by name: who asks for one never imports it.
+
+For: the worker and the headless commands. Engines are installed through the entry-point group
+`vos_annotator.engines`; an entry is anything callable as `entry(size=...)`. So the window is
+up before torch is, and another package can bring its own engine.
+"""
+
+from importlib.metadata import entry_points
+
+from vos_annotator.core.errors import UserError
+from vos_annotator.engine.protocol import SegmentationEngine
+
+GROUP = "vos_annotator.engines"
+DEFAULT_ENGINE = "mobilevos"
+DEFAULT_SIZE = 480
+
+
+def engine_names() -> list[str]:
+    """Return the names of the installed engines, sorted; nothing of them is imported."""
+    return sorted(set(entry_points(group=GROUP).names))
+
+
+def load_engine(name: str | None = None, size: int = DEFAULT_SIZE) -> SegmentationEngine:
+    """Return a new engine with an empty memory.
+
+    Args:
+        name: One of `engine_names()`; None takes the default.
+        size: The short side that frames are worked at, px.
+
+    Raises:
+        UserError: There is no such engine, or a library that it needs is missing.
+    """
+    name = name or DEFAULT_ENGINE
+    found = entry_points(group=GROUP, name=name)
+    if not found:
+        names = engine_names()
+        if not names:
+            raise UserError("No engine is installed: run `pip install -e .` in the checkout.")
+        raise UserError(f"There is no engine {name}: choose one of {', '.join(names)}.")
+    try:
+        factory = next(iter(found)).load()
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"The engine {name} needs the Python package {error.name}: install it with pip."
+        ) from error
+    return factory(size=size)
