@@ -3,6 +3,8 @@
 Anything else that escapes is a fault of the program and keeps its traceback.
 """
 
+from pathlib import Path
+
 
 class UserError(Exception):
     """A mistake or a broken file that the user can mend.
@@ -10,3 +12,14 @@ class UserError(Exception):
     The message is one sentence which names the file and says what to do. The command line
     prints it and exits with 2; the window shows it and goes on.
     """
+
+
+def unreadable(path: Path, error: OSError) -> UserError:
+    """Return the sentence for a file or folder that the system does not let us read."""
+    match error:
+        case FileNotFoundError():
+            return UserError(f"{path} has gone; put it back or open another.")
+        case PermissionError():
+            return UserError(f"{path} may not be read by this user; change its permissions.")
+    reason = error.strerror or error
+    return UserError(f"{path} cannot be read ({reason}); check the disk or copy it again.")

@@ -16,13 +16,13 @@ import cv2
 import numpy as np
 import PIL.Image
 
-from vos_annotator.core.errors import UserError
+from vos_annotator.core.errors import UserError, unreadable
 from vos_annotator.core.orientation import Orientation
 from vos_annotator.core.video import Image, Video, natural_key
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 FPS = 25.0  # pictures carry no times
-_EXIF_ORIENTATION = 274
+_ORIENTATION = 274  # the EXIF tag
 
 
 class ImageFolder(Video):
@@ -111,12 +111,16 @@ def _header(path: Path) -> tuple[tuple[int, int], Orientation]:
     try:
         with PIL.Image.open(path) as picture:
             width, height = picture.size
-            orientation = Orientation.from_exif(picture.getexif().get(_EXIF_ORIENTATION))
-    except PermissionError:
-        raise
-    except FileNotFoundError:
-        raise UserError(f"{path} has gone; put it back or open the folder again.") from None
-    except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
+            # Not picture.getexif(): that of PNG files decodes the whole picture.
+            exif = PIL.Image.Image.getexif(picture)
+            # Of TIFF files, Pillow tells the size as shown, and OpenCV always turns them.
+            is_turned = picture.format == "TIFF"
+            orientation = Orientation.from_exif(None if is_turned else exif.get(_ORIENTATION))
+    except PIL.UnidentifiedImageError as error:
+        raise UserError(_damaged(path)) from error
+    except OSError as error:
+        raise (unreadable(path, error) if error.errno else UserError(_damaged(path))) from error
+    except (ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
         raise UserError(_damaged(path)) from error
     return orientation.shape(height, width), orientation
 

@@ -22,7 +22,7 @@ from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from vos_annotator.core.errors import UserError
+from vos_annotator.core.errors import UserError, unreadable
 
 log = logging.getLogger(__name__)
 
@@ -130,10 +130,8 @@ def open_container(path: Path) -> tuple[InputContainer, VideoStream]:
             container_options={"protocol_whitelist": "file"},
             metadata_errors="replace",
         )
-    except PermissionError:
-        raise
-    except FileNotFoundError:
-        raise UserError(f"{path} has gone; put it back or open another video.") from None
+    except (FileNotFoundError, PermissionError) as error:
+        raise unreadable(path, error) from error
     except (av.FFmpegError, OSError, ValueError) as error:
         raise UserError(
             f"{path} is not a video that FFmpeg can read, or it is cut off or damaged; "
@@ -152,6 +150,8 @@ def _main_stream(container: InputContainer, path: Path) -> VideoStream:
     moving = [s for s in container.streams.video if not s.disposition & stills]
     if container.format.name in _TEXT_FORMATS:
         raise UserError(f"{path} is a text file; open a video or a folder of pictures.")
+    if container.format.name == "image2" or container.format.name.endswith("_pipe"):
+        raise UserError(f"{path} is a single picture; open a video or a folder of pictures.")
     if not moving:
         what = "only sound" if container.streams.audio else "no moving picture"
         raise UserError(f"{path} holds {what}; open a video or a folder of pictures.")
@@ -203,9 +203,7 @@ def read_index(path: Path) -> PacketIndex:
         is_cut_short |= len(pts) < declared
         rate = float(stream.average_rate or stream.guessed_rate or DEFAULT_FPS)
         time_base = float(stream.time_base or 1 / DEFAULT_FPS)
-    if is_cut_short:
-        log.warning("%s is cut short; the %d frames before that are used", path, len(pts))
-    return _build(
+    index = _build(
         path,
         *(np.array(column, np.int64) for column in (pts, dts, pos)),
         is_key=np.array(is_key, bool),
@@ -214,6 +212,9 @@ def read_index(path: Path) -> PacketIndex:
         time_base=time_base,
         is_cut_short=is_cut_short,
     )
+    if is_cut_short:
+        log.warning("%s is cut short; its first %d frames are used", path, index.frame_count)
+    return index
 
 
 def _build(path, pts, dts, pos, *, is_key, is_shown, rate, time_base, is_cut_short) -> PacketIndex:
@@ -226,6 +227,10 @@ def _build(path, pts, dts, pos, *, is_key, is_shown, rate, time_base, is_cut_sho
     part = np.zeros(len(dts), np.int64)
     part[known[1:]] = np.diff(dts[known]) < 0
     part = np.cumsum(part)
+    if is_cut_short and has_pts and has_dts and (pts <= dts[-1]).any():
+        # Packets that are missing are shown after they would have been decoded, so up to
+        # there no frame is missing among those that are there.
+        is_shown &= pts <= dts[-1]
     if has_pts:
         order = np.lexsort((pts, part))
         order = order[is_shown[order]]

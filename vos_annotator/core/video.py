@@ -21,7 +21,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from vos_annotator.core.errors import UserError
+from vos_annotator.core.errors import UserError, unreadable
 
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 
@@ -169,14 +169,8 @@ def open_video(path: str | Path, cache_bytes: int = DEFAULT_CACHE_BYTES) -> Vide
             return VideoFile.open(path, cache_bytes)
         if path.exists():
             raise UserError(f"{path} is neither a file nor a folder; open a video or a folder.")
-    except PermissionError:
-        raise UserError(
-            f"{path} may not be read by this user; change its permissions or copy it."
-        ) from None
     except OSError as error:
-        raise UserError(
-            f"{path} cannot be read ({error.strerror or error}); check the disk or copy the file."
-        ) from error
+        raise unreadable(path, error) from error
     raise UserError(f"{path} does not exist; check the name and whether the disk is there.")
 
 

@@ -12,6 +12,7 @@ turned into RGB when asked for; most that are decoded on the way to a frame neve
 import hashlib
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -231,21 +232,23 @@ class Decoder:
         for jump in self._jumps(start):
             try:
                 jump()
-                packets = self._packets()
-                # Landing before the start only costs reading; landing after it won't do.
-                landed = next((item for item in packets if item[0] >= start), None)
             except (av.FFmpegError, OSError):
                 continue  # the format does not serve this kind of seek
+            packets = self._packets()
+            # Landing before the start only costs reading; landing after it won't do.
+            landed = next((item for item in packets if item[0] >= start), None)
             if landed and landed[0] == start:
                 yield landed
                 yield from packets
                 return
 
     def _packets(self) -> Iterator[tuple[int, av.Packet]]:
+        """Yield packets with their numbers from wherever the handle is, up to the end."""
         number = -1
-        for packet in self._container.demux(self._stream):
-            if packet.size:
-                found = self._index.find(packet, expected=number + 1)
+        # An error ends the file here as it did for the index.
+        with suppress(av.FFmpegError, OSError):
+            for packet in self._container.demux(self._stream):
+                found = self._index.find(packet, expected=number + 1) if packet.size else None
                 if found is not None:
                     number = found
                     yield found, packet
