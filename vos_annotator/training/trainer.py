@@ -92,7 +92,8 @@ class ClipStream(IterableDataset):
         images = np.stack([clip.images for clip in clips], 1)
         masks = np.concatenate([clip.masks for clip in clips], 1)
         strokes = np.stack([draw_strokes(mask, rng) for mask in masks[0]], 1)
-        keyed = np.repeat(rng.random(len(clips)) < KEYED_SHARE, np.bincount(owner))
+        share = KEYED_SHARE if self.recipe.clip > 2 else 0.0  # two frames leave no other to find
+        keyed = np.repeat(rng.random(len(clips)) < share, np.bincount(owner))
         return Batch(
             torch.from_numpy(images).permute(0, 1, 4, 2, 3),
             torch.from_numpy(masks),

@@ -1,0 +1,1 @@
+"""Videos, masks, edits and projects: no Qt, no torch."""
