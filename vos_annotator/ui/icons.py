@@ -14,7 +14,7 @@ from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QIconEngine, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-RESOURCES = Path(__file__).resolve().parents[2] / "resources"
+from vos_annotator.paths import resources_folder
 
 
 def icon(name: str, role: QPalette.ColorRole = QPalette.ColorRole.ButtonText) -> QIcon:
@@ -24,12 +24,16 @@ def icon(name: str, role: QPalette.ColorRole = QPalette.ColorRole.ButtonText) ->
 
 def icon_names() -> list[str]:
     """Return the names of all icons there are."""
-    return sorted(path.stem for path in (RESOURCES / "icons").glob("*.svg"))
+    return sorted(path.stem for path in _folder().glob("*.svg"))
+
+
+def _folder() -> Path:
+    return resources_folder() / "icons"
 
 
 @cache
 def _svg(name: str) -> str:
-    return (RESOURCES / "icons" / f"{name}.svg").read_text(encoding="utf-8")
+    return (_folder() / f"{name}.svg").read_text(encoding="utf-8")
 
 
 class _LineIconEngine(QIconEngine):

@@ -1,0 +1,114 @@
+"""The table of actions as Qt's actions: menus, tool bar, shortcuts and tooltips.
+
+For: the main window. Knows the table and nothing of what the actions do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMenu, QMenuBar, QToolBar, QWidget
+
+from vos_annotator.ui.actions import ACTIONS, MENUS, Action
+from vos_annotator.ui.icons import icon
+
+
+class ActionSet:
+    """The table as Qt's actions, on one window."""
+
+    def __init__(
+        self, window: QWidget, targets: Sequence[object], rows: Iterable[Action] = ACTIONS
+    ) -> None:
+        """Make the actions.
+
+        Args:
+            window: Whose shortcuts they are.
+            targets: The objects whose methods the rows name.
+            rows: The table.
+        """
+        self.rows = {row.id: row for row in rows}
+        self._actions: dict[str, QAction] = {}
+        groups: dict[str, QActionGroup] = {}
+        for row in self.rows.values():
+            action = QAction(row.text, window)
+            action.setObjectName(row.id)
+            action.setCheckable(bool(row.checked))
+            action.setAutoRepeat(row.repeats)
+            action.setToolTip(tooltip(row))
+            action.setStatusTip(row.tip)
+            if row.icon:
+                action.setIcon(icon(row.icon))
+            if row.group:
+                group = groups.setdefault(row.group, QActionGroup(window))
+                group.addAction(action)
+            if row.scope != "hold":
+                action.setShortcuts([QKeySequence(key) for key in row.keys])
+            if row.scope == "canvas":
+                action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            action.triggered.connect(_caller(targets, row))
+            self._actions[row.id] = action
+            if row.scope == "window":
+                window.addAction(action)
+
+    def __getitem__(self, action_id: str) -> QAction:
+        return self._actions[action_id]
+
+    def __iter__(self) -> Iterator[QAction]:
+        return iter(self._actions.values())
+
+    def fill_menus(self, bar: QMenuBar) -> dict[str, QMenu]:
+        """Make the menus; returns them by name."""
+        menus = {name: bar.addMenu(title) for name, title in MENUS.items()}
+        for row in self.rows.values():
+            parent, _, child = row.menu.partition("/")
+            menu = menus[parent]
+            if child:
+                if row.menu not in menus:
+                    menus[row.menu] = menu.addMenu(child)
+                menu = menus[row.menu]
+            if row.starts_group and not menu.isEmpty():
+                menu.addSeparator()
+            menu.addAction(self[row.id])
+        return menus
+
+    def fill_bar(self, bar: QToolBar) -> None:
+        """Put the tools into the bar."""
+        for row in self.rows.values():
+            if row.in_bar:
+                bar.addAction(self[row.id])
+                button = bar.widgetForAction(self[row.id])
+                button.setAccessibleName(row.text)
+                button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def attach_canvas(self, canvas: QWidget) -> None:
+        """Let the keys that count only there work on `canvas`."""
+        for row in self.rows.values():
+            if row.scope == "canvas":
+                canvas.addAction(self[row.id])
+
+    def refresh(self, conditions: set[str]) -> None:
+        """Enable and tick the actions as `conditions` say."""
+        for row in self.rows.values():
+            action = self[row.id]
+            action.setEnabled(conditions.issuperset(row.needs))
+            if row.checked:
+                action.setChecked(row.checked in conditions)
+
+
+def tooltip(row: Action) -> str:
+    """Return the words and the first key, and under them what it does."""
+    text = row.text.rstrip("…")
+    title = f"{text}  ({key_text(row.keys[0])})" if row.keys else text
+    return f"{title}\n{row.tip}" if row.tip else title
+
+
+def key_text(key: str) -> str:
+    """Return `key` as this desktop writes it."""
+    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+
+
+def _caller(targets: Sequence[object], row: Action) -> Callable[..., None]:
+    method = next(getattr(each, row.method) for each in targets if hasattr(each, row.method))
+    return lambda _checked=False: method(*row.arguments)

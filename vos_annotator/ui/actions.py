@@ -1,0 +1,210 @@
+"""Everything a person can do by menu, key or tool bar: one table.
+
+For: `ActionSet`, which makes the window's menus, tool bar, shortcuts and tooltips of it,
+and the cheat sheet. Plain Python. To add a command, write a method of `Verbs` and one line here.
+
+A row names the method that does it and what must be true for it to make sense (`needs`);
+`Verbs.conditions` says what is true. No two rows of one scope may share a key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MENUS = {
+    "File": "&File",
+    "Edit": "&Edit",
+    "Frame": "F&rame",
+    "Object": "O&bject",
+    "Mask": "&Mask",
+    "Propagate": "&Propagate",
+    "View": "&View",
+    "Help": "&Help",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One row of the table.
+
+    Attributes:
+        id: Its name in the code.
+        menu: The menu it stands in; "Object/Select" is a menu within a menu.
+        text: Its words in the menu.
+        method: The method of `Verbs` that does it.
+        arguments: What the method is called with.
+        keys: Its keys; the first is shown.
+        icon: The icon's name.
+        tip: One sentence for the tooltip and the cheat sheet, where the text is not enough.
+        needs: The conditions under which it is enabled.
+        scope: "window"; "canvas" when the key counts only there; "hold" for a key that
+            does it while held down and is not a shortcut of Qt's.
+        checked: The condition under which it shows a tick; empty for plain ones.
+        group: Its radio group, if it is one of several choices.
+        starts_group: Whether a line is drawn above it.
+        in_bar: Whether it stands in the tool bar.
+        repeats: Whether holding the key repeats it.
+    """
+
+    id: str
+    menu: str
+    text: str
+    method: str
+    arguments: tuple = ()
+    keys: tuple[str, ...] = ()
+    icon: str = ""
+    tip: str = ""
+    needs: tuple[str, ...] = ("video",)
+    scope: str = "window"
+    checked: str = ""
+    group: str = ""
+    starts_group: bool = False
+    in_bar: bool = False
+    repeats: bool = False
+
+
+def _tool(name: str, text: str, key: str, tip: str, starts_group: bool = False) -> Action:
+    return Action(
+        f"tool-{name}",
+        "Mask",
+        text,
+        "choose_tool",
+        (name,),
+        (key,),
+        icon=name,
+        tip=tip,
+        checked=f"tool {name}",
+        group="tool",
+        starts_group=starts_group,
+        in_bar=True,
+    )
+
+
+def _step(id_: str, text: str, frames: int, *keys: str) -> Action:
+    return Action(id_, "Frame", text, "step", (frames,), keys, repeats=True)
+
+
+_ANY: tuple[str, ...] = ()
+_OBJECT = ("video", "object")
+_RUNNABLE = ("video", "reference somewhere")
+
+ACTIONS: tuple[Action, ...] = (
+    Action("open-video", "File", "Open video or project…", "open_video", (), ("Ctrl+O",), "film",
+           needs=_ANY),
+    Action("open-folder", "File", "Open folder of frames…", "open_folder", (), ("Ctrl+Shift+O",),
+           "folder", needs=_ANY),
+    Action("import-masks", "File", "Import masks as references…", "import_masks", (),
+           ("Ctrl+Shift+I",), "import", starts_group=True,
+           tip="Read label maps from PNG files; each becomes a reference frame."),
+    Action("import-mask", "File", "Import one mask for this frame…", "import_one_mask"),
+    Action("export", "File", "Export DAVIS sequence…", "export", (), ("Ctrl+E",), "export"),
+    Action("save", "File", "Save now", "save", (), ("Ctrl+S",), "save", starts_group=True,
+           tip="Every edit is saved as it is made; this writes what may still be waiting."),
+    Action("save-copy", "File", "Save a copy as…", "save_copy", (), ("Ctrl+Shift+S",), "copy"),
+    Action("close", "File", "Close", "close_project", (), ("Ctrl+W",), starts_group=True),
+    Action("quit", "File", "Quit", "quit", (), ("Ctrl+Q",), needs=_ANY),
+    #
+    Action("undo", "Edit", "Undo", "undo", (), ("Ctrl+Z",), "undo", needs=("undo",), repeats=True),
+    Action("redo", "Edit", "Redo", "redo", (), ("Ctrl+Shift+Z", "Ctrl+Y"), "redo",
+           needs=("redo",), repeats=True),
+    Action("copy-previous", "Edit", "Copy object from previous frame", "copy_previous", (),
+           ("Ctrl+D",), "copy", needs=_OBJECT, starts_group=True),
+    Action("clear-here", "Edit", "Clear object on this frame", "clear_here", (), ("Del",),
+           needs=_OBJECT, tip="Only here: other frames keep the object."),
+    #
+    _step("previous", "Previous frame", -1, "Left", "A", "PgUp"),
+    _step("next", "Next frame", 1, "Right", "D", "PgDown"),
+    _step("back-10", "Back 10 frames", -10, "Shift+Left"),
+    _step("forward-10", "Forward 10 frames", 10, "Shift+Right"),
+    Action("first", "Frame", "First frame", "go_to_end", (-1,), ("Home",), "first"),
+    Action("last", "Frame", "Last frame", "go_to_end", (1,), ("End",), "last"),
+    Action("go-to", "Frame", "Go to frame", "focus_frame_field", (), ("Ctrl+J",)),
+    Action("play", "Frame", "Play or pause", "play", (), ("Space",), "play", starts_group=True),
+    Action("previous-reference", "Frame", "Previous reference", "go_to_reference", (-1,),
+           ("Ctrl+Left",), needs=_RUNNABLE, starts_group=True),
+    Action("next-reference", "Frame", "Next reference", "go_to_reference", (1,), ("Ctrl+Right",),
+           needs=_RUNNABLE),
+    Action("next-doubtful", "Frame", "Next doubtful frame", "go_to_doubtful", (1,), ("N",),
+           tip="The next frame that the engine is unsure of, or that is older than a correction."),
+    Action("previous-doubtful", "Frame", "Previous doubtful frame", "go_to_doubtful", (-1,),
+           ("Shift+N",)),
+    Action("keep", "Frame", "Keep frame as reference", "keep", (), ("Return", "Enter", "C"),
+           "keep", starts_group=True,
+           tip="You answer for this frame: propagation never writes it and learns from it."),
+    Action("keep-propagate", "Frame", "Keep and propagate", "keep_and_propagate", (),
+           ("Shift+Return", "Shift+Enter")),
+    Action("release", "Frame", "Release reference", "release", (), ("Backspace",), "release",
+           needs=("video", "reference here"),
+           tip="The frame becomes a prediction again, and may be written by propagation."),
+    Action("set-in", "Frame", "Start of range here", "set_in", (), ("I",), starts_group=True,
+           tip="Playback, propagation and the timeline stay inside the range."),
+    Action("set-out", "Frame", "End of range here", "set_out", (), ("O",)),
+    Action("clear-in", "Frame", "Clear start of range", "clear_in", (), ("Alt+I",)),
+    Action("clear-out", "Frame", "Clear end of range", "clear_out", (), ("Alt+O",)),
+    #
+    Action("add-object", "Object", "New object", "add_object", (), ("Ctrl+N",), "add",
+           tip="Add an object on any frame; the others stay as they are."),
+    Action("rename-object", "Object", "Rename", "rename_object", (), ("F2",), needs=_OBJECT),
+    Action("hide-object", "Object", "Hide", "toggle_hidden", (), ("Shift+H",), "eye-off",
+           needs=_OBJECT, checked="object hidden"),
+    Action("lock-object", "Object", "Lock", "toggle_locked", (), ("L",), "lock",
+           needs=_OBJECT, checked="object locked", tip="A locked object is not painted over."),
+    Action("next-object", "Object", "Next object", "cycle_object", (1,), ("Tab",),
+           needs=_OBJECT, scope="canvas", starts_group=True),
+    Action("previous-object", "Object", "Previous object", "cycle_object", (-1,), ("Shift+Tab",),
+           needs=_OBJECT, scope="canvas"),
+    *(
+        Action(f"object-{n}", "Object/Select", f"Object {n}", "choose_object", (n,), (str(n),),
+               needs=(f"has object {n}",))
+        for n in range(1, 10)
+    ),
+    Action("delete-object", "Object", "Delete object everywhere", "delete_object", (), (),
+           "trash", needs=_OBJECT, starts_group=True,
+           tip="From every frame of the video. Undo brings it back."),
+    #
+    _tool("select", "Select", "V", "Click an object to choose it; drag to move the view."),
+    _tool("brush", "Brush", "B", "Paint the object; the right button removes."),
+    _tool("eraser", "Eraser", "E", "Take pixels away from the object."),
+    _tool("scribble", "Scribble", "S", "A stroke inside, a stroke outside: the mask follows."),
+    _tool("lasso", "Lasso and polygon", "G", "Drag to draw freely, or click the corners."),
+    _tool("fill", "Fill", "F", "Fill a hole, or recolour a whole patch."),
+    Action("brush-smaller", "Mask", "Smaller brush", "scale_brush", (-1,), ("[",),
+           starts_group=True, repeats=True),
+    Action("brush-larger", "Mask", "Larger brush", "scale_brush", (1,), ("]",), repeats=True),
+    #
+    Action("propagate", "Propagate", "Propagate", "propagate", (), ("Ctrl+T",), "propagate",
+           needs=_RUNNABLE,
+           tip="From the references through the frames between and around them."),
+    Action("propagate-forward", "Propagate", "Propagate forwards", "propagate_one_way", (1,),
+           ("Ctrl+Shift+Right",), "propagate-forward", needs=_RUNNABLE),
+    Action("propagate-backward", "Propagate", "Propagate backwards", "propagate_one_way", (-1,),
+           ("Ctrl+Shift+Left",), "propagate-backward", needs=_RUNNABLE),
+    Action("propagate-next", "Propagate", "One frame forwards", "propagate_one_frame", (1,),
+           ("Alt+Right",), needs=_RUNNABLE, repeats=True),
+    Action("propagate-previous", "Propagate", "One frame backwards", "propagate_one_frame", (-1,),
+           ("Alt+Left",), needs=_RUNNABLE, repeats=True),
+    Action("auto-refresh", "Propagate", "Refresh after a correction", "toggle_auto_refresh",
+           checked="auto refresh", starts_group=True,
+           tip="Recompute what a correction makes stale, from the correction outwards."),
+    Action("stop", "Propagate", "Stop", "stop", (), ("Esc",), "stop", needs=("running",),
+           tip="Stop the run; what is computed stays."),
+    #
+    Action("masks", "View", "Masks", "toggle_masks", (), ("H",), "masks", checked="masks shown"),
+    Action("raw", "View", "Raw picture while held", "show_raw", (), ("T",), scope="hold"),
+    Action("opacity-less", "View", "Fainter masks", "change_opacity", (-1,), ("-",), repeats=True),
+    Action("opacity-more", "View", "Stronger masks", "change_opacity", (1,), ("=",), repeats=True),
+    Action("fit", "View", "Fit to window", "fit", (), ("0",), "fit", starts_group=True),
+    Action("zoom-100", "View", "Zoom to 100 %", "zoom_100", (), ("Ctrl+0",)),
+    Action("timeline-in", "View", "Zoom timeline in", "zoom_timeline", (1,), ("Ctrl+=",),
+           repeats=True),
+    Action("timeline-out", "View", "Zoom timeline out", "zoom_timeline", (-1,), ("Ctrl+-",),
+           repeats=True),
+    Action("light", "View", "Light theme", "toggle_theme", (), (), needs=_ANY, checked="light",
+           starts_group=True),
+    Action("full-screen", "View", "Full screen", "toggle_full_screen", (), ("F11",), needs=_ANY,
+           checked="full screen"),
+    #
+    Action("keys", "Help", "Keys", "show_keys", (), ("F1", "?"), "help", needs=_ANY),
+    Action("messages", "Help", "Messages", "show_messages", needs=_ANY),
+    Action("hints", "Help", "Show the hints again", "show_hints"),
+)  # fmt: skip

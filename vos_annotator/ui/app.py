@@ -1,0 +1,85 @@
+"""The application: checks the machine, makes the window, opens what was asked for.
+
+For: `main.py` and the command line. Qt is imported only once it is known that a window
+can be shown; torch is not imported in this thread at all.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vos_annotator.ui import system
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from vos_annotator.ui.main_window import MainWindow
+
+log = logging.getLogger(__name__)
+
+NAME = "MobileVOS Annotator"
+_FONT = 13  # px
+
+
+def run(path: str | Path | None = None, engine: str = "mobilevos", size: int = 480) -> int:
+    """Show the window until it is closed.
+
+    Args:
+        path: A video, a folder of frames or a .vos project; None opens the demo clip.
+        engine: The engine's name in the registry.
+        size: The short side in pixels that the engine works at.
+
+    Returns:
+        The exit code: 2, and a sentence on stderr, where no window can be shown.
+    """
+    problem = system.problem()
+    if problem:
+        print(problem, file=sys.stderr)
+        return 2
+    app = make_application()
+    from vos_annotator.ui.demo import demo_clip
+    from vos_annotator.ui.main_window import MainWindow
+
+    window = MainWindow(None, engine, size)
+    _catch_exceptions(window)
+    window.show()
+    wanted = path if path is not None else demo_clip()
+    if wanted is not None:
+        window.open_path(wanted)
+    return app.exec()
+
+
+def make_application():
+    """Return the QApplication, named, in the theme that was chosen last."""
+    from PySide6.QtCore import QSettings
+    from PySide6.QtWidgets import QApplication
+
+    from vos_annotator.ui.theme import DARK, LIGHT, apply_theme
+    from vos_annotator.ui.window_verbs import THEME_KEY
+
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    app.setApplicationName(NAME)
+    app.setOrganizationName("vos-annotator")
+    font = app.font()
+    font.setPixelSize(_FONT)
+    app.setFont(font)
+    apply_theme(app, LIGHT if QSettings().value(THEME_KEY) == "light" else DARK)
+    return app
+
+
+def _catch_exceptions(window: MainWindow) -> None:
+    def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, trace)
+            return
+        log.error("unexpected", exc_info=(kind, error, trace))
+        report = "".join(traceback.format_exception(kind, error, trace))
+        window.warn(
+            f"Something went wrong ({error or kind.__name__}). Your edits are saved.", report
+        )
+
+    sys.excepthook = show

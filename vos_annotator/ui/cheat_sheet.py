@@ -1,0 +1,81 @@
+"""The keys, on one page, made from the table of actions.
+
+For: the Help menu and F1. Not modal: it can stay open beside the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from vos_annotator.ui.action_set import key_text
+from vos_annotator.ui.actions import ACTIONS, MENUS, Action
+
+_COLUMNS = 3
+_MOUSE = (
+    ("Wheel", "zoom at the cursor"),
+    ("Middle drag, Space + drag", "move the view"),
+    ("Shift + wheel", "brush size"),
+    ("Left / right button", "add / remove"),
+)
+
+
+class CheatSheet(QDialog):
+    """All keys by menu."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keys")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        content = QWidget()
+        grid = QGridLayout(content)
+        grid.setContentsMargins(24, 20, 24, 20)
+        grid.setHorizontalSpacing(40)
+        columns = [QVBoxLayout() for _ in range(_COLUMNS)]
+        heights = [0] * _COLUMNS
+        for place, column in enumerate(columns):
+            column.setSpacing(4)
+            grid.addLayout(column, 0, place)
+        for menu in [*MENUS, "Mouse"]:
+            rows = _MOUSE if menu == "Mouse" else _rows_of(menu)
+            if not rows:
+                continue
+            place = heights.index(min(heights))
+            heights[place] += len(rows) + 2
+            heading = QLabel(menu.upper())
+            heading.setProperty("role", "heading")
+            columns[place].addWidget(heading)
+            columns[place].addWidget(_table(rows))
+            columns[place].addSpacing(12)
+        for column in columns:
+            column.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setWidget(content)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+        self.resize(content.sizeHint().width() + 20, min(content.sizeHint().height() + 8, 820))
+
+
+def _rows_of(menu: str, rows: Iterable[Action] = ACTIONS) -> list[tuple[str, str]]:
+    found = [row for row in rows if row.menu == menu and row.keys]
+    pairs = [
+        (", ".join(dict.fromkeys(key_text(key) for key in row.keys)), row.text.rstrip("…"))
+        for row in found
+    ]
+    return [*pairs, ("1 to 9", "Choose an object")] if menu == "Object" else pairs
+
+
+def _table(rows: Iterable[tuple[str, str]]) -> QLabel:
+    lines = "".join(
+        f"<tr><td style='padding: 2px 16px 2px 0'><b>{escape(keys)}</b></td>"
+        f"<td style='padding: 2px 0'>{escape(words)}</td></tr>"
+        for keys, words in rows
+    )
+    label = QLabel(f"<table>{lines}</table>")
+    label.setTextFormat(Qt.TextFormat.RichText)
+    return label

@@ -1,0 +1,42 @@
+"""What is true of the window now, in the words that the action table uses.
+
+For: the window, which enables and ticks its actions by them.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSettings
+
+from vos_annotator.core.edits import Status
+from vos_annotator.ui.window_verbs import THEME_KEY
+from vos_annotator.ui.workspace import Workspace
+
+
+def conditions(workspace: Workspace | None) -> set[str]:
+    """Return all conditions that hold."""
+    true = {"light"} if QSettings().value(THEME_KEY) == "light" else set()
+    if workspace is None:
+        return true
+    document, cursor, bridge = workspace.document, workspace.cursor, workspace.bridge
+    annotations, objects = document.annotations, document.objects
+    true |= {"video", f"tool {cursor.tool}"}
+    true |= {f"has object {place}" for place in range(1, len(objects) + 1)}
+    for condition, holds in (
+        ("undo", document.undo_stack.canUndo()),
+        ("redo", document.undo_stack.canRedo()),
+        ("running", bridge.busy),
+        ("auto refresh", bridge.auto_refresh),
+        ("masks shown", cursor.masks_shown),
+        ("reference somewhere", bool(annotations.references)),
+        ("reference here", annotations.status(cursor.frame) is Status.REFERENCE),
+    ):
+        if holds:
+            true.add(condition)
+    if cursor.object_id in objects:
+        current = objects[cursor.object_id]
+        true.add("object")
+        if not current.visible:
+            true.add("object hidden")
+        if current.locked:
+            true.add("object locked")
+    return true

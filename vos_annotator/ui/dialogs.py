@@ -1,0 +1,189 @@
+"""The few dialogs: what to open, what to import, how to export, and the keys.
+
+For: the verbs. Dialogs ask and answer; they change nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QSettings, QStandardPaths, Qt
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from vos_annotator.core.davis import RESOLUTIONS, annotation_path, safe_name
+
+_VIDEOS = "*.mp4 *.mov *.mkv *.avi *.webm *.m4v *.mpg *.mpeg *.mts *.m2ts *.wmv *.gif *.mxf"
+_FOLDER_KEY = "folders/"
+
+
+def ask_video(parent: QWidget) -> Path | None:
+    """Return the video or project the person chose."""
+    filters = f"Videos and projects ({_VIDEOS} *.vos);;Projects (*.vos);;All files (*)"
+    return _ask_file(parent, "Open video or project", "open", filters)
+
+
+def ask_folder(parent: QWidget, title: str, purpose: str) -> Path | None:
+    """Return the folder the person chose; `purpose` remembers where they last were."""
+    chosen = QFileDialog.getExistingDirectory(parent, title, _last_folder(purpose))
+    return _remember(purpose, chosen)
+
+
+def ask_mask(parent: QWidget) -> Path | None:
+    """Return the picture of a label map the person chose."""
+    return _ask_file(parent, "Import a mask for this frame", "masks", "Masks (*.png)")
+
+
+def ask_copy(parent: QWidget, current: Path) -> Path | None:
+    """Return where a copy of the project goes."""
+    suggestion = current.with_name(f"{current.stem} copy.vos")
+    chosen, _ = QFileDialog.getSaveFileName(
+        parent, "Save a copy as", str(suggestion), "Projects (*.vos)"
+    )
+    if not chosen:
+        return None
+    path = Path(chosen)
+    return path if path.suffix else path.with_suffix(".vos")
+
+
+def show_problem(parent: QWidget, message: str) -> None:
+    """Say in one sentence why something could not be opened."""
+    box = QMessageBox(QMessageBox.Icon.NoIcon, "Cannot open", message, parent=parent)
+    box.addButton(QMessageBox.StandardButton.Ok)
+    box.exec()
+
+
+def show_report(parent: QWidget, title: str, text: str) -> QDialog:
+    """Show what an import or export did; does not block the window."""
+    dialog = QDialog(parent)
+    dialog.setWindowTitle(title)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setMinimumWidth(420)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    buttons.rejected.connect(dialog.close)
+    column = QVBoxLayout(dialog)
+    column.setContentsMargins(20, 20, 20, 16)
+    column.setSpacing(16)
+    column.addWidget(label)
+    column.addWidget(buttons)
+    dialog.show()
+    return dialog
+
+
+@dataclass(frozen=True, slots=True)
+class ExportChoice:
+    """What to export and where to."""
+
+    root: Path
+    name: str
+    resolution: str
+    with_images: bool
+
+
+class ExportDialog(QDialog):
+    """Where a DAVIS sequence goes and what it is called."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Export DAVIS sequence")
+        self.setMinimumWidth(520)
+        self.root = QLineEdit(_last_folder("export"))
+        self.root.setAccessibleName("DAVIS folder")
+        browse = QPushButton("Choose…")
+        browse.clicked.connect(self._browse)
+        line = QHBoxLayout()
+        line.addWidget(self.root, 1)
+        line.addWidget(browse)
+        self.name = QLineEdit(safe_name(name))
+        self.name.setAccessibleName("Sequence name")
+        self.resolution = QComboBox()
+        self.resolution.addItems(RESOLUTIONS)
+        self.resolution.setAccessibleName("Folder name of the resolution")
+        self.resolution.setToolTip("Only the folder's name: files always have the video's size.")
+        self.images = QCheckBox("Write the pictures too (JPEGImages)")
+        self.images.setChecked(True)
+        self._target = QLabel()
+        self._target.setProperty("role", "quiet")
+        self._target.setWordWrap(True)
+        form = QFormLayout()
+        form.setHorizontalSpacing(16)
+        form.setVerticalSpacing(10)
+        form.addRow("Folder", line)
+        form.addRow("Sequence", self.name)
+        form.addRow("Resolution folder", self.resolution)
+        form.addRow("", self.images)
+        form.addRow("Masks go to", self._target)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self._export = buttons.addButton("Export", QDialogButtonBox.ButtonRole.AcceptRole)
+        self._export.setDefault(True)
+        buttons.accepted.connect(self._accept)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 20, 20, 16)
+        column.setSpacing(16)
+        column.addLayout(form)
+        column.addWidget(buttons)
+        self.root.textChanged.connect(self._show_target)
+        self.name.textChanged.connect(self._show_target)
+        self.resolution.currentTextChanged.connect(self._show_target)
+        self._show_target()
+
+    @property
+    def choice(self) -> ExportChoice:
+        """What the fields say."""
+        return ExportChoice(
+            Path(self.root.text()).expanduser(),
+            safe_name(self.name.text()),
+            self.resolution.currentText(),
+            self.images.isChecked(),
+        )
+
+    def _browse(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, "DAVIS folder", self.root.text())
+        if chosen:
+            self.root.setText(chosen)
+
+    def _show_target(self, *_: object) -> None:
+        choice = self.choice
+        target = annotation_path(choice.root, choice.name, 0, choice.resolution).parent
+        self._target.setText(str(target))
+        self._export.setEnabled(bool(self.root.text().strip()))
+
+    def _accept(self) -> None:
+        QSettings().setValue(_FOLDER_KEY + "export", self.root.text())
+        self.accept()
+
+
+def _ask_file(parent: QWidget, title: str, purpose: str, filters: str) -> Path | None:
+    chosen, _ = QFileDialog.getOpenFileName(parent, title, _last_folder(purpose), filters)
+    return _remember(purpose, chosen)
+
+
+def _last_folder(purpose: str) -> str:
+    home = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
+    return str(QSettings().value(_FOLDER_KEY + purpose, home))
+
+
+def _remember(purpose: str, chosen: str) -> Path | None:
+    if not chosen:
+        return None
+    path = Path(chosen)
+    QSettings().setValue(_FOLDER_KEY + purpose, str(path if path.is_dir() else path.parent))
+    return path

@@ -1,0 +1,35 @@
+"""The messages of this session, to be read again.
+
+For: the window (Help > Messages). A dock at the bottom, hidden until asked for.
+"""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDockWidget, QPlainTextEdit, QWidget
+
+_KEPT = 2000  # lines
+
+
+class Messages(QDockWidget):
+    """What was said, with the time, and the reports of what went wrong."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Messages", parent)
+        self.setObjectName("messages")
+        self.setAllowedAreas(Qt.DockWidgetArea.BottomDockWidgetArea)
+        self.text = QPlainTextEdit()
+        self.text.setReadOnly(True)
+        self.text.setMaximumBlockCount(_KEPT)
+        self.text.setAccessibleName("Messages")
+        self.text.setPlaceholderText("Nothing has been said yet.")
+        self.setWidget(self.text)
+        self.hide()
+
+    def add(self, message: str, report: str = "") -> None:
+        """Keep a message, and under it the report of what happened."""
+        self.text.appendPlainText(f"{time.strftime('%H:%M:%S')}  {message}")
+        if report:
+            self.text.appendPlainText(report.rstrip())

@@ -1,0 +1,1 @@
+"""The panels at the right of the window: the objects, and the reference frames."""

@@ -1,0 +1,205 @@
+"""One object in the objects panel.
+
+For: the objects panel. Shows an object and says what the person wants changed of it.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QContextMenuEvent, QIcon, QMouseEvent, QPainter, QPixmap
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QToolButton,
+    QWidget,
+    QWidgetAction,
+)
+
+from vos_annotator.core.objects import SCREEN_COLORS, VideoObject
+from vos_annotator.ui.icons import icon
+from vos_annotator.ui.panels.panel import small_button
+
+
+class NameField(QLineEdit):
+    """A name that looks like a label until it is edited."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._before = ""
+        self.setFrame(False)
+        self.editingFinished.connect(self.stop)
+        self.stop()
+
+    def start(self) -> None:
+        """Let the person type."""
+        self._before = self.text()
+        self.setReadOnly(False)
+        self.setStyleSheet("")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, False)
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.selectAll()
+
+    def stop(self) -> None:
+        """Be a label again, and give the focus back."""
+        self.setReadOnly(True)
+        self.clearFocus()
+        self.deselect()
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setStyleSheet("QLineEdit { background: transparent; border-color: transparent; }")
+
+    def event(self, event: QEvent) -> bool:
+        """Keep all keys while editing; Esc takes the old name back."""
+        if event.type() == QEvent.Type.ShortcutOverride and not self.isReadOnly():
+            event.accept()
+            return True
+        if event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape:
+            self.setText(self._before)
+            self.clearFocus()
+            return True
+        return super().event(event)
+
+
+class ObjectRow(QWidget):
+    """A line: colour, number and name, state, eye, lock.
+
+    Signals:
+        chosen(object_id): The row was clicked.
+        changed(object_id, changes): The person wants these fields changed.
+        menu_asked(object_id, position): A right click, in global coordinates.
+    """
+
+    chosen = Signal(int)
+    changed = Signal(int, dict)
+    menu_asked = Signal(int, object)
+
+    def __init__(self, shown: VideoObject) -> None:
+        super().__init__()
+        self._object = shown
+        self._is_current = False
+        self.swatch = QToolButton()
+        self.swatch.setIconSize(QSize(14, 14))
+        self.swatch.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.swatch.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.swatch.setMenu(self._color_menu())
+        self.number = QLabel()
+        self.number.setProperty("role", "quiet")
+        self.name = NameField()
+        self.name.editingFinished.connect(self._send_name)
+        self.state = QLabel()
+        self.state.setProperty("role", "quiet")
+        self.state.setStyleSheet("font-size: 11px;")
+        self.eye = small_button("eye", "Hide", checkable=True)
+        self.eye.clicked.connect(lambda off: self._send(visible=not off))
+        self.lock = small_button("unlock", "Lock", checkable=True)
+        self.lock.clicked.connect(lambda on: self._send(locked=on))
+        line = QHBoxLayout(self)
+        line.setContentsMargins(2, 1, 2, 1)
+        line.setSpacing(2)
+        for widget in (self.swatch, self.number):
+            line.addWidget(widget)
+        line.addWidget(self.name, 1)
+        for widget in (self.state, self.eye, self.lock):
+            line.addWidget(widget)
+        self.show_object(shown)
+
+    def show_object(self, shown: VideoObject) -> None:
+        """Show these fields."""
+        self._object = shown
+        self.number.setText(str(shown.id))
+        if self.name.isReadOnly():
+            self.name.setText(shown.name)
+            self.name.setCursorPosition(0)
+        self.swatch.setIcon(_swatch(shown.color))
+        self.eye.setChecked(not shown.visible)
+        self.eye.setIcon(icon("eye" if shown.visible else "eye-off"))
+        self.lock.setChecked(shown.locked)
+        self.lock.setIcon(icon("lock" if shown.locked else "unlock"))
+        self.setAccessibleName(f"Object {shown.id} {shown.name}")
+        self.name.setAccessibleName(f"Name of object {shown.id}")
+        for button, word in (
+            (self.swatch, "Colour of"),
+            (self.eye, "Hide" if shown.visible else "Show"),
+            (self.lock, "Unlock" if shown.locked else "Lock"),
+        ):
+            button.setAccessibleName(f"{word} {shown.name}")
+            button.setToolTip(f"{word} {shown.name}")
+
+    def show_state(self, word: str) -> None:
+        """Say what is known of the object on this frame."""
+        self.state.setText("" if word == "empty" else word)
+        self.setAccessibleDescription(word)
+
+    def set_current(self, is_current: bool) -> None:
+        """Mark the row as the current object's."""
+        self._is_current = is_current
+        self.update()
+
+    def edit_name(self) -> None:
+        """Let the person type a name."""
+        self.name.start()
+
+    def paintEvent(self, event: QEvent) -> None:
+        """Lift the current row off the panel."""
+        if self._is_current:
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self.palette().light())
+            painter.drawRoundedRect(self.rect(), 5, 5)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Choose the object."""
+        self.chosen.emit(self._object.id)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Rename the object."""
+        self.edit_name()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Ask the window for its object menu."""
+        self.chosen.emit(self._object.id)
+        self.menu_asked.emit(self._object.id, event.globalPos())
+
+    def _send(self, **changes: object) -> None:
+        self.changed.emit(self._object.id, changes)
+
+    def _send_name(self) -> None:
+        name = self.name.text().strip()
+        if name and name != self._object.name:
+            self._send(name=name)
+        else:
+            self.name.setText(self._object.name)
+
+    def _color_menu(self) -> QMenu:
+        menu, grid_holder = QMenu(self), QWidget()
+        grid = QGridLayout(grid_holder)
+        grid.setContentsMargins(6, 6, 6, 6)
+        grid.setSpacing(2)
+        for place, color in enumerate(SCREEN_COLORS):
+            button = QToolButton()
+            button.setIcon(_swatch(color))
+            button.setAccessibleName(f"Colour {QColor(*color).name()}")
+            button.clicked.connect(lambda _=False, color=color: self._send(color=tuple(color)))
+            button.clicked.connect(menu.close)
+            grid.addWidget(button, place // 5, place % 5)
+        action = QWidgetAction(menu)
+        action.setDefaultWidget(grid_holder)
+        menu.addAction(action)
+        return menu
+
+
+def _swatch(color: tuple[int, int, int]) -> QIcon:
+    pixmap = QPixmap(56, 56)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(*color))
+    painter.drawEllipse(QRectF(4, 4, 48, 48))
+    painter.end()
+    return QIcon(pixmap)

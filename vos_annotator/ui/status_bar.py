@@ -1,0 +1,84 @@
+"""The status bar: brush, zoom and position at the left, engine and memory at the right.
+
+For: the window. Shows what it is told; a message covers the left half for a while.
+"""
+
+from __future__ import annotations
+
+import psutil
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
+
+_MESSAGE_TIME = 8000  # ms
+_MEMORY_INTERVAL = 2000  # ms
+
+
+class StatusBar(QStatusBar):
+    """Facts in a quiet line."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeGripEnabled(False)
+        self._process = psutil.Process()
+        self.work, self.engine = QLabel(), QLabel()
+        self.work.setAccessibleName("Brush, zoom and position")
+        self.engine.setAccessibleName("Engine and memory")
+        self.addWidget(self.work)
+        self.addPermanentWidget(self.engine)
+        self._brush = self._zoom = self._position = ""
+        self._size = self._device = self._speed = ""
+        self._timer = QTimer(self)
+        self._timer.setInterval(_MEMORY_INTERVAL)
+        self._timer.timeout.connect(self._show_engine)
+        self._timer.start()
+        self._show_engine()
+
+    def show_brush(self, size: float) -> None:
+        """Show the brush's diameter in pixels of the source."""
+        self._brush = f"brush {size:.0f} px"
+        self._show_work()
+
+    def show_zoom(self, zoom: float) -> None:
+        """Show the zoom; 1 is a pixel a pixel."""
+        self._zoom = f"zoom {zoom * 100:.0f} %"
+        self._show_work()
+
+    def show_position(self, x: float, y: float) -> None:
+        """Show where in the frame the mouse is."""
+        self._position = f"{x:.0f}, {y:.0f}"
+        self._show_work()
+
+    def show_size(self, size: int) -> None:
+        """Show the short side the engine works at."""
+        self._size = f"{size}p"
+        self._show_engine()
+
+    def show_device(self, device: str) -> None:
+        """Show what the engine runs on."""
+        self._device = device
+        self._show_engine()
+
+    def show_speed(self, fps: float | None) -> None:
+        """Show how fast the running pass is; None when nothing runs."""
+        self._speed = "" if fps is None else f"{fps:.1f} fps"
+        self._show_engine()
+
+    def clear_work(self) -> None:
+        """Show nothing at the left: no video is open."""
+        self._brush = self._zoom = self._position = ""
+        self._show_work()
+
+    def say(self, text: str) -> None:
+        """Show a message for a while."""
+        self.showMessage(text, _MESSAGE_TIME)
+
+    def _show_work(self) -> None:
+        self.work.setText(_joined(self._brush, self._zoom, self._position))
+
+    def _show_engine(self) -> None:
+        used = self._process.memory_info().rss / 1e9
+        self.engine.setText(_joined(self._size, self._device, self._speed, f"{used:.1f} GB"))
+
+
+def _joined(*parts: str) -> str:
+    return "  ·  ".join(part for part in parts if part)

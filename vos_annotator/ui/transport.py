@@ -1,0 +1,173 @@
+"""The row under the canvas: where in the video, and what is running.
+
+For: the window. Frame buttons, the frame number and time, Propagate, Stop, and how much
+is left. Knows the cursor and the actions; progress is told to it.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QLocale, QSize, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QProgressBar,
+    QPushButton,
+    QSpinBox,
+    QToolButton,
+    QWidget,
+)
+
+from vos_annotator.core.video import Video
+from vos_annotator.ui.action_set import ActionSet
+from vos_annotator.ui.cursor import Cursor
+from vos_annotator.ui.icons import icon
+
+_FRAME_BUTTONS = ("first", "previous", "play", "next", "last")
+_PASSES = ("propagate-forward", "propagate-backward", "propagate-next", "propagate-previous")
+
+
+class Transport(QWidget):
+    """Frame buttons at the left, runs at the right."""
+
+    def __init__(
+        self, video: Video, cursor: Cursor, actions: ActionSet, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._video, self._cursor = video, cursor
+        self.setProperty("role", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAccessibleName("Transport")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 4, 8, 4)
+        row.setSpacing(2)
+        for name in _FRAME_BUTTONS:
+            button = _action_button(actions[name])
+            row.addWidget(button)
+            if name == "play":
+                self._play = button
+        row.addSpacing(10)
+        last = video.frame_count - 1
+        self.frame = QSpinBox()
+        self.frame.setLocale(QLocale(QLocale.Language.English))
+        self.frame.setGroupSeparatorShown(True)
+        self.frame.setRange(0, last)
+        self.frame.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self.frame.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.frame.setKeyboardTracking(False)
+        self.frame.setAccessibleName("Frame number")
+        self.frame.setToolTip("Frame  (Ctrl+J)")
+        self.frame.setFixedWidth(self.frame.fontMetrics().horizontalAdvance(f"{last:,}") + 26)
+        self.frame.valueChanged.connect(self._go)
+        self.frame.editingFinished.connect(self.frame.clearFocus)
+        row.addWidget(_quiet("frame"))
+        row.addWidget(self.frame)
+        row.addWidget(_quiet(f"/ {last:,}"))
+        row.addSpacing(14)
+        self.time = QLabel()
+        self.time.setAccessibleName("Time")
+        row.addWidget(self.time)
+        row.addStretch(1)
+        self.left = QLabel()
+        self.left.setProperty("role", "quiet")
+        self.left.setAccessibleName("Progress")
+        row.addWidget(self.left)
+        row.addSpacing(8)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setFixedWidth(140)
+        self.bar.setAccessibleName("Progress bar")
+        row.addWidget(self.bar)
+        row.addSpacing(10)
+        self.stop = _push_button(actions["stop"])
+        row.addWidget(self.stop)
+        row.addSpacing(6)
+        self.propagate = _push_button(actions["propagate"])
+        self.propagate.setDefault(True)
+        row.addWidget(self.propagate)
+        self.more = _more_button([actions[name] for name in _PASSES])
+        row.addWidget(self.more)
+
+        cursor.frame_changed.connect(self._show_frame)
+        self._show_frame(cursor.frame)
+        self.show_progress("")
+
+    def show_playing(self, is_playing: bool) -> None:
+        """Show the button that does the other thing."""
+        self._play.setIcon(icon("pause" if is_playing else "play"))
+
+    def show_progress(self, text: str, done: int = 0, total: int = 0) -> None:
+        """Show what runs; an empty text when nothing does."""
+        self.left.setText(text)
+        self.bar.setVisible(bool(text))
+        self.bar.setRange(0, total)
+        self.bar.setValue(done)
+
+    def _go(self, frame: int) -> None:
+        self._cursor.frame = frame
+
+    def _show_frame(self, frame: int) -> None:
+        self.frame.blockSignals(True)
+        self.frame.setValue(frame)
+        self.frame.blockSignals(False)
+        self.time.setText(timecode(self._video.time(frame)))
+
+
+def timecode(seconds: float) -> str:
+    """Return `seconds` as 00:05.24, with hours when there are any."""
+    hundredths = round(seconds * 100)
+    minutes, rest = divmod(hundredths, 6000)
+    hours, minutes = divmod(minutes, 60)
+    head = f"{hours}:" if hours else ""
+    return f"{head}{minutes:02}:{rest // 100:02}.{rest % 100:02}"
+
+
+def duration(seconds: float) -> str:
+    """Return how long something still takes: "41 s", "3 min", "2.1 h"."""
+    if seconds < 90:
+        return f"{max(round(seconds), 1)} s"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def _quiet(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", "quiet")
+    return label
+
+
+def _action_button(action: QAction) -> QToolButton:
+    button = QToolButton()
+    button.setDefaultAction(action)
+    button.setIconSize(QSize(20, 20))
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.setAccessibleName(action.text())
+    if action.icon().isNull():
+        button.setIcon(icon(action.objectName()))
+    return button
+
+
+def _push_button(action: QAction) -> QPushButton:
+    button = QPushButton(action.text())
+    button.setToolTip(action.toolTip())
+    button.setAccessibleName(action.text())
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.clicked.connect(action.trigger)
+    action.enabledChanged.connect(button.setEnabled)
+    button.setEnabled(action.isEnabled())
+    return button
+
+
+def _more_button(actions: list[QAction]) -> QToolButton:
+    button = QToolButton()
+    menu = QMenu(button)
+    menu.addActions(actions)
+    button.setMenu(menu)
+    button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+    button.setIcon(icon("more"))
+    button.setAccessibleName("Other ways to propagate")
+    button.setToolTip("Other ways to propagate")
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return button

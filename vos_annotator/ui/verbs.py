@@ -1,0 +1,232 @@
+"""What the actions do, beyond opening and writing files.
+
+For: the action table, whose rows name these methods. Each is a few lines that turn a
+person's wish into a call of the document, the cursor, the bridge or a widget.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vos_annotator.core.edits import Status
+
+if TYPE_CHECKING:
+    from vos_annotator.ui.main_window import MainWindow
+    from vos_annotator.ui.workspace import Workspace
+
+_BRUSH_STEP = 1.15
+_OPACITY_STEP = 0.05
+_TIMELINE_STEP = 1.5
+
+
+class Verbs:
+    """The commands on an open project."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+
+    @property
+    def _work(self) -> Workspace:
+        workspace = self._window.workspace
+        assert workspace is not None, "actions on a project are disabled without one"
+        return workspace
+
+    # Frames
+
+    def step(self, frames: int) -> None:
+        """Move by `frames`."""
+        self._work.cursor.frame += frames
+
+    def go_to_end(self, side: int) -> None:
+        """Go to the first (-1) or the last frame of the range."""
+        cursor, last = self._work.cursor, self._work.document.video.frame_count - 1
+        if side < 0:
+            cursor.frame = cursor.in_frame or 0
+        else:
+            cursor.frame = last if cursor.out_frame is None else cursor.out_frame
+
+    def focus_frame_field(self) -> None:
+        """Let the person type a frame number."""
+        self._work.transport.frame.setFocus()
+        self._work.transport.frame.selectAll()
+
+    def play(self) -> None:
+        """Play, or pause."""
+        self._work.playback.toggle()
+
+    def go_to_reference(self, step: int) -> None:
+        """Go to the nearest reference after (1) or before (-1)."""
+        here = self._work.cursor.frame
+        references = self._work.document.annotations.references
+        ahead = [frame for frame in references if (frame - here) * step > 0]
+        if ahead:
+            self._work.cursor.frame = min(ahead, key=lambda frame: abs(frame - here))
+        else:
+            self._window.say("No further reference this way.")
+
+    def go_to_doubtful(self, step: int) -> None:
+        """Go to the nearest doubtful or stale frame after (1) or before (-1)."""
+        found = self._work.timeline.states.next_doubtful(self._work.cursor.frame, step)
+        if found is None:
+            self._window.say("No doubtful frame this way.")
+        else:
+            self._work.cursor.frame = found
+
+    def keep(self) -> None:
+        """Make this frame a reference as it stands."""
+        self._work.document.keep(self._work.cursor.frame)
+
+    def keep_and_propagate(self) -> None:
+        """Make this frame a reference and run from it."""
+        self.keep()
+        self.propagate()
+
+    def release(self) -> None:
+        """Make this frame a prediction again."""
+        self._work.document.release(self._work.cursor.frame)
+
+    def set_in(self) -> None:
+        """Let the range begin here."""
+        self._work.cursor.in_frame = self._work.cursor.frame
+
+    def set_out(self) -> None:
+        """Let the range end here."""
+        self._work.cursor.out_frame = self._work.cursor.frame
+
+    def clear_in(self) -> None:
+        """Let the range begin with the video."""
+        self._work.cursor.in_frame = None
+
+    def clear_out(self) -> None:
+        """Let the range end with the video."""
+        self._work.cursor.out_frame = None
+
+    # Edits and objects
+
+    def undo(self) -> None:
+        """Take the last edit back."""
+        self._work.document.undo_stack.undo()
+
+    def redo(self) -> None:
+        """Make it again."""
+        self._work.document.undo_stack.redo()
+
+    def copy_previous(self) -> None:
+        """Copy the current object from the frame before."""
+        frame, object_id = self._work.cursor.frame, self._work.cursor.object_id
+        if frame == 0:
+            self._window.say("There is no frame before the first.")
+            return
+        self._work.document.copy_from(frame, frame - 1, object_id)
+
+    def clear_here(self) -> None:
+        """Remove the current object from this frame."""
+        self._work.document.clear_object(self._work.cursor.frame, self._work.cursor.object_id)
+
+    def add_object(self) -> None:
+        """Add an object and make it current."""
+        self._work.cursor.object_id = self._work.document.add_object()
+
+    def rename_object(self) -> None:
+        """Let the person type a name."""
+        self._work.objects_panel.rename(self._work.cursor.object_id)
+
+    def toggle_hidden(self) -> None:
+        """Hide or show the current object."""
+        each = self._work.document.objects[self._work.cursor.object_id]
+        self._work.document.update_object(each.id, visible=not each.visible)
+
+    def toggle_locked(self) -> None:
+        """Lock or unlock the current object."""
+        each = self._work.document.objects[self._work.cursor.object_id]
+        self._work.document.update_object(each.id, locked=not each.locked)
+
+    def delete_object(self) -> None:
+        """Delete the current object on every frame."""
+        work = self._work
+        each = work.document.objects[work.cursor.object_id]
+        work.document.delete_object(each.id)
+        ids = work.document.objects.ids
+        work.cursor.object_id = ids[0] if ids else None
+        self._window.say(f"{each.name} is deleted from every frame. Ctrl+Z brings it back.")
+
+    def cycle_object(self, step: int) -> None:
+        """Make the next (1) or previous (-1) object current."""
+        ids, current = self._work.document.objects.ids, self._work.cursor.object_id
+        self._work.cursor.object_id = ids[(ids.index(current) + step) % len(ids)]
+
+    def choose_object(self, place: int) -> None:
+        """Make the object in this place of the list, counted from 1, current."""
+        self._work.cursor.object_id = self._work.document.objects.ids[place - 1]
+
+    # Tools and the view
+
+    def choose_tool(self, name: str) -> None:
+        """Take a tool."""
+        self._work.cursor.tool = name
+
+    def scale_brush(self, steps: int) -> None:
+        """Make the brush larger or smaller."""
+        size = self._work.cursor.brush_size
+        larger = max(abs(size * (_BRUSH_STEP**steps - 1)), 1)
+        self._work.cursor.brush_size = size + larger * (1 if steps > 0 else -1)
+
+    def toggle_masks(self) -> None:
+        """Show or hide all masks."""
+        self._work.cursor.masks_shown = not self._work.cursor.masks_shown
+
+    def show_raw(self, is_held: bool) -> None:
+        """Hide the masks for as long as the key is held."""
+        self._work.cursor.masks_shown = not is_held
+
+    def change_opacity(self, steps: int) -> None:
+        """Make the masks' fill stronger or fainter."""
+        self._work.cursor.opacity += steps * _OPACITY_STEP
+        self._window.say(f"Mask opacity {self._work.cursor.opacity:.0%}")
+
+    def fit(self) -> None:
+        """Show the whole frame."""
+        self._work.canvas.fit()
+
+    def zoom_100(self) -> None:
+        """Show a pixel as a pixel."""
+        self._work.canvas.zoom_100()
+
+    def zoom_timeline(self, steps: int) -> None:
+        """Show fewer or more frames."""
+        self._work.timeline.zoom_by(_TIMELINE_STEP**steps)
+
+    # Propagation
+
+    def propagate(self) -> None:
+        """Run both ways: from this frame when it is a reference, else from all of them."""
+        frame, annotations = self._work.cursor.frame, self._work.document.annotations
+        origin = frame if annotations.status(frame) is Status.REFERENCE else None
+        first, last = self._range()
+        self._work.bridge.propagate(origin, first, last)
+
+    def propagate_one_way(self, step: int) -> None:
+        """Run from this frame forwards (1) or backwards (-1)."""
+        frame = self._work.cursor.frame
+        first, last = self._range()
+        first, last = (frame, last) if step > 0 else (first, frame)
+        self._work.bridge.propagate(None, first, last)
+
+    def propagate_one_frame(self, step: int) -> None:
+        """Compute the frame after (1) or before (-1), and go there."""
+        frame = self._work.cursor.frame + step
+        if 0 <= frame < self._work.document.video.frame_count:
+            self._work.bridge.propagate(None, frame, frame)
+            self._work.cursor.frame = frame
+
+    def toggle_auto_refresh(self) -> None:
+        """Recompute stale frames after a correction, or leave them."""
+        self._work.bridge.auto_refresh = not self._work.bridge.auto_refresh
+
+    def stop(self) -> None:
+        """Stop the run; results stay."""
+        self._work.bridge.stop()
+
+    def _range(self) -> tuple[int, int]:
+        cursor, last = self._work.cursor, self._work.document.video.frame_count - 1
+        return cursor.in_frame or 0, last if cursor.out_frame is None else cursor.out_frame

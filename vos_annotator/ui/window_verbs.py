@@ -1,0 +1,174 @@
+"""What the actions do that opens, reads or writes files, or changes the window itself.
+
+For: the action table, whose rows name these methods, beside those of `Verbs`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QApplication
+
+from vos_annotator.core import davis
+from vos_annotator.core.errors import UserError
+from vos_annotator.core.masks import read_label_map
+from vos_annotator.ui import dialogs
+from vos_annotator.ui.cheat_sheet import CheatSheet
+from vos_annotator.ui.job import Job
+from vos_annotator.ui.theme import DARK, LIGHT, apply_theme
+
+if TYPE_CHECKING:
+    from vos_annotator.ui.main_window import MainWindow
+
+THEME_KEY = "theme"
+
+
+class WindowVerbs:
+    """The commands on files and on the window."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+
+    # Files
+
+    def open_video(self) -> None:
+        """Ask for a video or a project, and open it."""
+        self._open(dialogs.ask_video(self._window))
+
+    def open_folder(self) -> None:
+        """Ask for a folder of frames, and open it."""
+        self._open(dialogs.ask_folder(self._window, "Open folder of frames", "open"))
+
+    def import_masks(self) -> None:
+        """Ask for a folder of masks; each becomes a reference."""
+        folder = dialogs.ask_folder(self._window, "Folder of masks, one PNG a frame", "masks")
+        if folder is not None:
+            self.import_masks_from(folder)
+
+    def import_masks_from(self, path: Path) -> None:
+        """Read masks in another thread; they become references in one step of undo."""
+        document, source = self._window.document, self._window.document.video.fork()
+
+        def work(progress: object, cancelled: object) -> object:
+            with source:
+                return davis.read_masks(path, source)
+
+        job = Job("Import", work)
+        job.succeeded.connect(lambda masks: self._take_masks(document, masks))
+        self._window.start_job(job)
+
+    def import_one_mask(self) -> None:
+        """Ask for the picture of a mask; it becomes this frame's reference."""
+        document, frame = self._window.document, self._window.cursor.frame
+        path = dialogs.ask_mask(self._window)
+        if path is None:
+            return
+        try:
+            label_map = read_label_map(path, document.video.shape)
+        except UserError as error:
+            dialogs.show_problem(self._window, str(error))
+        else:
+            self._take_masks(document, {frame: label_map})
+
+    def export(self) -> None:
+        """Ask where to, and write a DAVIS sequence."""
+        dialog = dialogs.ExportDialog(self._window.document.video.name, self._window)
+        if dialog.exec():
+            self.export_to(dialog.choice)
+
+    def export_to(self, choice: dialogs.ExportChoice) -> None:
+        """Write a DAVIS sequence in another thread, then show the report."""
+        document = self._window.document
+        source = document.video.fork()
+        frames = range(source.frame_count)
+        pngs = {frame: document.annotations.png(frame) for frame in frames}
+
+        def work(progress: object, cancelled: object) -> object:
+            with source:
+                return davis.export(
+                    source,
+                    pngs.get,
+                    choice.root,
+                    choice.name,
+                    resolution=choice.resolution,
+                    with_images=choice.with_images,
+                    progress=progress,
+                    cancelled=cancelled,
+                )
+
+        job = Job("Export", work)
+        job.succeeded.connect(self._show_export)
+        self._window.start_job(job)
+
+    def save(self) -> None:
+        """Write what may still be waiting."""
+        self._window.workspace.save()
+        self._window.say(f"Saved in {self._window.workspace.project.path}")
+
+    def save_copy(self) -> None:
+        """Ask where to, and write a second project file."""
+        project = self._window.workspace.project
+        path = dialogs.ask_copy(self._window, Path(project.path))
+        if path is None:
+            return
+        try:
+            project.save_copy(path)
+        except (UserError, OSError) as error:
+            self._window.warn(f"No copy was saved: {error} The project itself is safe.")
+        else:
+            self._window.say(f"A copy is saved in {path}")
+
+    def close_project(self) -> None:
+        """Close the video; everything is saved."""
+        self._window.close_project()
+
+    def quit(self) -> None:
+        """Close the window."""
+        self._window.close()
+
+    def _open(self, path: Path | None) -> None:
+        if path is not None:
+            self._window.open_path(path)
+
+    def _take_masks(self, document: object, masks: object) -> None:
+        if self._window.workspace is None or document is not self._window.document:
+            return  # another project was opened meanwhile
+        document.import_references(masks)
+        self._window.say(f"{len(masks)} masks imported as references. Ctrl+Z takes them back.")
+
+    def _show_export(self, report: davis.ExportReport) -> None:
+        text = f"{report}.\n\n{report.annotations}"
+        title = "Exported" if report.is_complete else "Export stopped"
+        self._window.messages.add(f"{title}: {text}")
+        dialogs.show_report(self._window, title, text)
+
+    # The window
+
+    def toggle_theme(self) -> None:
+        """Change between dark and light."""
+        is_light = QSettings().value(THEME_KEY) == "light"
+        QSettings().setValue(THEME_KEY, "dark" if is_light else "light")
+        apply_theme(QApplication.instance(), DARK if is_light else LIGHT)
+        self._window.refresh_actions()
+
+    def toggle_full_screen(self) -> None:
+        """Fill the screen, or be a window again."""
+        if self._window.isFullScreen():
+            self._window.showNormal()
+        else:
+            self._window.showFullScreen()
+        self._window.refresh_actions()
+
+    def show_keys(self) -> None:
+        """Show the cheat sheet."""
+        CheatSheet(self._window).show()
+
+    def show_messages(self) -> None:
+        """Show or hide what was said."""
+        self._window.messages.setVisible(self._window.messages.isHidden())
+
+    def show_hints(self) -> None:
+        """Start the three hints again."""
+        self._window.workspace.hints.restart()

@@ -1,0 +1,175 @@
+"""One open project: its document, its engine and the widgets that show them.
+
+For: the main window, which makes a new workspace for every project it opens and closes
+it before the next. Restores where the person was, and keeps it in the project.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+
+from vos_annotator.core.project import Project
+from vos_annotator.ui.action_set import ActionSet
+from vos_annotator.ui.bridge import EngineBridge
+from vos_annotator.ui.canvas import Canvas
+from vos_annotator.ui.cursor import Cursor
+from vos_annotator.ui.demo import is_demo
+from vos_annotator.ui.document import Document
+from vos_annotator.ui.hints import Hints
+from vos_annotator.ui.panels.objects import ObjectsPanel
+from vos_annotator.ui.panels.references import ReferencesPanel
+from vos_annotator.ui.playback import Playback
+from vos_annotator.ui.status_bar import StatusBar
+from vos_annotator.ui.thumbnails import Thumbnails
+from vos_annotator.ui.timeline import Timeline
+from vos_annotator.ui.timeline_states import describe
+from vos_annotator.ui.transport import Transport, duration
+
+_THUMBNAIL = 56  # px high
+_PLACE_KEY = "place"  # where the person was, in the project's settings
+_PLACE_DELAY = 1000  # ms
+
+
+class Workspace(QWidget):
+    """The canvas, the panels, the transport row and the timeline of one project.
+
+    Signals:
+        changed(): Something that enables or ticks an action has changed.
+        message(text): Something to say in the status bar.
+        failed(text, report): Something went wrong.
+    """
+
+    changed = Signal()
+    message = Signal(str)
+    failed = Signal(str, str)
+
+    def __init__(self, project: Project, actions: ActionSet, engine_name: str, size: int) -> None:
+        super().__init__()
+        self.project = project
+        self.document = Document(project)
+        self.cursor = Cursor(self.document)
+        self._restore_place()
+        self.bridge = EngineBridge(self.document, engine_name, size)
+        self.canvas = Canvas(self.document, self.cursor, self.bridge)
+        self.canvas.setAccessibleName("Canvas")
+        self.timeline = Timeline(self.document, self.cursor)
+        self.playback = Playback(project.video, self.cursor, self)
+        self.thumbnails = Thumbnails(project.video, _THUMBNAIL, self)
+        self.transport = Transport(project.video, self.cursor, actions)
+        self.objects_panel = ObjectsPanel(self.document, self.cursor, self.state_of)
+        self.objects_panel.add_button(actions["add-object"])
+        self.objects_panel.add_button(actions["delete-object"])
+        self.references_panel = ReferencesPanel(self.document, self.cursor, self.thumbnails)
+        actions.attach_canvas(self.canvas)
+        self.hints = Hints(self.document, self.bridge, self.canvas, is_demo(project.video))
+        self._lay_out()
+        self._connect()
+
+    def state_of(self, frame: int, object_id: int) -> str:
+        """Return the word for what is known of an object on a frame."""
+        return describe(self.timeline.states.code(frame, object_id))
+
+    def close_project(self) -> None:
+        """Save where the person is, join the threads and close the file."""
+        self._place_timer.stop()
+        self.playback.pause()
+        self.bridge.close()
+        self.thumbnails.close()
+        self._save_place()
+        self.project.close()
+
+    def save(self) -> None:
+        """Write what may still be waiting."""
+        self._save_place()
+
+    def show_facts_in(self, status: StatusBar) -> None:
+        """Have `status` show the brush, the zoom, the position and the speed."""
+        self.cursor.brush_changed.connect(status.show_brush)
+        self.canvas.zoom_changed.connect(status.show_zoom)
+        self.canvas.pointer_moved.connect(status.show_position)
+        self.bridge.progress.connect(
+            lambda progress: status.show_speed(self._speed if progress else None)
+        )
+        status.show_brush(self.cursor.brush_size)
+
+    def _lay_out(self) -> None:
+        side = QSplitter(Qt.Orientation.Vertical)
+        side.addWidget(self.objects_panel)
+        side.addWidget(self.references_panel)
+        side.setHandleWidth(1)
+        side.setSizes([260, 400])
+        side.setMinimumWidth(220)
+        across = QSplitter(Qt.Orientation.Horizontal)
+        across.addWidget(self.canvas)
+        across.addWidget(side)
+        across.setHandleWidth(1)
+        across.setStretchFactor(0, 1)
+        across.setSizes([1200, 264])
+        across.setChildrenCollapsible(False)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(across, 1)
+        column.addWidget(self.transport)
+        column.addWidget(self.timeline)
+
+    def _connect(self) -> None:
+        self.bridge.progress.connect(self._show_progress)
+        self.bridge.message.connect(self.message)
+        self.bridge.failed.connect(self.failed)
+        self.playback.playing_changed.connect(self.transport.show_playing)
+        for signal in (
+            self.bridge.progress,
+            self.cursor.frame_changed,
+            self.cursor.object_changed,
+            self.cursor.tool_changed,
+            self.cursor.view_changed,
+            self.document.frame_changed,
+            self.document.objects_changed,
+            self.document.undo_stack.indexChanged,
+        ):
+            signal.connect(self.changed)
+        self._place_timer = QTimer(self)
+        self._place_timer.setSingleShot(True)
+        self._place_timer.setInterval(_PLACE_DELAY)
+        self._place_timer.timeout.connect(self._save_place)
+        for signal in (self.cursor.frame_changed, self.cursor.object_changed):
+            signal.connect(self._place_timer.start)
+        self.cursor.view_changed.connect(self._place_timer.start)
+
+    def _show_progress(self, progress: object) -> None:
+        if progress is None:
+            self.transport.show_progress("")
+            self.timeline.show_pass(None)
+            return
+        left = progress.total - progress.done
+        text = f"{left:,} left"
+        if progress.seconds_left is not None:
+            text += f" · {duration(progress.seconds_left)}"
+        self.transport.show_progress(text, progress.done, progress.total)
+        self.timeline.show_pass(progress.frame, progress.direction >= 0)
+
+    # Where the person was
+
+    def _save_place(self) -> None:
+        cursor = self.cursor
+        place = {
+            "frame": cursor.frame,
+            "object": cursor.object_id,
+            "in": cursor.in_frame,
+            "out": cursor.out_frame,
+        }
+        if self.project.setting(_PLACE_KEY) != place:
+            self.project.set_setting(_PLACE_KEY, place)
+
+    def _restore_place(self) -> None:
+        place = self.project.setting(_PLACE_KEY) or {}
+        ids = self.document.objects.ids
+        self.cursor.frame = place.get("frame", 0)
+        if place.get("object") in ids:
+            self.cursor.object_id = place["object"]
+        elif ids:
+            self.cursor.object_id = ids[0]
+        self.cursor.in_frame = place.get("in")
+        self.cursor.out_frame = place.get("out")
