@@ -14,8 +14,8 @@ import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from video_clips import numbers_in, picture_of, write_clip, write_sound
 
+from tests.core.video_clips import numbers_in, picture_of, write_clip, write_sound
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.video import open_video
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from video_clips import SIZE, number_in, numbers_in, picture_of, write_clip
 
+from tests.core.video_clips import SIZE, number_in, numbers_in, picture_of, write_clip
 from vos_annotator.core import packet_index, video_file
 from vos_annotator.core.orientation import Orientation
 from vos_annotator.core.video import open_video

@@ -6,8 +6,8 @@ import PIL.Image
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from video_clips import number_in, numbers_in, picture_of
 
+from tests.core.video_clips import number_in, numbers_in, picture_of
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.video import natural_key, open_video
 
