@@ -1,0 +1,129 @@
+"""What is said between the bridge and the worker's thread: frozen values, both ways.
+
+For: the worker, the bridge and their tests. Knows numpy and passes only. Arrays in here are
+handed over: whoever sends one does not touch it again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vos_annotator.engine.propagation import Pass
+
+
+@dataclass(frozen=True)
+class SetReference:
+    """Memorize the label map of a frame; a png of None makes it no reference any more."""
+
+    frame: int
+    png: bytes | None
+
+
+@dataclass(frozen=True)
+class Propagate:
+    """Run passes over frames, by the references set so far.
+
+    Attributes:
+        passes: As `plan` gives them.
+        revision: Comes back with every result.
+        ids: The objects to segment; None for all.
+        kept: frame -> its PNG before, whose pixels of other objects than `ids` stay.
+    """
+
+    passes: tuple[Pass, ...]
+    revision: int
+    ids: frozenset[int] | None = None
+    kept: Mapping[int, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Scribble:
+    """Turn strokes on a frame into a mask; see `ScribbleEngine.scribble`."""
+
+    frame: int
+    object_id: int
+    strokes: NDArray[np.uint8]
+    current: NDArray[np.bool_] | None
+    token: Any = None
+
+
+Command = SetReference | Propagate | Scribble
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The engine is loaded.
+
+    Attributes:
+        engine: Its name.
+        device: What it runs on, for people.
+        size: The short side that it works at, px.
+    """
+
+    engine: str
+    device: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """A frame of the running pass; one that is not `final` is a preview of it.
+
+    `seconds` is what the frame took: decoding, the engine, the PNG.
+    """
+
+    frame: int
+    png: bytes
+    confidence: Mapping[int, float]
+    revision: int
+    final: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A `Propagate` came to its end, or was `cancelled`, after so many `frames`."""
+
+    revision: int
+    cancelled: bool
+    frames: int
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Scribbled:
+    """The (H, W) mask of the object that was scribbled on."""
+
+    frame: int
+    object_id: int
+    mask: NDArray[np.bool_]
+    token: Any
+    seconds: float
+
+
+@dataclass(frozen=True)
+class SteppedDown:
+    """Memory ran short: the engine now works at a short side of `size` px."""
+
+    size: int
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A command came to nothing; the worker goes on.
+
+    Attributes:
+        command: What was asked for.
+        message: One sentence for the user.
+        report: The traceback; empty where the message says it all.
+    """
+
+    command: Command
+    message: str
+    report: str
+
+
+Result = Ready | Segmented | Finished | Scribbled | SteppedDown | Failed

@@ -1,0 +1,215 @@
+"""Which frames are segmented, from which reference and in which order; blending in between.
+
+For: the worker and the headless commands, which give the same masks because both go through
+here. Knows the engine protocol; no Qt, no torch.
+
+A *pass* runs from a reference frame in one direction and stops before the next one. A *span*
+is what lies between two neighbouring references: it gets a pass from either side, and the
+second is blended with the first, linearly in time. Before the first reference and after the
+last there is one pass only.
+"""
+
+import tempfile
+import zlib
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vos_annotator.core.errors import UserError
+from vos_annotator.core.video import Video
+from vos_annotator.engine.protocol import Segmentation, SegmentationEngine, blend
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One propagation over an ordered list of frames.
+
+    Attributes:
+        source: The reference frame that it runs from.
+        frames: In running order; the source and the neighbour are not among them.
+        until: The neighbouring reference, None at an open end.
+        blended: Whether this is the second pass of a span, whose frames are blended with
+            those of the first.
+    """
+
+    source: int
+    frames: range
+    until: int | None
+    blended: bool
+
+    @property
+    def is_final(self) -> bool:
+        """Whether its segmentations stay; those of a span's first pass are previews."""
+        return self.until is None or self.blended
+
+    @property
+    def direction(self) -> int:
+        """1 towards the end of the video, -1 towards its beginning."""
+        return self.frames.step
+
+
+def plan(references: Sequence[int], first: int, last: int, origin: int | None = None) -> list[Pass]:
+    """Return the passes that segment the frames `first` to `last` (inclusive).
+
+    Every frame of the range that is no reference becomes final exactly once. References
+    outside the range count: a pass whose source lies there starts at the edge of the range.
+
+    Args:
+        references: Reference frames, in any order.
+        first: First frame of the range.
+        last: Last frame of the range.
+        origin: A frame that was just corrected or released: only the spans that touch it are
+            run, those passes first that run outwards from it. None runs every span.
+
+    Raises:
+        UserError: There is no reference to start from.
+    """
+    references = sorted(set(references))
+    if not references:
+        raise UserError(
+            "There is no reference frame to propagate from: paint an object on a frame first."
+        )
+    spans = list(zip([None, *references], [*references, None], strict=True))
+    if origin is not None:
+        # A reference ends one span and starts the next; another frame lies within one.
+        spans = spans[bisect_left(references, origin) : bisect_right(references, origin) + 1]
+    passes = [p for span in spans for p in _of_span(*span, first, last)]
+    if origin in references:
+        outwards = [p for p in passes if p.source == origin]
+        inwards = [p for p in passes if p.source != origin]
+        passes = [*reversed(outwards), *reversed(inwards)]  # what is later in the video first
+    return _with_second_passes_blended(passes)
+
+
+def propagate(
+    engine: SegmentationEngine,
+    video: Video,
+    passes: Iterable[Pass],
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Iterator[tuple[int, Segmentation, bool]]:
+    """Segment the frames of `passes` by an engine that has memorized the references.
+
+    A frame of a span is yielded twice: a preview by the first pass, later the blend. What
+    the first pass found waits in a temporary file, so memory does not grow with the span.
+
+    Args:
+        engine: Its memory holds exactly the references that the passes were planned for.
+        video: Belongs to the calling thread.
+        passes: As `plan` gives them.
+        cancelled: Asked before each frame; True ends it there.
+
+    Yields:
+        frame, segmentation, whether it is final.
+
+    Raises:
+        UserError: The temporary file cannot be written.
+    """
+    with _Spill() as spill:
+        for one in passes:
+            engine.begin_pass()
+            for frame in one.frames:
+                if cancelled():
+                    return
+                segmentation = engine.segment(frame, video[frame])
+                if one.blended:
+                    segmentation = _blend_in_time(one, frame, segmentation, spill.take(frame))
+                elif one.until is not None:
+                    spill.put(frame, segmentation)
+                yield frame, segmentation, one.is_final
+
+
+def _of_span(left: int | None, right: int | None, first: int, last: int) -> Iterator[Pass]:
+    """Yield the passes between two neighbouring references, within the range."""
+    start = first if left is None else max(first, left + 1)
+    stop = last + 1 if right is None else min(last + 1, right)
+    if start >= stop:
+        return
+    if left is not None:
+        yield Pass(left, range(start, stop), right, blended=False)
+    if right is not None:
+        yield Pass(right, range(stop - 1, start - 1, -1), left, blended=False)
+
+
+def _with_second_passes_blended(passes: Sequence[Pass]) -> list[Pass]:
+    """Return the passes, in order, the second one of each span blended with the first."""
+    seen: set[tuple[int, int | None]] = set()
+    marked = []
+    for one in passes:
+        marked.append(replace(one, blended=(one.until, one.source) in seen))
+        seen.add((one.source, one.until))
+    return marked
+
+
+def _blend_in_time(
+    one: Pass, frame: int, segmentation: Segmentation, other: Segmentation
+) -> Segmentation:
+    """Return the blend of what a pass found with what the other pass of its span found.
+
+    Exactly the same whichever of the two passes ran first.
+    """
+    earlier, later = _rounded(segmentation), other
+    if one.direction < 0:
+        earlier, later = later, earlier
+    left, right = sorted((one.source, one.until))
+    return blend(earlier, later, weight_b=(frame - left) / (right - left))
+
+
+_STEPS = 8  # log-odds are put aside in eighths, clipped to +-15.875: finer than moves a border
+
+
+def _to_steps(logits: NDArray[np.float32]) -> NDArray[np.int8]:
+    return np.rint(logits * _STEPS).clip(-127, 127).astype(np.int8)
+
+
+def _from_steps(steps: NDArray[np.int8]) -> NDArray[np.float32]:
+    return steps.astype(np.float32) / _STEPS
+
+
+def _rounded(segmentation: Segmentation) -> Segmentation:
+    return replace(segmentation, logits=_from_steps(_to_steps(segmentation.logits)))
+
+
+class _Spill:
+    """Segmentations that wait for the second pass of their span, in a temporary file.
+
+    The file has no name, so it goes with the process whatever happens.
+    """
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
+        self._where: dict[int, tuple[int, int, tuple[int, ...], tuple, tuple[int, int]]] = {}
+        self._end = 0
+
+    def __enter__(self) -> "_Spill":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def put(self, frame: int, segmentation: Segmentation) -> None:
+        """Keep the segmentation of a frame."""
+        steps = _to_steps(segmentation.logits)
+        data = zlib.compress(steps.tobytes(), 1)
+        try:
+            self._file.seek(self._end)
+            self._file.write(data)
+            self._file.flush()
+        except OSError as error:
+            raise UserError(
+                f"The temporary folder {tempfile.gettempdir()} cannot take what propagation "
+                f"puts aside ({error.strerror or error}): free some space and propagate again."
+            ) from error
+        self._where[frame] = self._end, len(data), segmentation.ids, steps.shape, segmentation.shape
+        self._end += len(data)
+
+    def take(self, frame: int) -> Segmentation:
+        """Return what was kept for a frame, which is then dropped."""
+        start, length, ids, size, shape = self._where.pop(frame)
+        self._file.seek(start)
+        steps = np.frombuffer(zlib.decompress(self._file.read(length)), np.int8).reshape(size)
+        if not self._where:
+            self._end = 0  # every span is closed: the next one overwrites the file
+        return Segmentation(ids, _from_steps(steps), shape)
