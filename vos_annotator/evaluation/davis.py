@@ -1,0 +1,260 @@
+"""The `evaluate` command: J and F of an engine, or of masks on disk, on DAVIS sequences.
+
+For: the command line, and the trainer (`evaluate_engine`). Runs any engine of the registry,
+by name, over each clip from its first annotation alone, as semi-supervised DAVIS asks.
+"""
+
+import argparse
+import csv
+import io
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import astuple, replace
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+
+from vos_annotator.core.atomic import put_file, writing
+from vos_annotator.core.errors import UserError
+from vos_annotator.core.image_folder import ImageFolder
+from vos_annotator.core.masks import LabelMap, encode_png, read_label_map
+from vos_annotator.core.video import Video, open_video
+from vos_annotator.engine.propagation import plan, propagate
+from vos_annotator.engine.protocol import Segmentation, SegmentationEngine
+from vos_annotator.engine.registry import load_engine
+from vos_annotator.evaluation.scores import Score, mean_score, score_masks
+from vos_annotator.evaluation.sequences import Sequence, find_folder, find_sequences, read_set
+
+COLUMNS = [
+    "sequence",
+    "object",
+    "frames",
+    "J_mean",
+    "J_recall",
+    "J_decay",
+    "F_mean",
+    "F_recall",
+    "F_decay",
+    "JF_mean",
+    "ms_per_frame",
+]  # of the CSV; `_cells` has the same order
+
+_CACHE_BYTES = 32 << 20  # pictures are read once, in order
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `evaluate`."""
+    parser.add_argument("--davis", type=Path, required=True, metavar="ROOT", help="dataset root")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--set", metavar="FILE", help="list of sequences; dev, val or all if absent")
+    which.add_argument("--sequences", metavar="A,B", help="names of sequences")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--engine", metavar="NAME", help="engine to run")
+    what.add_argument("--results", type=Path, metavar="DIR", help="score the PNGs in DIR instead")
+    parser.add_argument("--size", type=int, default=480, help="short side the engine works at")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table there too")
+    parser.add_argument("--save", type=Path, metavar="DIR", help="keep the engine's masks there")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run `evaluate`: a line per object as its sequence is done, then the mean; 0 when done.
+
+    Raises:
+        UserError: The dataset, the results or an option is not as it must be.
+    """
+    names = None
+    if args.set is not None:
+        names = read_set(args.davis, args.set)
+    elif args.sequences is not None:
+        names = [name.strip() for name in args.sequences.split(",") if name.strip()]
+        if not names:
+            raise UserError("--sequences names none: give names with commas between them.")
+    if args.size < 16:
+        raise UserError(f"--size {args.size} is too small: give at least 16.")
+    sequences = find_sequences(args.davis, names)
+    if sum(len(sequence.scored) for sequence in sequences) == 0:  # reads all truth: fails early
+        raise UserError(f"{args.davis} has no frames to score: objects appear at the end only.")
+    engine = None if args.results else load_engine(args.engine, size=args.size)
+
+    print(_line(COLUMNS))
+    scores: list[Score] = []
+    for sequence in sequences:
+        if engine is None:
+            done = score_masks(sequence, stored_masks(sequence, args.results))
+        else:
+            done = evaluate_sequence(engine, sequence, args.save)
+        for score in done:
+            print(_line(_cells(score, digits=3)), flush=True)
+        scores += done
+    scores.append(mean_score(scores))
+    print(_line(_cells(scores[-1], digits=3)))
+    for sequence in sequences:
+        if absent := sequence.scored.keys() - sequence.first_seen.keys():
+            ids = ", ".join(map(str, sorted(absent)))
+            print(
+                f"{sequence.name}: no annotation shows object {ids}; as in the official code it "
+                "counts as found wherever the result does not show it either.",
+                file=sys.stderr,
+            )
+    if args.csv is not None:
+        _write_csv(args.csv, scores)
+    return 0
+
+
+def evaluate_engine(
+    engine: SegmentationEngine, root: str | Path, names: list[str] | None = None
+) -> list[Score]:
+    """Return the scores of an engine, one per object; `mean_score` sums them up.
+
+    Args:
+        engine: Has no reference frames, and has none afterwards.
+        root: A DAVIS root.
+        names: Its sequences; None as `find_sequences` has it.
+    """
+    return [
+        s for sequence in find_sequences(root, names) for s in evaluate_sequence(engine, sequence)
+    ]
+
+
+def evaluate_sequence(
+    engine: SegmentationEngine, sequence: Sequence, save: Path | None = None
+) -> list[Score]:
+    """Run an engine on one sequence and score it; `save` keeps its masks in save/NAME."""
+    segmented = _Run(engine, sequence, save)
+    scores = score_masks(sequence, segmented)
+    return [replace(score, ms_per_frame=segmented.ms_per_frame) for score in scores]
+
+
+def stored_masks(sequence: Sequence, folder: Path) -> Iterator[tuple[int, LabelMap]]:
+    """Yield (position, label map) from FOLDER/NAME/00000.png or the layout of DAVIS.
+
+    Raises:
+        UserError: The sequence or a frame that is scored is not there.
+    """
+    found = find_folder(folder, sequence.name) or find_folder(folder / "Annotations", sequence.name)
+    if found is None:
+        raise UserError(
+            f"{folder} has no results for {sequence.name}: give them in a folder of it."
+        )
+    for position in sorted(set().union(*sequence.scored.values())):
+        yield position, read_label_map(found / sequence.files[position].name)
+
+
+class _Run:
+    """One engine's way through one sequence, forwards from the first annotation.
+
+    An object that appears later is given to the engine where it first appears, drawn over
+    the engine's own masks of the other objects: no truth but the objects' first masks is
+    ever seen.
+    """
+
+    def __init__(self, engine: SegmentationEngine, sequence: Sequence, save: Path | None) -> None:
+        self._engine = engine
+        self._sequence = sequence
+        self._save = save
+        self._seconds = 0.0
+        self._frames = 0
+
+    @property
+    def ms_per_frame(self) -> float | None:
+        """Time of a segmented frame, from the picture's file to the label map."""
+        return 1000 * self._seconds / self._frames if self._frames else None
+
+    def __iter__(self) -> Iterator[tuple[int, LabelMap]]:
+        with open_video(self._sequence.images, _CACHE_BYTES) as video:
+            positions = _positions(self._sequence, video)
+            for frame, label_map in self._segment(video, positions):
+                if self._save is not None:
+                    self._keep(Path(video.files[frame]).stem, label_map)
+                if frame in positions:
+                    yield positions[frame], label_map
+
+    def _segment(self, video: Video, positions: dict[int, int]) -> Iterator[tuple[int, LabelMap]]:
+        """Yield each frame from the first annotation on, once, in order."""
+        first_seen = set(self._sequence.first_seen.values())
+        starts = [frame for frame, position in positions.items() if position in first_seen]
+        label_map = np.zeros(video.shape, np.uint8)
+        try:
+            for start, end in zip_longest(starts, starts[1:]):
+                label_map = self._with_new_objects(label_map, positions[start])
+                self._engine.memorize(start, video[start], label_map)
+                yield start, label_map
+                passes = plan([start], start, video.frame_count - 1 if end is None else end)
+                for frame, label_map in self._timed(propagate(self._engine, video, passes)):
+                    if frame != end:  # the end is yielded as the next start
+                        yield frame, label_map
+        finally:
+            for start in starts:
+                self._engine.forget(start)
+            self._engine.begin_pass()
+
+    def _timed(
+        self, steps: Iterator[tuple[int, Segmentation, bool]]
+    ) -> Iterator[tuple[int, LabelMap]]:
+        while True:
+            began = time.perf_counter()
+            step = next(steps, None)
+            if step is None:
+                return
+            frame, segmentation, _ = step
+            label_map = segmentation.label_map()
+            self._seconds += time.perf_counter() - began
+            self._frames += 1
+            yield frame, label_map
+
+    def _with_new_objects(self, label_map: LabelMap, position: int) -> LabelMap:
+        truth = self._sequence.truth(position)
+        if truth.shape != label_map.shape:
+            raise UserError(
+                f"{self._sequence.files[position]} and the pictures in {self._sequence.images} "
+                "differ in size: give pictures and annotations of one size."
+            )
+        new = [i for i, first in self._sequence.first_seen.items() if first == position]
+        return np.where(np.isin(truth, new), truth, label_map)
+
+    def _keep(self, stem: str, label_map: LabelMap) -> None:
+        file = self._save / self._sequence.name / f"{stem}.png"
+        with writing(file.parent):
+            file.parent.mkdir(parents=True, exist_ok=True)
+        put_file(file, encode_png(label_map))
+
+
+def _positions(sequence: Sequence, video: Video) -> dict[int, int]:
+    """Return frame -> position of the annotation whose file has the picture's name."""
+    if not isinstance(video, ImageFolder):
+        raise UserError(f"{sequence.images} is no folder of pictures: give the root of a dataset.")
+    frames = {Path(file).stem: frame for frame, file in enumerate(video.files)}
+    for file in sequence.files:
+        if file.stem not in frames:
+            raise UserError(f"{sequence.images} has no picture for {file}: give one of that name.")
+    return {frames[file.stem]: position for position, file in enumerate(sequence.files)}
+
+
+def _cells(score: Score, digits: int) -> list[str]:
+    """Return a score as the cells of a line, in the order of COLUMNS."""
+    figures = [*astuple(score.j), *astuple(score.f), score.jf_mean]
+    return [
+        score.sequence,
+        "" if score.object_id is None else str(score.object_id),
+        str(score.frames),
+        *(f"{figure:.{digits}f}" for figure in figures),
+        "" if score.ms_per_frame is None else f"{score.ms_per_frame:.1f}",
+    ]
+
+
+def _line(cells: list[str] | tuple[str, ...]) -> str:
+    """Return the cells as a line of the table on screen."""
+    name, *rest = cells
+    return f"{name:<20}" + "".join(f"{cell:>9}" for cell in rest[:-1]) + f"{rest[-1]:>13}"
+
+
+def _write_csv(file: Path, scores: list[Score]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(_cells(score, digits=9) for score in scores)
+    with writing(file.parent):
+        file.parent.mkdir(parents=True, exist_ok=True)
+    put_file(file, text.getvalue().encode())
