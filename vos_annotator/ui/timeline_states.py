@@ -96,7 +96,7 @@ class LaneStates:
         return int(self.codes[self.ids.index(object_id), frame])
 
     def worst(self, first_frames: NDArray[np.intp], last: int) -> NDArray[np.uint8]:
-        """Return the largest byte of each column of frames, (rows, columns).
+        """Return the largest byte of each column of frames, a fresh (rows, columns).
 
         Args:
             first_frames: The first frame of each column, ascending.
@@ -106,9 +106,17 @@ class LaneStates:
             return np.zeros((len(self.ids), len(first_frames)), np.uint8)
         first = int(first_frames[0])
         if last - first < len(first_frames):  # more columns than frames: nothing to gather
-            return self.codes[:, first_frames]
-        shown = self.codes[:, first : last + 1]
-        return np.maximum.reduceat(shown, first_frames - first, axis=1)
+            worst = self.codes[:, first_frames]
+        else:
+            shown = self.codes[:, first : last + 1]
+            worst = np.maximum.reduceat(shown, first_frames - first, axis=1)
+        worst[~self._is_painted()] = EMPTY
+        return worst
+
+    def _is_painted(self) -> NDArray[np.bool_]:
+        """Return which objects are anywhere; of the others "absent" would say nothing."""
+        present = (self.codes >= SURE) & (self.codes != REFERENCE_ABSENT)
+        return present.any(axis=1)
 
     def next_doubtful(self, frame: int, step: int) -> int | None:
         """Return the nearest frame after (step 1) or before (-1) with doubt or staleness."""

@@ -1,0 +1,124 @@
+"""What the timeline knows of each object on each frame."""
+
+import numpy as np
+import pytest
+
+from vos_annotator.core.annotations import Annotations
+from vos_annotator.core.edits import FrameEdit, Status
+from vos_annotator.core.masks import encode_png
+from vos_annotator.ui.timeline_states import (
+    ABSENT,
+    DOUBT,
+    EMPTY,
+    REFERENCE,
+    REFERENCE_ABSENT,
+    STALE,
+    SURE,
+    LaneStates,
+    doubt_level,
+)
+
+SHAPE = (12, 16)
+
+
+@pytest.fixture
+def annotations():
+    return Annotations(60, SHAPE)
+
+
+def label_map(*ids):
+    labels = np.zeros(SHAPE, np.uint8)
+    for row, object_id in enumerate(ids):
+        labels[row] = object_id
+    return labels
+
+
+def states_of(annotations, *ids):
+    states = LaneStates(annotations, 60)
+    states.set_objects(ids)
+    return states
+
+
+def test_nothing_is_known_at_first(annotations):
+    assert not states_of(annotations, 1, 2).codes.any()
+
+
+def test_a_reference_says_who_is_there_and_who_is_not(annotations):
+    annotations.apply(FrameEdit.between(3, label_map(), label_map(1)))
+    states = states_of(annotations, 1, 2)
+
+    assert states.code(3, 1) == REFERENCE
+    assert states.code(3, 2) == REFERENCE_ABSENT
+
+
+def test_predictions_are_sure_doubtful_absent_or_stale(annotations):
+    annotations.predict(5, encode_png(label_map(1, 2)), {1: 0.95, 2: 0.5})
+    states = states_of(annotations, 1, 2, 3)
+
+    assert states.code(5, 1) == SURE
+    assert DOUBT < states.code(5, 2) < STALE
+    assert states.code(5, 3) == ABSENT
+
+    annotations.mark_stale([5], [1])
+    states.update(5)
+    assert states.code(5, 1) == STALE
+    assert states.code(5, 2) != STALE
+
+
+def test_a_released_reference_is_updated_alone(annotations):
+    inverse = annotations.apply(FrameEdit.between(3, label_map(), label_map(1)))
+    states = states_of(annotations, 1)
+    annotations.apply(inverse)
+
+    states.update(3)
+
+    assert annotations.status(3) is Status.EMPTY
+    assert states.code(3, 1) == EMPTY
+
+
+def test_less_confidence_is_never_shown_as_less_doubt():
+    levels = [doubt_level(confidence) for confidence in np.linspace(1, 0, 200)]
+
+    assert levels[0] == SURE
+    assert levels == sorted(levels)
+    assert levels[-1] == STALE - 1
+
+
+def test_a_pixel_shows_the_frame_under_it_that_matters_most(annotations):
+    annotations.apply(FrameEdit.between(17, label_map(), label_map(1)))
+    annotations.predict(25, encode_png(label_map(1)), {1: 0.1})
+    states = states_of(annotations, 1)
+
+    columns = states.worst(np.array([0, 10, 20, 30]), 59)
+
+    assert columns[0].tolist() == [EMPTY, REFERENCE, STALE - 1, EMPTY]
+
+
+def test_a_lane_of_an_object_that_was_never_painted_is_empty(annotations):
+    annotations.apply(FrameEdit.between(3, label_map(), label_map(1)))
+    annotations.predict(4, encode_png(label_map(1)), {1: 1.0})
+    states = states_of(annotations, 1, 2)
+
+    assert not states.worst(np.arange(60), 59)[1].any()
+
+
+def test_the_next_doubtful_frame_is_found_both_ways(annotations):
+    for frame in (5, 9, 30):
+        annotations.predict(frame, encode_png(label_map(1)), {1: 0.2})
+    annotations.predict(7, encode_png(label_map(1)), {1: 1.0})
+    states = states_of(annotations, 1)
+
+    assert states.next_doubtful(5, 1) == 9
+    assert states.next_doubtful(9, -1) == 5
+    assert states.next_doubtful(30, 1) is None
+
+
+def test_objects_that_stay_keep_their_lanes(annotations):
+    annotations.apply(FrameEdit.between(3, label_map(), label_map(1, 2)))
+    states = states_of(annotations, 1, 2)
+
+    states.set_objects((2, 3))
+
+    assert states.ids == (2, 3)
+    assert states.code(3, 2) == REFERENCE
+    assert states.code(3, 1) == EMPTY
