@@ -15,6 +15,11 @@ from vos_annotator.engine.propagation import Pass
 
 
 @dataclass(frozen=True)
+class Load:
+    """Load the engine, so that the first command that needs it does not wait."""
+
+
+@dataclass(frozen=True)
 class SetReference:
     """Memorize the label map of a frame; a png of None makes it no reference any more."""
 
@@ -50,7 +55,7 @@ class Scribble:
     token: Any = None
 
 
-Command = SetReference | Propagate | Scribble
+Command = Load | SetReference | Propagate | Scribble
 
 
 @dataclass(frozen=True)

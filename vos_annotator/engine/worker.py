@@ -1,0 +1,256 @@
+"""The inference thread: commands in, results out, one engine that never leaves it.
+
+For: the bridge, which lives in the GUI thread, and headless callers that want its pace.
+Knows engines by name, videos and label maps; no Qt, no torch.
+
+Everything that is not a mailbox or a ticket belongs to the thread itself. It loads its engine
+with the first command, survives whatever a command raises, and is joined by `close`.
+"""
+
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+
+from vos_annotator.core.errors import UserError
+from vos_annotator.core.masks import LabelMap, decode_png, encode_png
+from vos_annotator.core.video import Video
+from vos_annotator.engine.commands import (
+    Command,
+    Failed,
+    Finished,
+    Load,
+    Propagate,
+    Ready,
+    Result,
+    Scribble,
+    Scribbled,
+    Segmented,
+    SetReference,
+    SteppedDown,
+)
+from vos_annotator.engine.mailbox import Mailbox
+from vos_annotator.engine.merging import merged
+from vos_annotator.engine.propagation import propagate
+from vos_annotator.engine.protocol import ScribbleEngine, Segmentation, SegmentationEngine
+from vos_annotator.engine.registry import DEFAULT_SIZE, load_engine
+
+log = logging.getLogger(__name__)
+
+RESULTS_WAITING = 8  # at most; then the worker waits for the GUI
+SIZES = (480, 384, 288, 192)  # short sides to step down through when memory runs short
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "insufficient mem")
+
+Loader = Callable[[str | None, int], SegmentationEngine]
+
+
+class InferenceWorker:
+    """One thread that runs one engine over one video.
+
+    Attributes:
+        results: Where the results wait; `Mailbox.take` them from another thread.
+    """
+
+    def __init__(
+        self,
+        engine_name: str | None,
+        video: Video,
+        on_filled: Callable[[], None] = lambda: None,
+        size: int = DEFAULT_SIZE,
+        load: Loader = load_engine,
+    ) -> None:
+        """Prepare the thread; `start` starts it.
+
+        Args:
+            engine_name: See `load_engine`.
+            video: A fork that is the worker's from now on.
+            on_filled: Called by the worker's thread when results stops being empty.
+            size: The short side to work at, px.
+            load: What makes the engine.
+        """
+        self.results = Mailbox[Result](RESULTS_WAITING, on_filled)
+        self._commands = Mailbox[tuple[int, Command]]()
+        self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
+        self._ticket = 0
+        self._cancelled = 0
+        self._is_closing = False
+
+        self._engine_name, self._size, self._load = engine_name, size, load
+        self._video = video
+        self._engine: SegmentationEngine | None = None
+        self._references: dict[int, bytes] = {}  # what should be in the engine's memory
+        self._memorized: dict[int, bytes] = {}  # what is
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def submit(self, command: Command) -> None:
+        """Leave a command; a waiting one of the same kind (for a reference: frame) is dropped."""
+        match command:
+            case Load():
+                key = "load"
+            case SetReference(frame):
+                key = "reference", frame
+            case Propagate():
+                key = "propagate"
+            case Scribble(frame, object_id):
+                key = "scribble", frame, object_id
+        self._ticket += 1
+        self._commands.put((self._ticket, command), key)
+
+    def cancel(self) -> None:
+        """Give up every propagation submitted so far; references and scribbles are still done."""
+        self._cancelled = self._ticket
+
+    def close(self) -> None:
+        """Give up everything and wait for the thread to end; closing twice is fine."""
+        self._is_closing = True
+        self._commands.close()
+        self.results.close()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    # The thread
+
+    def _run(self) -> None:
+        try:
+            while taken := self._commands.take():
+                self._serve_scribbles()
+                self._try(*taken)
+        finally:
+            self._video.close()
+
+    def _try(self, ticket: int, command: Command) -> None:
+        """Do a command; whatever it raises must not take the thread with it."""
+        try:
+            try:
+                return self._do(ticket, command)
+            except Exception as error:
+                if not (_is_out_of_memory(error) and self._step_down()):
+                    raise
+            # Only out here has the traceback let go of the engine that did not fit.
+            self._do(ticket, command)
+        except UserError as error:
+            self.results.put(Failed(command, str(error), ""))
+        except Exception as error:
+            log.exception("%s failed", type(command).__name__)
+            message = f"{_WORDS[type(command)]} failed: {error or type(error).__name__}."
+            self.results.put(Failed(command, message, traceback.format_exc()))
+
+    def _do(self, ticket: int, command: Command) -> None:
+        match command:
+            case Load():
+                self._loaded()
+            case SetReference(frame, None):
+                self._references.pop(frame, None)
+                self._bring_memory_up_to_date()
+            case SetReference(frame, png):
+                self._references[frame] = png
+                self._bring_memory_up_to_date()
+            case Propagate():
+                self._propagate(command, lambda: self._is_over(ticket))
+            case Scribble():
+                self._scribble(command)
+
+    def _propagate(self, command: Propagate, is_over: Callable[[], bool]) -> None:
+        started, frames = time.perf_counter(), 0
+        self._bring_memory_up_to_date(is_over)
+        for result in self._segmented(command, is_over):
+            frames += self.results.put(result, unless=is_over)
+        seconds = time.perf_counter() - started
+        self.results.put(Finished(command.revision, is_over(), frames, seconds))
+
+    def _segmented(self, command: Propagate, is_over: Callable[[], bool]) -> Iterator[Segmented]:
+        def is_over_now() -> bool:
+            self._serve_scribbles()
+            return is_over()
+
+        frame_started = time.perf_counter()
+        found = propagate(self._loaded(), self._video, command.passes, is_over_now)
+        for frame, segmentation, final in found:
+            png = encode_png(self._label_map(command, frame, segmentation))
+            confidence = segmentation.confidence
+            if command.ids is not None:
+                confidence = {i: c for i, c in confidence.items() if i in command.ids}
+            seconds = time.perf_counter() - frame_started
+            yield Segmented(frame, png, confidence, command.revision, final, seconds)
+            frame_started = time.perf_counter()
+
+    def _label_map(self, command: Propagate, frame: int, segmentation: Segmentation) -> LabelMap:
+        if command.ids is None:
+            return segmentation.label_map()
+        png = command.kept.get(frame)
+        return merged(segmentation.label_map(), decode_png(png) if png else None, command.ids)
+
+    def _is_over(self, ticket: int) -> bool:
+        """Whether a pass is to end: cancelled, or a reference that it reads has changed."""
+        return (
+            ticket <= self._cancelled
+            or self._is_closing
+            or self._commands.holds(lambda waiting: isinstance(waiting[1], SetReference))
+        )
+
+    def _serve_scribbles(self) -> None:
+        """Do the scribbles that wait; a person is looking at the stroke."""
+        while taken := self._commands.take_if(lambda waiting: isinstance(waiting[1], Scribble)):
+            self._try(*taken)
+
+    def _scribble(self, command: Scribble) -> None:
+        started, engine = time.perf_counter(), self._loaded()
+        if not isinstance(engine, ScribbleEngine):
+            raise UserError(f"The engine {engine.name} cannot scribble: use the brush.")
+        image = self._video[command.frame]
+        mask = engine.scribble(command.frame, image, command.strokes, command.current)
+        seconds = time.perf_counter() - started
+        self.results.put(Scribbled(command.frame, command.object_id, mask, command.token, seconds))
+
+    # The engine and its memory
+
+    def _loaded(self) -> SegmentationEngine:
+        if self._engine is None:
+            self._memorized.clear()
+            engine = self._load(self._engine_name, self._size)
+            self._engine = engine
+            device = str(getattr(engine, "device", "cpu"))
+            self.results.put(Ready(engine.name, device, self._size))
+        return self._engine
+
+    def _bring_memory_up_to_date(self, is_over: Callable[[], bool] = lambda: False) -> None:
+        """Make the engine's memory hold exactly the references."""
+        engine = self._loaded()
+        for frame in self._memorized.keys() - self._references.keys():
+            engine.forget(frame)
+            del self._memorized[frame]
+        for frame, png in sorted(self._references.items()):
+            if is_over() or self._is_closing:
+                return
+            if self._memorized.get(frame) != png:
+                self._memorized.pop(frame, None)
+                engine.memorize(frame, self._video[frame], decode_png(png))
+                self._memorized[frame] = png
+
+    def _step_down(self) -> bool:
+        """Let go of the engine; the next one works at a smaller size. False at the smallest."""
+        smaller = [size for size in SIZES if size < self._size]
+        if not smaller:
+            return False
+        self._engine = None
+        self._size = smaller[0]
+        self.results.put(SteppedDown(self._size))
+        return True
+
+
+_WORDS = {
+    Load: "Loading the engine",
+    SetReference: "Memorizing a reference",
+    Propagate: "Propagation",
+    Scribble: "The scribble",
+}
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    if isinstance(error, MemoryError):
+        return True
+    return any(words in str(error).lower() for words in _OUT_OF_MEMORY)
