@@ -194,7 +194,10 @@ def test_ffmpeg_is_silent_on_a_broken_file(tmp_path):
 @pytest.fixture(scope="module")
 def intact(tmp_path_factory):
     folder = tmp_path_factory.mktemp("intact")
-    return [write_clip(folder / name, 20, gop=5, **CUT[name]) for name in CUT]
+    return [
+        write_clip(folder / name, 20, gop=5, **options)
+        for name, options in (CUT | {"clip.h264": {}, "slow.mp4": {}}).items()
+    ]
 
 
 @settings(

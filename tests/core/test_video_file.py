@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 
 from tests.core.video_clips import SIZE, number_in, numbers_in, picture_of, write_clip
 from vos_annotator.core import packet_index, video_file
+from vos_annotator.core.container import open_container
+from vos_annotator.core.mp4_table import read_mp4_table
 from vos_annotator.core.orientation import Orientation
+from vos_annotator.core.packet_table import read_packet_table
 from vos_annotator.core.video import open_video
 
 FORMATS = {
@@ -269,6 +272,9 @@ def test_what_an_edit_list_hides_is_not_a_frame(tmp_path):
                 start = int(10 / 25 / packet.time_base)  # times below 0 become an edit list
                 packet.pts, packet.dts = packet.pts - start, packet.dts - start
                 target.mux(packet)
+    header, whole = tables_of(part)
+    assert not whole.is_shown.all()
+    assert header is None or assert_same_table(header, whole) is None
     with open_video(part, cache_bytes=0) as video:
         assert numbers_in(video, range(len(video))) == list(range(10, 30))
         assert numbers_in(video, [15, 3, 0]) == [25, 13, 10]
@@ -284,6 +290,25 @@ def test_frames_of_equal_times_are_each_a_frame(tmp_path):
     with open_video(clip, cache_bytes=0) as video:
         assert numbers_in(video, range(20)) == list(range(20))
         assert numbers_in(video, [12, 3, 7, 6, 11]) == [12, 3, 7, 6, 11]
+
+
+def test_a_vp8_packet_that_is_not_to_be_shown_is_not_a_frame(clips, tmp_path):
+    path = tmp_path / "hidden.webm"
+    with av.open(str(clips("vp8.webm"))) as reader, av.open(str(path), "w") as writer:
+        stream = reader.streams.video[0]
+        copy = writer.add_stream_from_template(stream)
+        for packet in [packet for packet in reader.demux(stream) if packet.size]:
+            if packet.pts == 400:
+                data = bytes(packet)
+                hidden = av.Packet(bytes([data[0] & ~0x10]) + data[1:])  # clears show_frame
+                hidden.pts = hidden.dts = 390
+                hidden.time_base, hidden.stream = packet.time_base, copy
+                writer.mux(hidden)
+            packet.stream = copy
+            writer.mux(packet)
+    with open_video(path, cache_bytes=0) as video:
+        assert numbers_in(video, range(30)) == list(range(30))
+        assert len(video) == 30
 
 
 def test_a_recording_joined_from_two_goes_on_after_the_first(tmp_path):
@@ -323,6 +348,57 @@ def test_the_fingerprint_tells_another_file_from_the_same_one_moved(clips, tmp_p
         assert one.fingerprint == same.fingerprint
     with open_video(clips("open-gop.mkv")) as other:
         assert other.fingerprint != one.fingerprint
+
+
+def tables_of(path):
+    """Return what reading an MP4's header and what reading through it give."""
+    read = []
+    for reader in (lambda c, s: read_mp4_table(c, s, path), read_packet_table):
+        container, stream = open_container(path)
+        with container:
+            read.append(reader(container, stream))
+    return read
+
+
+def assert_same_table(header, whole):
+    for column in ("pts", "dts", "pos", "is_key", "is_shown"):
+        np.testing.assert_array_equal(getattr(header, column), getattr(whole, column))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    steps=st.lists(st.integers(1, 90), min_size=1, max_size=70),
+    b_frames=st.integers(0, 4),
+    gop=st.integers(1, 30),
+    start=st.integers(0, 500),
+    suffix=st.sampled_from(["mp4", "mov"]),
+    sound=st.booleans(),
+    faststart=st.booleans(),
+)
+def test_the_header_of_an_mp4_gives_what_reading_through_it_gives(
+    tmp_path_factory, steps, b_frames, gop, start, suffix, sound, faststart
+):
+    clip = write_clip(
+        tmp_path_factory.getbasetemp() / f"header.{suffix}",
+        pts=(start + np.cumsum(steps)).tolist(),
+        time_base=Fraction(1, 1000),
+        b_frames=b_frames,
+        gop=gop,
+        sound=sound,
+        container_options={"movflags": "faststart"} if faststart else None,
+    )
+    assert_same_table(*tables_of(clip))
+
+
+@pytest.mark.parametrize("name", ["hevc10.mp4", "all-keys.mp4", "mjpeg.mov", "interlaced.mp4"])
+def test_the_header_is_enough_for_other_codecs(clips, name):
+    assert_same_table(*tables_of(clips(name)))
+
+
+def test_a_fragmented_mp4_is_read_through(clips):
+    header, whole = tables_of(clips("mp4-fragmented.mp4"))
+    assert header is None
+    assert len(whole.pts) == 30
 
 
 def test_the_index_of_an_hour_takes_a_few_megabytes(clips):

@@ -24,10 +24,12 @@ from av.container import InputContainer
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.stream import VideoStream
 
+from vos_annotator.core.container import open_container
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.image_folder import PICTURE_SUFFIXES
 from vos_annotator.core.orientation import Orientation
-from vos_annotator.core.packet_index import NO_VALUE, PacketIndex, open_container, read_index
+from vos_annotator.core.packet_index import PacketIndex, read_index
+from vos_annotator.core.packet_table import NO_VALUE
 from vos_annotator.core.video import Image, PictureCache, Video
 
 MAX_THREADS = 4  # each holds some frames; more would starve the network of cores
