@@ -7,13 +7,14 @@ is stale, crosses are absent, and nothing is empty. References get diamonds on t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPixmap, QPolygonF
 
 from vos_annotator.ui.theme import DOUBT_AMBER, DOUBT_RED
 from vos_annotator.ui.timeline_states import (
@@ -29,9 +30,6 @@ from vos_annotator.ui.timeline_states import (
 LANE = 14  # px
 _PERIOD = 12  # px after which the hatching and the crosses repeat
 _CORNER = 4.5  # px from the middle of a diamond
-_DIAMOND = QPolygonF(
-    [QPointF(0, -_CORNER), QPointF(_CORNER, 0), QPointF(0, _CORNER), QPointF(-_CORNER, 0)]
-)
 _DIAMOND_GAP = 7  # px; closer ones would be a smear
 
 
@@ -55,10 +53,11 @@ def _patterns(scale: int) -> NDArray[np.bool_]:
     return lit
 
 
-def _lane_colors(color: QColor, quiet: QColor) -> NDArray[np.uint32]:
-    """Return the colour of each byte in the lane of an object of `color`."""
-    colors = np.full(REFERENCE + 1, color.rgba(), np.uint32)
-    colors[[ABSENT, REFERENCE_ABSENT]] = quiet.rgba()
+@lru_cache
+def _lane_colors(color: int, quiet: int) -> NDArray[np.uint32]:
+    """Return the 0xAARRGGBB of each byte in the lane of an object of `color`."""
+    colors = np.full(REFERENCE + 1, color, np.uint32)
+    colors[[ABSENT, REFERENCE_ABSENT]] = quiet
     for level in range(DOUBT_LEVELS):
         share = level / (DOUBT_LEVELS - 1)
         mixed = [
@@ -97,7 +96,7 @@ def lanes_image(
         if not shown.any():
             continue
         mask = lit[shown, :, phase].T  # (LANE * scale, W)
-        np.copyto(pixels[lane], _lane_colors(colors[lane], quiet)[shown], where=mask)
+        np.copyto(pixels[lane], _lane_colors(colors[lane].rgba(), quiet.rgba())[shown], where=mask)
     pixels = pixels.reshape(lanes * LANE * scale, width)
     image = QImage(
         pixels.data, width, pixels.shape[0], width * 4, QImage.Format.Format_RGB32
@@ -124,16 +123,34 @@ def paint_references(
         outline: The colour around a diamond.
         ground: The colour inside a hollow one.
     """
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(outline, 1.2))
+    ratio = painter.device().devicePixelRatioF()
+    inside = {
+        code: _diamond(fill.rgba(), outline.rgba(), ratio)
+        for code, fill in ((REFERENCE, color), (REFERENCE_ABSENT, ground))
+    }
     last = -np.inf
-    for column in np.flatnonzero(codes >= REFERENCE_ABSENT):
-        x = float(xs[column])
-        if x - last < _DIAMOND_GAP:
-            continue
-        last = x
-        painter.setBrush(color if codes[column] == REFERENCE else ground)
-        painter.drawPolygon(_DIAMOND.translated(x, 0))
+    marked = np.flatnonzero(codes >= REFERENCE_ABSENT)
+    for x, code in zip(xs[marked].tolist(), codes[marked].tolist(), strict=True):
+        if x - last >= _DIAMOND_GAP:
+            painter.drawPixmap(QPointF(x - _CORNER - 1, -_CORNER - 1), inside[code])
+            last = x
+
+
+@lru_cache(maxsize=128)
+def _diamond(fill: int, outline: int, ratio: float) -> QPixmap:
+    """Return a diamond, drawn once, because there may be thousands of them."""
+    middle = _CORNER + 1
+    pixmap = QPixmap(QSize(1, 1) * math.ceil(2 * middle * ratio))
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(QColor.fromRgba(outline), 1.2))
+    painter.setBrush(QColor.fromRgba(fill))
+    corners = [(0, -_CORNER), (_CORNER, 0), (0, _CORNER), (-_CORNER, 0)]
+    painter.drawPolygon(QPolygonF([QPointF(middle + x, middle + y) for x, y in corners]))
+    painter.end()
+    return pixmap
 
 
 def paint_edge(painter: QPainter, x: float, forward: bool, height: float, color: QColor) -> None:

@@ -24,6 +24,7 @@ class Verbs:
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
+        self._were_shown = True  # before the key for the raw picture went down
 
     @property
     def _work(self) -> Workspace:
@@ -176,8 +177,11 @@ class Verbs:
         self._work.cursor.masks_shown = not self._work.cursor.masks_shown
 
     def show_raw(self, is_held: bool) -> None:
-        """Hide the masks for as long as the key is held."""
-        self._work.cursor.masks_shown = not is_held
+        """Hide the masks for as long as the key is held; those that were off stay off."""
+        cursor = self._work.cursor
+        if is_held:
+            self._were_shown = cursor.masks_shown
+        cursor.masks_shown = self._were_shown and not is_held
 
     def change_opacity(self, steps: int) -> None:
         """Make the masks' fill stronger or fainter."""

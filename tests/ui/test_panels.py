@@ -1,0 +1,134 @@
+"""The panels at the right: objects and references."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from tests.ui.window import isolate_settings, make_clip, open_window, paint
+from vos_annotator.ui.transport import duration, timecode
+
+
+@pytest.fixture
+def window(qtbot, qapp, tmp_path):
+    isolate_settings(tmp_path / "settings")
+    with open_window(qtbot, make_clip(tmp_path / "clip")) as window:
+        window.cursor.object_id = window.document.add_object("cat")
+        yield window
+
+
+def click(widget, position=None):
+    if position is None:
+        QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+    else:
+        QTest.mouseClick(widget, Qt.MouseButton.LeftButton, pos=position)
+
+
+def cell(panel, row):
+    return panel.view.visualRect(panel.model.index(row))
+
+
+def test_eye_and_lock_change_the_object_and_undo_changes_it_back(window):
+    cat = window.cursor.object_id
+    row = window.workspace.objects_panel.rows[cat]
+
+    click(row.eye)
+    click(row.lock)
+    assert not window.document.objects[cat].visible
+    assert window.document.objects[cat].locked
+
+    window.document.undo_stack.undo()
+    assert not row.lock.isChecked()
+
+
+def test_a_click_on_a_row_makes_its_object_current(window):
+    dog = window.document.add_object("dog")
+
+    click(window.workspace.objects_panel.rows[dog])
+
+    assert window.cursor.object_id == dog
+
+
+def test_escape_takes_the_old_name_back(window):
+    cat = window.cursor.object_id
+    field = window.workspace.objects_panel.rows[cat].name
+    window.actions_["rename-object"].trigger()
+
+    QTest.keyClicks(field, "nonsense")
+    QTest.keyClick(field, Qt.Key.Key_Escape)
+
+    assert window.document.objects[cat].name == "cat"
+    assert field.text() == "cat"
+
+
+def test_letters_typed_into_a_name_are_no_shortcuts(window):
+    field = window.workspace.objects_panel.rows[window.cursor.object_id].name
+    tool = window.cursor.tool
+    window.actions_["rename-object"].trigger()
+
+    QTest.keyClicks(field, "vse[1 ]")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+
+    assert window.document.objects[window.cursor.object_id].name == "vse[1 ]"
+    assert window.cursor.tool == tool
+
+
+def test_rows_say_what_is_known_of_the_object_on_this_frame(window):
+    cat = window.cursor.object_id
+    state = window.workspace.objects_panel.rows[cat].state
+    assert state.text() == ""
+
+    paint(window, cat)
+    assert state.text() == "reference"
+    window.cursor.frame = 1
+    assert state.text() == ""
+
+
+def test_references_are_listed_in_order_with_thumbnails_made_elsewhere(qtbot, window):
+    panel = window.workspace.references_panel
+    for frame in (8, 2):
+        window.cursor.frame = frame
+        paint(window, window.cursor.object_id)
+
+    assert panel.model.frames == [2, 8]
+    qtbot.waitUntil(
+        lambda: panel.model.index(1).data(Qt.ItemDataRole.DecorationRole) is not None,
+        timeout=5_000,
+    )
+
+
+def test_a_click_on_a_thumbnail_goes_there_and_its_x_releases_it(qtbot, window):
+    panel = window.workspace.references_panel
+    for frame in (8, 2):
+        window.cursor.frame = frame
+        paint(window, window.cursor.object_id)
+    qtbot.waitUntil(lambda: cell(panel, 1).isValid())
+
+    click(panel.view.viewport(), cell(panel, 1).center())
+    assert window.cursor.frame == 8
+    click(panel.view.viewport(), panel.delegate.cross_rect(cell(panel, 1)).center())
+    assert panel.model.frames == [2]
+    assert window.document.annotations.references == (2,)
+
+
+def test_a_typed_frame_number_goes_there(window):
+    window.actions_["go-to"].trigger()
+    field = window.workspace.transport.frame
+
+    QTest.keyClicks(field, "7")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+
+    assert window.cursor.frame == 7
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "00:00.00"), (5.24, "00:05.24"), (3725.5, "1:02:05.50")]
+)
+def test_times_are_written_as_on_a_film(seconds, text):
+    assert timecode(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.2, "1 s"), (41, "41 s"), (150, "2 min"), (9000, "2.5 h")]
+)
+def test_what_is_left_is_rounded_to_what_one_can_use(seconds, text):
+    assert duration(seconds) == text

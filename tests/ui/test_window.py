@@ -1,0 +1,218 @@
+"""The window on a real project: opening, propagating, closing and opening again."""
+
+import threading
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QAbstractButton, QLineEdit, QSpinBox
+
+from tests.ui.window import FRAMES, finish_run, isolate_settings, make_clip, open_window, paint
+from vos_annotator.core.edits import Status
+from vos_annotator.ui import dialogs
+from vos_annotator.ui.main_window import saved_text
+
+
+@pytest.fixture(autouse=True)
+def settings(qapp, tmp_path):
+    isolate_settings(tmp_path / "settings")
+
+
+@pytest.fixture
+def clip(tmp_path):
+    return make_clip(tmp_path / "clip")
+
+
+@pytest.fixture
+def window(qtbot, clip):
+    with open_window(qtbot, clip) as window:
+        yield window
+
+
+def object_of(window):
+    object_id = window.document.add_object("cat")
+    window.cursor.object_id = object_id
+    return object_id
+
+
+def test_the_title_names_the_clip_and_says_when_it_was_saved(window):
+    assert window.windowTitle().startswith("clip · saved ")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(3.2, "saved 3 s ago"), (180, "saved 3 min ago"), (9999, "saved")]
+)
+def test_how_long_ago_is_said_in_words(seconds, text):
+    assert saved_text(seconds) == text
+
+
+def test_without_a_video_the_window_says_where_to_drop_one(qtbot):
+    with open_window(qtbot) as window:
+        assert window.workspace is None
+        assert window._welcome.isVisible()
+        assert not window.actions_["propagate"].isEnabled()
+        assert window.actions_["open-video"].isEnabled()
+
+
+def test_a_path_that_cannot_be_opened_is_one_sentence_in_a_dialog(qtbot, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(dialogs, "show_problem", lambda parent, message: said.append(message))
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"no video")
+    with open_window(qtbot) as window:
+        assert not window.open_path(broken)
+
+        assert len(said) == 1
+        assert "broken.mp4" in said[0]
+        assert window.workspace is None
+
+
+def test_a_dropped_folder_is_opened(qtbot, clip):
+    with open_window(qtbot) as window:
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(clip))])
+        window.dropEvent(
+            QDropEvent(
+                QPointF(5, 5),
+                Qt.DropAction.CopyAction,
+                data,
+                Qt.MouseButton.LeftButton,
+                Qt.KeyboardModifier.NoModifier,
+            )
+        )
+
+        assert window.document.video.name == "clip"
+        assert str(window.workspace.project.path) in window._recent_paths()
+
+
+def test_propagating_fills_the_clip_and_the_window_says_how_far_it_is(qtbot, window):
+    object_id = object_of(window)
+    paint(window, object_id)
+    texts = []
+    window.bridge.progress.connect(lambda _: texts.append(window.workspace.transport.left.text()))
+
+    window.actions_["propagate"].trigger()
+    qtbot.waitUntil(lambda: window.document.annotations.status(FRAMES - 1) is Status.PREDICTION)
+    finish_run(qtbot, window)
+
+    statuses = [window.document.annotations.status(frame) for frame in range(FRAMES)]
+    assert statuses == [Status.REFERENCE, *[Status.PREDICTION] * (FRAMES - 1)]
+    assert any("left" in text for text in texts)
+    assert window.workspace.transport.left.text() == ""
+
+
+def test_stop_ends_a_run_and_keeps_what_there_is(qtbot, window):
+    object_id = object_of(window)
+    paint(window, object_id)
+    window.actions_["propagate"].trigger()
+    assert window.actions_["stop"].isEnabled()
+
+    window.actions_["stop"].trigger()
+    finish_run(qtbot, window)
+
+    assert not window.actions_["stop"].isEnabled()
+    assert window.document.annotations.status(0) is Status.REFERENCE
+
+
+def test_closing_joins_every_thread(qtbot, clip):
+    before = set(threading.enumerate())
+    with open_window(qtbot, clip) as window:
+        paint(window, object_of(window))
+        window.actions_["propagate"].trigger()
+        assert set(threading.enumerate()) - before
+
+    assert set(threading.enumerate()) <= before
+
+
+def test_opening_again_shows_what_was_there(qtbot, clip):
+    with open_window(qtbot, clip) as window:
+        first, second = object_of(window), object_of(window)
+        paint(window, first)
+        window.document.update_object(second, name="dog", locked=True)
+        window.cursor.frame = 7
+        window.cursor.object_id = second
+        window.cursor.in_frame, window.cursor.out_frame = 2, 9
+        path = window.workspace.project.path
+
+    with open_window(qtbot, path) as window:
+        cursor, objects = window.cursor, window.document.objects
+        assert (cursor.frame, cursor.object_id) == (7, second)
+        assert (cursor.in_frame, cursor.out_frame) == (2, 9)
+        assert (objects[second].name, objects[second].locked) == ("dog", True)
+        assert window.document.annotations.references == (0,)
+        assert first in window.document.annotations[0]
+
+
+def test_another_video_takes_the_place_of_the_first(qtbot, window, tmp_path):
+    other = make_clip(tmp_path / "other", frames=3)
+    first = window.workspace
+
+    assert window.open_path(other)
+
+    assert window.document.video.frame_count == 3
+    assert window.workspace is not first
+    assert window.workspace.transport.frame.maximum() == 2
+
+
+def test_messages_can_be_read_again(window):
+    window.say("something happened")
+    window.warn("it failed", "Traceback: here")
+
+    text = window.messages.text.toPlainText()
+    assert "something happened" in text
+    assert "Traceback: here" in text
+    assert "Messages" in window.status.currentMessage()
+
+
+def test_a_failure_of_the_engine_is_said_and_the_window_lives(window):
+    window.bridge.failed.emit("The engine could not be loaded.", "Traceback: there")
+
+    assert "could not be loaded" in window.status.currentMessage()
+    assert "Traceback: there" in window.messages.text.toPlainText()
+
+
+def test_import_makes_references_and_export_writes_what_was_drawn(qtbot, window, tmp_path):
+    object_id = object_of(window)
+    paint(window, object_id)
+    choice = dialogs.ExportChoice(tmp_path / "davis", "clip", "480p", True)
+    window.window_verbs.export_to(choice)
+    assert window.actions_["stop"].isEnabled()
+    qtbot.waitUntil(lambda: window._job is None, timeout=10_000)
+    folder = tmp_path / "davis" / "Annotations" / "480p" / "clip"
+    assert len(list(folder.glob("*.png"))) == FRAMES
+    assert "12 of 12 frames" in window.messages.text.toPlainText()
+
+    drawn = window.document.annotations[0].copy()
+    window.document.release(0)
+    window.window_verbs.import_masks_from(folder)
+    qtbot.waitUntil(lambda: window._job is None, timeout=10_000)
+
+    assert 0 in window.document.annotations.references
+    assert (window.document.annotations[0] == drawn).all()
+
+
+def test_everything_that_takes_the_focus_has_a_name(window):
+    window.workspace.cursor.object_id = object_of(window)
+    nameless = [
+        widget
+        for kind in (QAbstractButton, QLineEdit, QSpinBox)
+        for widget in window.findChildren(kind)
+        if widget.focusPolicy() != Qt.FocusPolicy.NoFocus
+        and not (widget.accessibleName() or getattr(widget, "text", str)())
+        and not widget.objectName().startswith("qt_")
+    ]
+
+    assert nameless == []
+
+
+def test_playback_moves_on_and_stays_inside_the_range(qtbot, window):
+    window.cursor.in_frame, window.cursor.out_frame = 3, 5
+    seen = []
+    window.cursor.frame_changed.connect(seen.append)
+
+    window.actions_["play"].trigger()
+    qtbot.waitUntil(lambda: seen.count(3) >= 2, timeout=5_000)
+    window.actions_["play"].trigger()
+
+    assert set(seen) == {3, 4, 5}
+    assert not window.workspace.playback.is_playing
