@@ -60,8 +60,9 @@ class ExportReport:
 
     def __str__(self) -> str:
         done = f"{self.frames_done} of {self.frame_count} frames"
+        objects = "1 object" if len(self.objects) == 1 else f"{len(self.objects)} objects"
         parts = [
-            f"{self.name}: {done}, {len(self.objects)} objects, {self.size / 1e6:.1f} MB",
+            f"{self.name}: {done}, {objects}, {self.size / 1e6:.1f} MB",
             f"{self.written} files written and read back, {self.skipped} were already there",
         ]
         if self.frames_without_masks:
