@@ -1,0 +1,383 @@
+"""Between the document and the inference thread: what a person does counts, and counts at once.
+
+For: the window, the canvas and the actions. Knows the document and the worker; never torch.
+Lives in the GUI thread.
+
+Every edit of a reference raises the *revision*: the running pass is given up, the reference
+goes to the engine's memory, and what comes back for an older revision is dropped. After a
+short pause the bridge runs what is then stale, outwards from the correction, and whatever of
+the interrupted work is still missing.
+"""
+
+import time
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from vos_annotator.core.edits import Status
+from vos_annotator.core.errors import UserError
+from vos_annotator.engine.commands import (
+    Failed,
+    Finished,
+    Load,
+    Propagate,
+    Ready,
+    Result,
+    Scribble,
+    Scribbled,
+    Segmented,
+    SetReference,
+    SteppedDown,
+)
+from vos_annotator.engine.propagation import plan
+from vos_annotator.engine.registry import DEFAULT_ENGINE, DEFAULT_SIZE, load_engine
+from vos_annotator.engine.remaining import Run, remaining_runs
+from vos_annotator.engine.worker import InferenceWorker, Loader
+from vos_annotator.ui.document import Document
+from vos_annotator.ui.progress import Pace, Progress
+
+REFRESH_PAUSE = 300  # ms after an edit
+_WARM_UP_DELAY = 1000  # ms; loading torch may stop the window for a moment, so not while it opens
+_VISIT = 0.008  # s; the longest that results may keep the event loop
+
+
+@dataclass
+class _Request:
+    """A propagation that a person asked for, and the frames that it still owes."""
+
+    frames: range
+    ids: frozenset[int] | None
+    missing: set[int]
+
+
+class EngineBridge(QObject):
+    """Keeps the engine's memory in step with the references and its masks in the document.
+
+    Signals:
+        progress(Progress): After each frame of a run; None when nothing runs any more.
+        scribbled(frame, object id, mask): The answer to the latest `scribble` there.
+        ready(Ready): The engine is loaded; says on what it runs.
+        message(text): Something worth a line in the status bar.
+        failed(text, report): The engine failed; the text says what, the report where.
+    """
+
+    progress = Signal(object)
+    scribbled = Signal(int, int, object)
+    ready = Signal(object)
+    message = Signal(str)
+    failed = Signal(str, str)
+    _filled = Signal()  # from the worker's thread
+
+    def __init__(
+        self,
+        document: Document,
+        engine_name: str = DEFAULT_ENGINE,
+        size: int = DEFAULT_SIZE,
+        load: Loader = load_engine,
+    ) -> None:
+        """Prepare the worker; its engine is loaded a moment later, or when first needed."""
+        super().__init__()
+        self.auto_refresh = True
+        self._document, self._annotations = document, document.annotations
+        self._engine_name = engine_name
+        self._revision = 0
+        self._request: _Request | None = None
+        self._run: Run | None = None  # what the worker is busy with
+        self._runs: deque[Run] = deque()  # what comes after
+        self._pace: Pace | None = None  # None while idle
+        self._origin: int | None = None
+        self._locked = document.objects.locked_ids
+        self._sent: dict[int, bytes] = {}
+        self._scribble_token = 0
+        self._newest_scribble: dict[tuple[int, int], int] = {}
+        self._last_failure = ""
+        self._has_started = self._is_closed = False
+
+        self._worker = InferenceWorker(
+            engine_name, document.video.fork(), self._filled.emit, size, load
+        )
+        self._filled.connect(self._drain, Qt.ConnectionType.QueuedConnection)
+        self._drain_again = self._timer(0, self._drain)
+        self._pause = self._timer(REFRESH_PAUSE, self._resume)
+        self._warm_up = self._timer(_WARM_UP_DELAY, self._start)
+        self._warm_up.start()
+        document.reference_changed.connect(self._on_reference_changed)
+        document.objects_changed.connect(self._on_objects_changed)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run goes on, or is about to go on after an edit."""
+        return self._pace is not None
+
+    def propagate(
+        self,
+        origin: int | None = None,
+        first: int | None = None,
+        last: int | None = None,
+        ids: Iterable[int] | None = None,
+    ) -> None:
+        """Run from the references over a range of frames, in place of what runs now.
+
+        Args:
+            origin: A frame whose two neighbouring spans are run; None runs every span.
+            first: First frame of the range; None is the video's.
+            last: Last frame of the range; None is the video's.
+            ids: The objects; None for all. Locked ones keep their masks either way.
+        """
+        first = 0 if first is None else first
+        last = self._document.video.frame_count - 1 if last is None else last
+        ids = None if ids is None else frozenset(ids)
+        unlocked = self._unlocked(ids)
+        try:
+            passes = tuple(plan(self._annotations.references, first, last, origin))
+        except UserError as error:
+            self.message.emit(str(error))
+            return
+        if not passes:
+            self.message.emit("Nothing to propagate: each frame there is a reference.")
+            return
+        if unlocked is not None and not unlocked:
+            self.message.emit("Every object is locked: unlock one to propagate it.")
+            return
+        self._interrupt()
+        self._origin = origin
+        frames = {frame for one in passes for frame in one.frames}
+        self._request = _Request(range(first, last + 1), ids, frames)
+        self._begin([Run(passes, unlocked)])
+
+    def stop(self) -> None:
+        """Give up what runs, within one frame; the masks that there are stay."""
+        self._pause.stop()
+        self._runs.clear()
+        self._request = None
+        self._worker.cancel()
+        if self._run is None:
+            self._end()
+
+    def scribble(
+        self,
+        frame: int,
+        object_id: int,
+        strokes: NDArray[np.uint8],
+        current: NDArray[np.bool_] | None = None,
+    ) -> None:
+        """Ask for the mask of an object that strokes mark; see `ScribbleEngine.scribble`.
+
+        The answer comes as `scribbled`; of several for one object on one frame only the
+        latest is answered.
+        """
+        self._start()
+        self._scribble_token += 1
+        self._newest_scribble[frame, object_id] = self._scribble_token
+        strokes = strokes.copy()
+        current = None if current is None else current.copy()
+        self._worker.submit(Scribble(frame, object_id, strokes, current, self._scribble_token))
+
+    def close(self) -> None:
+        """Give up everything and join the thread; closing twice is fine."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        for timer in (self._pause, self._warm_up, self._drain_again):
+            timer.stop()
+        self._document.reference_changed.disconnect(self._on_reference_changed)
+        self._document.objects_changed.disconnect(self._on_objects_changed)
+        self._worker.close()
+        self._pace = self._run = self._request = None
+
+    # What people do
+
+    def _on_reference_changed(self, frame: int, ids: Iterable[int]) -> None:
+        self._interrupt()
+        self._start()
+        self._send(frame)
+        self._mark_stale_around(frame, ids)
+        self._origin = frame
+        if self._request is not None:
+            self._request.missing.discard(frame)
+        if self.auto_refresh or self._request is not None:
+            self._pause.start()
+        else:
+            self._end()
+
+    def _on_objects_changed(self) -> None:
+        """Start anew when a lock was set or taken away: the run must see it."""
+        locked, self._locked = self._locked, self._document.objects.locked_ids
+        if self.busy and locked != self._locked:
+            self._interrupt()
+            self._pause.start()
+
+    def _interrupt(self) -> None:
+        """Make whatever is on its way out of date; what is missing stays on record."""
+        self._revision += 1
+        self._worker.cancel()
+        self._pause.stop()
+        self._run = None
+        self._runs.clear()
+
+    def _mark_stale_around(self, frame: int, ids: Iterable[int]) -> None:
+        """Mark predictions up to the neighbouring references as older than the correction."""
+        ids = frozenset(ids) & frozenset(self._document.objects.ids)
+        others = [reference for reference in self._annotations.references if reference != frame]
+        before = max((r for r in others if r < frame), default=-1)
+        after = min((r for r in others if r > frame), default=self._document.video.frame_count)
+        if ids:
+            self._document.project.mark_stale(range(before + 1, after), ids)
+
+    def _unlocked(self, ids: frozenset[int] | None) -> frozenset[int] | None:
+        """Return the ids without the locked ones; None if that means all there are."""
+        if not self._locked:
+            return ids
+        return frozenset(self._document.objects.ids if ids is None else ids) - self._locked
+
+    # To the worker
+
+    def _start(self) -> None:
+        """Start the thread and tell it all references, once."""
+        if self._has_started:
+            return
+        self._has_started = True
+        self._warm_up.stop()
+        self._worker.start()
+        self._worker.submit(Load())
+        for frame in self._annotations.references:
+            self._send(frame)
+
+    def _send(self, frame: int) -> None:
+        is_reference = self._annotations.status(frame) is Status.REFERENCE
+        png = self._annotations.png(frame) if is_reference else None
+        if png == self._sent.get(frame):
+            return
+        self._worker.submit(SetReference(frame, png))
+        if png is None:
+            del self._sent[frame]
+        else:
+            self._sent[frame] = png
+
+    def _resume(self) -> None:
+        """Run what is stale, outwards from the last correction, and what was asked for."""
+        runs = self._remaining_runs() if self._annotations.references else []
+        if runs:
+            self._begin(runs)
+        else:
+            self._end()
+
+    def _remaining_runs(self) -> list[Run]:
+        predictions, needs = [], {}
+        known = frozenset(self._document.objects.ids) - self._locked
+        for frame in range(self._document.video.frame_count):
+            if self._annotations.status(frame) is not Status.PREDICTION:
+                continue
+            predictions.append(frame)
+            stale = self._annotations.stale(frame) & known if self.auto_refresh else None
+            if stale:
+                needs[frame] = stale
+        request = self._request
+        if request is not None:
+            ids = self._unlocked(request.ids)
+            needs.update((f, _joined(ids, needs.get(f))) for f in request.missing)
+        within = None if request is None else request.frames
+        return remaining_runs(
+            self._annotations.references, needs, predictions, self._origin, within
+        )
+
+    def _begin(self, runs: list[Run]) -> None:
+        self._start()
+        self._runs = deque(runs)
+        self._pace = Pace(sum(run.frame_count for run in runs))
+        self._last_failure = ""
+        self._run_next()
+
+    def _run_next(self) -> None:
+        self._run = self._runs.popleft()
+        kept = {}
+        if self._run.ids is not None:
+            frames = {frame for one in self._run.passes for frame in one.frames}
+            kept = {frame: png for frame in frames if (png := self._annotations.png(frame))}
+        self._worker.submit(Propagate(self._run.passes, self._revision, self._run.ids, kept))
+
+    def _end(self) -> None:
+        """Be idle, and say so."""
+        self._run = self._request = None
+        self._runs.clear()
+        if self._pace is not None:
+            self._pace = None
+            self.progress.emit(None)
+
+    # From the worker
+
+    def _drain(self) -> None:
+        """Take results for 8 ms at most; the event loop has its turn before the rest."""
+        leave_at = time.perf_counter() + _VISIT
+        while not self._is_closed and (result := self._worker.results.take(timeout=0)):
+            self._land(result)
+            if time.perf_counter() > leave_at:
+                self._drain_again.start()
+                return
+
+    def _land(self, result: Result) -> None:
+        match result:
+            case Segmented() if result.revision == self._revision and self._run:
+                self._on_segmented(result, self._run.ids)
+            case Finished() if result.revision == self._revision and self._run:
+                self._on_finished(result)
+            case Scribbled(frame, object_id, mask, token):
+                if self._newest_scribble.get((frame, object_id)) == token:
+                    del self._newest_scribble[frame, object_id]
+                    self.scribbled.emit(frame, object_id, mask)
+            case Ready():
+                self.ready.emit(result)
+            case SteppedDown(size):
+                self.message.emit(f"Memory ran short: from now on masks are computed at {size} px.")
+            case Failed():
+                self._on_failed(result)
+
+    def _on_segmented(self, result: Segmented, ids: frozenset[int] | None) -> None:
+        frame, project = result.frame, self._document.project
+        is_asked_for = self._request is not None and frame in self._request.missing
+        if is_asked_for or self._annotations.status(frame) is Status.PREDICTION:
+            stale = self._annotations.stale(frame)
+            confidence = dict(self._annotations.confidence(frame)) if ids is not None else {}
+            confidence.update(result.confidence)
+            project.predict(frame, result.png, confidence, self._engine_name)
+            stale = frozenset() if ids is None else stale - ids
+            if not result.final:  # half of the truth: whatever happens, the blend is still due
+                stale |= self._document.objects.ids if ids is None else ids
+            if stale:
+                project.mark_stale([frame], stale)
+            if is_asked_for and result.final:
+                self._request.missing.discard(frame)
+        self.progress.emit(self._pace.after(frame, result.seconds))
+
+    def _on_finished(self, result: Finished) -> None:
+        if self._runs and not result.cancelled:
+            self._run_next()
+            return
+        self._end()
+
+    def _on_failed(self, result: Failed) -> None:
+        command = result.command
+        if isinstance(command, Propagate):
+            if command.revision != self._revision:
+                return
+            self._end()
+        elif not isinstance(command, Scribble) and result.message == self._last_failure:
+            return  # a hundred references that fail for one reason are one failure
+        self._last_failure = result.message
+        self.failed.emit(result.message, result.report)
+
+    def _timer(self, interval: int, action) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(interval)
+        timer.timeout.connect(action)
+        return timer
+
+
+def _joined(a: frozenset[int] | None, b: frozenset[int] | None) -> frozenset[int] | None:
+    """Return the objects of both; the first may be None for all, the second for nothing."""
+    return None if a is None else a | (b or frozenset())
