@@ -1,0 +1,274 @@
+"""A project: a video, its objects and annotations, saved as they change.
+
+For: the document and headless commands. Knows the project file, annotations and objects;
+no Qt, no torch.
+
+There is nothing to save by hand: `apply`, `predict` and `set_setting` have written what
+they changed, in one transaction, when they return. Where writing fails (a full disk), the
+change stays in memory, `write_failed` says so, and the next write brings it along.
+
+Thread rule: a project belongs to the thread that made it.
+"""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from pathlib import Path
+
+import platformdirs
+from psygnal import Signal
+
+from vos_annotator.core.annotations import Annotations
+from vos_annotator.core.edits import Edit, Edits, FrameEdit, ObjectsEdit
+from vos_annotator.core.errors import UserError
+from vos_annotator.core.objects import Objects
+from vos_annotator.core.project_file import ProjectFile
+from vos_annotator.core.video import Video, open_video
+
+SUFFIX = ".vos"
+PERSON = ""  # the engine of a frame that a person made
+
+
+class _StoredPngs(MutableMapping[int, bytes]):
+    """The label maps in the project file, and those that wait to be written to it."""
+
+    def __init__(self, file: ProjectFile) -> None:
+        self._file = file
+        self.waiting: dict[int, bytes] = {}
+
+    def __getitem__(self, frame: int) -> bytes:
+        png = self.waiting.get(frame)
+        return self._file.png(frame) if png is None else png
+
+    def __setitem__(self, frame: int, png: bytes) -> None:
+        self.waiting[frame] = png
+
+    def __delitem__(self, frame: int) -> None:
+        # The row itself goes when the frame's EMPTY state is written.
+        self.waiting.pop(frame, None)
+
+    def __iter__(self) -> Iterator[int]:
+        return (frame for frame, _ in self._file.states())
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class Project:
+    """An open project.
+
+    Attributes:
+        path: The project file.
+        video: The video that is annotated.
+        objects, annotations: What was annotated; edit them through `apply` only.
+        saved_at: When something was last written, in seconds since the epoch.
+
+    Events:
+        write_failed(sentence): A change could not be written yet.
+    """
+
+    write_failed = Signal(str)
+
+    def __init__(self, file: ProjectFile, video: Video) -> None:
+        """Use `create`, `open` or `for_video` instead."""
+        self.path, self.video, self._file = file.path, video, file
+        self._meta = file.meta()
+        self.objects = Objects(file.objects(), int(self._meta.get("highest_id", 0)))
+        self._pngs = _StoredPngs(file)
+        self.annotations = Annotations(
+            video.frame_count, video.shape, self._pngs, dict(file.states())
+        )
+        self.saved_at = time.time()
+        self._engine = PERSON
+        self._dirty_frames: dict[int, str] = {}  # frame -> who made it
+        self._dirty_meta: set[str] = set()
+        self._are_objects_dirty = False
+        self.annotations.changed.connect(self._on_frame_changed)
+        self.objects.changed.connect(self._on_objects_changed)
+
+    @classmethod
+    def create(cls, path: str | Path, video: Video) -> "Project":
+        """Make a new, empty project.
+
+        Raises:
+            UserError: Something is there already, or it cannot be written.
+        """
+        path = Path(os.path.abspath(path))
+        return cls(ProjectFile.create(path, _video_meta(video, path)), video)
+
+    @classmethod
+    def open(cls, path: str | Path, video: Video | None = None) -> "Project":
+        """Open a project; without `video`, the one that it names.
+
+        Raises:
+            UserError: The file is no project, is damaged, newer, or open elsewhere; or
+                the video is missing or another one.
+        """
+        file = ProjectFile(Path(os.path.abspath(path)))
+        try:
+            meta = file.meta()
+            own = video is None
+            video = open_video(_find_video(file.path, meta)) if video is None else video
+            try:
+                _check_video(file.path, meta, video)
+                return cls(file, video)
+            except BaseException:
+                if own:
+                    video.close()
+                raise
+        except sqlite3.Error as error:
+            file.close()
+            raise UserError(
+                f"{path} is damaged ({error}); open a copy of it, or the video anew."
+            ) from error
+        except BaseException:
+            file.close()
+            raise
+
+    @classmethod
+    def for_video(cls, video: Video) -> "Project":
+        """Open the project of a video, or create it.
+
+        It lies beside the video, or in the user's data folder where that is read-only.
+        """
+        beside = video.path.with_name(video.path.name + SUFFIX)
+        folder = Path(platformdirs.user_data_dir("vos-annotator", appauthor=False)) / "projects"
+        elsewhere = folder / f"{video.path.name}-{video.fingerprint[:12]}{SUFFIX}"
+        for path in (beside, elsewhere):
+            if path.is_file() and path.stat().st_size and os.access(path, os.W_OK):
+                return cls.open(path, video)
+        if os.access(beside.parent, os.W_OK) and not beside.is_dir():
+            return cls.create(beside, video)
+        folder.mkdir(parents=True, exist_ok=True)
+        return cls.create(elsewhere, video)
+
+    def apply(self, edit: Edit) -> Edit:
+        """Make an edit, write it, and return the edit that takes it back."""
+        inverse = self._apply(edit)
+        self._flush()
+        return inverse
+
+    def predict(self, frame: int, png: bytes, confidence: Mapping[int, float], engine: str) -> bool:
+        """Take and write an engine's label map; False, and nothing changes, on a reference."""
+        self._engine = engine
+        try:
+            taken = self.annotations.predict(frame, png, confidence)
+        finally:
+            self._engine = PERSON
+        self._flush()
+        return taken
+
+    def mark_stale(self, frames: Iterable[int], ids: Iterable[int]) -> list[int]:
+        """Note and write that predictions of `ids` are older than a correction."""
+        changed = self.annotations.mark_stale(frames, ids)
+        self._flush()
+        return changed
+
+    def setting(self, key: str, default: object = None) -> object:
+        """Return what `set_setting` kept under `key`."""
+        return self._meta.get(f"setting:{key}", default)
+
+    def set_setting(self, key: str, value: object) -> None:
+        """Keep a JSON value with the project."""
+        self._meta[f"setting:{key}"] = value
+        self._dirty_meta.add(f"setting:{key}")
+        self._flush()
+
+    def save_copy(self, path: str | Path) -> None:
+        """Write a copy of the project to `path`, replacing what is there.
+
+        Raises:
+            UserError: It cannot be written, or `path` is the project itself.
+        """
+        path = Path(os.path.abspath(path))
+        if path == self.path:
+            raise UserError(f"{path} is this project itself, and saved; choose another name.")
+        self._flush()
+        self._file.copy_to(path)
+
+    def close(self) -> None:
+        """Write what waits and let go of the file and the video."""
+        self._flush()
+        self._file.close()
+        self.video.close()
+
+    def _apply(self, edit: Edit) -> Edit:
+        match edit:
+            case FrameEdit():
+                return self.annotations.apply(edit)
+            case ObjectsEdit():
+                return self.objects.apply(edit)
+            case Edits(edits):
+                return Edits(tuple(self._apply(part) for part in edits)[::-1])
+
+    def _on_frame_changed(self, frame: int, box: object) -> None:
+        # A state alone may change: then the row keeps the engine and PNG that it has.
+        self._dirty_frames[frame] = self._engine
+
+    def _on_objects_changed(self) -> None:
+        self._are_objects_dirty = True
+        self._meta["highest_id"] = self.objects.highest_id
+        self._dirty_meta.add("highest_id")
+
+    def _flush(self) -> None:
+        """Write everything that changed and is not written yet."""
+        if not (self._dirty_frames or self._dirty_meta or self._are_objects_dirty):
+            return
+        waiting = self._pngs.waiting
+        frames = (
+            (frame, self.annotations.state(frame), engine, waiting.get(frame))
+            for frame, engine in self._dirty_frames.items()
+        )
+        try:
+            self._file.write(
+                frames,
+                tuple(self.objects) if self._are_objects_dirty else None,
+                {key: self._meta[key] for key in self._dirty_meta},
+            )
+        except sqlite3.Error as error:
+            self.write_failed.emit(
+                f"The last changes are not on disk yet: {self.path} cannot be written "
+                f"({error}). They are kept in memory; free some space, and the next edit "
+                "writes them."
+            )
+            return
+        waiting.clear()
+        self._dirty_frames.clear()
+        self._dirty_meta.clear()
+        self._are_objects_dirty = False
+        self.saved_at = time.time()
+
+
+def _video_meta(video: Video, project: Path) -> dict[str, object]:
+    return {
+        "video": str(video.path),
+        "video_relative": os.path.relpath(video.path, project.parent),
+        "fingerprint": video.fingerprint,
+        "frame_count": video.frame_count,
+        "shape": list(video.shape),
+    }
+
+
+def _find_video(project: Path, meta: dict[str, object]) -> Path:
+    """Return where the project's video is: beside it as before, or where it was."""
+    for path in (project.parent / str(meta["video_relative"]), Path(str(meta["video"]))):
+        if path.exists():
+            return path
+    raise UserError(
+        f"The video of {project} is not at {meta['video']} any more: put it back there, or "
+        "beside the project as it was."
+    )
+
+
+def _check_video(project: Path, meta: dict[str, object], video: Video) -> None:
+    if [video.frame_count, list(video.shape)] == [meta["frame_count"], meta["shape"]]:
+        if video.fingerprint == meta["fingerprint"]:
+            return
+        what = "has changed since"
+    else:
+        what = f"has {video.frame_count} frames, not the {meta['frame_count']} it had"
+    raise UserError(
+        f"{video.path} {what}, so the masks in {project} may not fit it: bring the original "
+        "video back, or move the project away to start anew."
+    )

@@ -1,0 +1,240 @@
+"""The project file: one SQLite database, written at every edit.
+
+For: `project`. Knows SQLite and what rows mean; nothing of edits or videos.
+
+    meta(key, value)      JSON values: the video, its shape, settings
+    objects(...)          one row an object, `position` is the person's order
+    frames(...)           one row a frame that has a label map; `png` is the DAVIS PNG
+
+The file belongs to one process at a time: SQLite's exclusive lock goes with the process, so
+nothing stale is left behind by a crash. `user_version` is the schema. In WAL mode a commit
+survives the death of the process; a half-made one leaves no trace.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from vos_annotator.core.annotations import FrameState
+from vos_annotator.core.edits import Status, VideoObject
+from vos_annotator.core.errors import UserError
+
+APPLICATION_ID = 0x564F5341  # "VOSA"
+SCHEMA = 1
+
+_TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE objects (
+    id INTEGER PRIMARY KEY, position INTEGER NOT NULL, name TEXT NOT NULL,
+    color TEXT NOT NULL, visible INTEGER NOT NULL, locked INTEGER NOT NULL
+);
+CREATE TABLE frames (
+    frame INTEGER PRIMARY KEY, status INTEGER NOT NULL, ids TEXT NOT NULL, stale TEXT NOT NULL,
+    confidence TEXT NOT NULL, engine TEXT NOT NULL, png BLOB NOT NULL
+);
+"""
+
+
+class ProjectFile:
+    """An open project file.
+
+    Args of the constructors: `path`, the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, which must be there.
+
+        Raises:
+            UserError: It is no project, is damaged, was made by a newer version, or
+                another program has it open.
+        """
+        self.path = path
+        if not path.is_file():
+            raise UserError(f"{path} does not exist; check the name and whether the disk is there.")
+        self._connection = sqlite3.connect(path, timeout=0.5, isolation_level=None)
+        try:
+            _configure(self._connection)
+            self._check_identity()
+            # WAL first, then a write: only that takes the exclusive lock at once.
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute(f"PRAGMA user_version={SCHEMA}")
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise _unusable(path, error) from error
+        except UserError:
+            self._connection.close()
+            raise
+
+    @classmethod
+    def create(cls, path: Path, meta: dict[str, object]) -> "ProjectFile":
+        """Make a new file, whole or not at all.
+
+        Raises:
+            UserError: Something is there already, or it cannot be written.
+        """
+        if path.exists() and path.stat().st_size:
+            raise UserError(f"{path} is there already; open it, or choose another name.")
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            part.unlink(missing_ok=True)
+            connection = sqlite3.connect(part, isolation_level=None)
+            try:
+                _configure(connection)
+                with connection:
+                    connection.executescript(
+                        f"BEGIN; {_TABLES} PRAGMA application_id={APPLICATION_ID};"
+                        f"PRAGMA user_version={SCHEMA}; COMMIT;"
+                    )
+                    connection.executemany("INSERT INTO meta VALUES (?, ?)", _as_json(meta))
+            finally:
+                connection.close()
+            os.replace(part, path)
+        except (sqlite3.Error, OSError) as error:
+            part.unlink(missing_ok=True)
+            raise UserError(
+                f"{path} cannot be written ({error}); choose a folder that you may write to."
+            ) from error
+        return cls(path)
+
+    def meta(self) -> dict[str, object]:
+        """Return everything in `meta`."""
+        rows = self._connection.execute("SELECT key, value FROM meta")
+        return {key: json.loads(value) for key, value in rows}
+
+    def objects(self) -> tuple[VideoObject, ...]:
+        """Return the objects in order."""
+        rows = self._connection.execute(
+            "SELECT id, name, color, visible, locked FROM objects ORDER BY position"
+        )
+        return tuple(
+            VideoObject(i, name, tuple(json.loads(color)), bool(visible), bool(locked))
+            for i, name, color, visible, locked in rows
+        )
+
+    def states(self) -> Iterator[tuple[int, FrameState]]:
+        """Give every frame that has a label map and its state."""
+        rows = self._connection.execute("SELECT frame, status, ids, stale, confidence FROM frames")
+        for frame, status, ids, stale, confidence in rows:
+            known = {int(i): value for i, value in json.loads(confidence).items()}
+            yield (
+                frame,
+                FrameState(
+                    Status(status), tuple(json.loads(ids)), frozenset(json.loads(stale)), known
+                ),
+            )
+
+    def png(self, frame: int) -> bytes:
+        """Return the label map of a frame; KeyError where there is none."""
+        row = self._connection.execute(
+            "SELECT png FROM frames WHERE frame = ?", (frame,)
+        ).fetchone()
+        if row is None:
+            raise KeyError(frame)
+        return row[0]
+
+    def write(
+        self,
+        frames: Iterable[tuple[int, FrameState, str, bytes | None]],
+        objects: tuple[VideoObject, ...] | None,
+        meta: dict[str, object],
+    ) -> None:
+        """Write what changed, in one transaction.
+
+        Args:
+            frames: Frame, state, engine and PNG; without a PNG only the state is new, and
+                an EMPTY state takes the row away.
+            objects: The new list, or None where it is as it was.
+            meta: Keys that changed.
+
+        Raises:
+            sqlite3.Error: It could not be written; the file is as it was.
+        """
+        with self._connection as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            for frame, state, engine, png in frames:
+                self._write_frame(frame, state, engine, png)
+            if objects is not None:
+                connection.execute("DELETE FROM objects")
+                connection.executemany(
+                    "INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?)",
+                    [
+                        (o.id, n, o.name, json.dumps(o.color), o.visible, o.locked)
+                        for n, o in enumerate(objects)
+                    ],
+                )
+            connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", _as_json(meta))
+
+    def _write_frame(self, frame: int, state: FrameState, engine: str, png: bytes | None) -> None:
+        if state.status is Status.EMPTY:
+            self._connection.execute("DELETE FROM frames WHERE frame = ?", (frame,))
+            return
+        known = (
+            int(state.status),
+            json.dumps(state.ids),
+            json.dumps(sorted(state.stale)),
+            json.dumps({str(i): round(value, 4) for i, value in state.confidence.items()}),
+        )
+        if png is None:
+            self._connection.execute(
+                "UPDATE frames SET status = ?, ids = ?, stale = ?, confidence = ? WHERE frame = ?",
+                (*known, frame),
+            )
+        else:
+            self._connection.execute(
+                "INSERT OR REPLACE INTO frames VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (frame, *known, engine, png),
+            )
+
+    def copy_to(self, path: Path) -> None:
+        """Write a copy of the whole project, whole or not at all."""
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            part.unlink(missing_ok=True)
+            copy = sqlite3.connect(part)
+            try:
+                self._connection.backup(copy)
+            finally:
+                copy.close()
+            os.replace(part, path)
+        except (sqlite3.Error, OSError) as error:
+            part.unlink(missing_ok=True)
+            raise UserError(
+                f"{path} cannot be written ({error}); choose a folder that you may write to."
+            ) from error
+
+    def close(self) -> None:
+        """Let go of the file; everything is in it already."""
+        self._connection.close()
+
+    def _check_identity(self) -> None:
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        identity = self._connection.execute("PRAGMA application_id").fetchone()[0]
+        if identity != APPLICATION_ID:
+            raise UserError(f"{self.path} is not a project of this program; open another file.")
+        if version > SCHEMA:
+            raise UserError(
+                f"{self.path} was made by a newer version of this program: update the program "
+                "to open it."
+            )
+
+
+def _configure(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _as_json(meta: dict[str, object]) -> list[tuple[str, str]]:
+    return [(key, json.dumps(value)) for key, value in meta.items()]
+
+
+def _unusable(path: Path, error: sqlite3.Error) -> UserError:
+    if "locked" in str(error):
+        return UserError(f"{path} is open in another window; close that one first.")
+    if "readonly" in str(error):
+        return UserError(f"{path} is read-only: change its permissions or copy it elsewhere.")
+    return UserError(
+        f"{path} is not a project of this program, or it is damaged ({error}); open another "
+        "file or a copy of it."
+    )

@@ -1,0 +1,227 @@
+"""The document: the open project as the window edits it, with undo.
+
+For: tools, panels and the bridge. Everything that a person changes goes through `edit`, so
+everything can be undone. Knows the project and Qt; nothing of widgets or engines.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from vos_annotator.core.annotations import Annotations
+from vos_annotator.core.edits import (
+    Edit,
+    Edits,
+    FrameEdit,
+    ObjectsEdit,
+    Status,
+    VideoObject,
+    frame_edits,
+)
+from vos_annotator.core.masks import LabelMap, object_ids
+from vos_annotator.core.objects import Objects, screen_color
+from vos_annotator.core.project import Project
+from vos_annotator.core.video import Video
+
+UNDO_STEPS = 1000
+
+
+class EditCommand(QUndoCommand):
+    """An edit that has been made, on the undo stack.
+
+    Qt calls `redo` when a command is pushed, and keeps a command whose `redo` raised. So
+    the edit is made before it is pushed, and the first `redo` does nothing.
+    """
+
+    def __init__(self, text: str, document: "Document", edit: Edit, inverse: Edit) -> None:
+        super().__init__(text)
+        self._document, self._edit, self._inverse = document, edit, inverse
+        self._is_made = True
+
+    def redo(self) -> None:
+        """Make the edit again."""
+        if not self._is_made:
+            self._inverse = self._document.make(self._edit)
+        self._is_made = True
+
+    def undo(self) -> None:
+        """Take the edit back."""
+        self._edit, self._is_made = self._document.make(self._inverse), False
+
+
+class Document(QObject):
+    """A project that is being edited.
+
+    Attributes:
+        project, video, objects, annotations: What is edited; read them freely.
+        undo_stack: Every edit, in order.
+
+    Signals:
+        frame_changed(frame, box): New labels or a new state in a box of a frame (None: all).
+        objects_changed(): An object was added, removed, renamed or marked otherwise.
+        reference_changed(frame, ids): A person changed a reference frame, made or unmade
+            one (also by undo); `ids` are the objects whose pixels that touched.
+    """
+
+    frame_changed = Signal(int, object)
+    objects_changed = Signal()
+    reference_changed = Signal(int, object)
+
+    def __init__(self, project: Project, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.project = project
+        self.undo_stack = QUndoStack(self)
+        self.undo_stack.setUndoLimit(UNDO_STEPS)
+        project.annotations.changed.connect(self.frame_changed.emit)
+        project.objects.changed.connect(self.objects_changed.emit)
+
+    @property
+    def video(self) -> Video:
+        """The video that is annotated."""
+        return self.project.video
+
+    @property
+    def objects(self) -> Objects:
+        """The objects."""
+        return self.project.objects
+
+    @property
+    def annotations(self) -> Annotations:
+        """The label maps."""
+        return self.project.annotations
+
+    def edit(self, text: str, edit: Edit) -> None:
+        """Make an edit; `text` names it in the Undo menu."""
+        inverse = self.make(edit)
+        self.undo_stack.push(EditCommand(text, self, edit, inverse))
+
+    def make(self, edit: Edit) -> Edit:
+        """Make an edit without a place on the undo stack; return its inverse.
+
+        Predictions between a reference that changes and its neighbours become stale, for
+        the objects that were touched.
+        """
+        edits = list(frame_edits(edit))
+        before = {part.frame: self.annotations.objects_at(part.frame) for part in edits}
+        inverse = self.project.apply(edit)
+        undone = {part.frame: part for part in frame_edits(inverse)}
+        for part in edits:
+            old = undone[part.frame]
+            if Status.REFERENCE not in (part.status, old.status):
+                continue
+            ids = part.ids | old.ids
+            if part.status is not old.status and part.patch is None:  # kept or released whole
+                ids = frozenset(before[part.frame])
+            self._mark_stale(part.frame, ids & frozenset(self.objects.ids))
+            self.reference_changed.emit(part.frame, ids)
+        return inverse
+
+    def paint(self, frame: int, after: LabelMap, text: str) -> None:
+        """Make `after` the label map of a frame, which becomes a reference.
+
+        Pixels of locked objects stay as they are, and no pixel is given to one. Where
+        nothing changes, nothing happens.
+        """
+        before, after = self.annotations[frame], after.copy()
+        locked = self.objects.locked_ids
+        if locked:
+            shielded = _has(before, locked) | _has(after, locked)
+            after[shielded] = before[shielded]
+        edit = FrameEdit.between(frame, before, after)
+        if edit.patch is not None:
+            self.edit(text, edit)
+
+    def keep(self, frame: int) -> None:
+        """Make a frame a reference as it stands; an empty frame says: nothing is here."""
+        if self.annotations.status(frame) is not Status.REFERENCE:
+            self.edit("Keep as reference", FrameEdit(frame, Status.REFERENCE))
+
+    def release(self, frame: int) -> None:
+        """Make a reference a prediction again: the next pass may replace it."""
+        if self.annotations.status(frame) is Status.REFERENCE:
+            stale = frozenset(self.annotations.objects_at(frame))
+            self.edit("Release reference", FrameEdit(frame, Status.PREDICTION, stale=stale))
+
+    def clear_object(self, frame: int, object_id: int) -> None:
+        """Take an object's pixels off one frame."""
+        after = self.annotations[frame].copy()
+        after[after == object_id] = 0
+        self.paint(frame, after, f"Clear {self._name(object_id)} here")
+
+    def delete_object(self, object_id: int) -> None:
+        """Take an object off every frame and off the list, in one step of undo."""
+        parts: list[Edit] = []
+        for frame in range(self.annotations.frame_count):
+            state = self.annotations.state(frame)
+            if object_id not in state.ids:
+                continue
+            before = self.annotations[frame]
+            after = before.copy()
+            after[after == object_id] = 0
+            edit = FrameEdit.between(frame, before, after, state.status)
+            confidence = {i: v for i, v in state.confidence.items() if i != object_id}
+            stale = state.stale - {object_id}
+            parts.append(FrameEdit(frame, state.status, edit.patch, stale, confidence))
+        parts.append(ObjectsEdit(tuple(o for o in self.objects if o.id != object_id)))
+        self.edit(f"Delete {self._name(object_id)} everywhere", Edits(tuple(parts)))
+
+    def add_object(self, name: str | None = None) -> int:
+        """Add an object to the list and return its id.
+
+        Raises:
+            UserError: All 255 ids are used up.
+        """
+        new = self._new_object(self.objects.next_id, name)
+        self.edit(f"Add {new.name}", ObjectsEdit((*self.objects, new)))
+        return new.id
+
+    def update_object(self, object_id: int, **changes: object) -> None:
+        """Change an object's name, color, visible or locked."""
+        old = self.objects[object_id]
+        new = replace(old, **changes)
+        if new != old:
+            listed = tuple(new if o.id == object_id else o for o in self.objects)
+            self.edit(f"Change {old.name}", ObjectsEdit(listed))
+
+    def copy_from(self, frame: int, source: int, object_id: int) -> None:
+        """Give an object the mask that it has on the frame `source`."""
+        after = self.annotations[frame].copy()
+        after[after == object_id] = 0
+        after[self.annotations[source] == object_id] = object_id
+        self.paint(frame, after, f"Copy {self._name(object_id)} from frame {source}")
+
+    def import_references(self, label_maps: Mapping[int, LabelMap]) -> None:
+        """Make label maps the references of their frames, adding objects not known yet."""
+        parts: list[Edit] = []
+        found: set[int] = set()
+        for frame, label_map in label_maps.items():
+            found.update(object_ids(label_map))
+            parts.append(FrameEdit.between(frame, self.annotations[frame], label_map))
+        new = tuple(self._new_object(i) for i in sorted(found - set(self.objects.ids)))
+        if new:
+            parts.insert(0, ObjectsEdit((*self.objects, *new)))
+        self.edit(f"Import {len(label_maps)} masks", Edits(tuple(parts)))
+
+    def _mark_stale(self, frame: int, ids: frozenset[int]) -> None:
+        if ids:
+            before, after = self.annotations.span(frame)
+            around = (*range(before + 1, frame), *range(frame + 1, after))
+            self.project.mark_stale(around, ids)
+
+    def _new_object(self, object_id: int, name: str | None = None) -> VideoObject:
+        return VideoObject(object_id, name or f"Object {object_id}", screen_color(object_id))
+
+    def _name(self, object_id: int) -> str:
+        known = object_id in self.objects
+        return self.objects[object_id].name if known else f"object {object_id}"
+
+
+def _has(label_map: LabelMap, ids: frozenset[int]) -> NDArray[np.bool_]:
+    """Return where a label map holds one of `ids`, (H, W) bool."""
+    table = np.zeros(256, bool)
+    table[list(ids)] = True
+    return table[label_map]
