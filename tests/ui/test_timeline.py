@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from tests.ui.window import FRAMES, isolate_settings, make_clip, open_window, paint
 from vos_annotator.ui.timeline_lanes import LANE, lanes_image
-from vos_annotator.ui.timeline_picture import GUTTER, ROW, RULER
+from vos_annotator.ui.timeline_picture import GUTTER, HEAD, ROW
 from vos_annotator.ui.timeline_states import ABSENT, DOUBT, EMPTY, REFERENCE, STALE, SURE
 
 GROUND, QUIET, BLUE = QColor("#101010"), QColor("#808080"), QColor("#2060ff")
@@ -27,7 +27,7 @@ def window(qtbot, qapp, tmp_path):
 
 def at(timeline, frame, lane=0):
     x = GUTTER + timeline.axis.center(frame)
-    return QPoint(round(x), RULER + lane * ROW + ROW // 2)
+    return QPoint(round(x), HEAD + lane * ROW + ROW // 2)
 
 
 def drag(timeline, start, end, released=True):
@@ -93,7 +93,7 @@ def test_a_click_on_a_name_chooses_the_object(window):
     QTest.mouseClick(
         window.timeline.viewport(),
         Qt.MouseButton.LeftButton,
-        pos=QPoint(30, RULER + ROW + ROW // 2),
+        pos=QPoint(30, HEAD + ROW + ROW // 2),
     )
 
     assert window.cursor.object_id == dog

@@ -21,8 +21,13 @@ class Run:
     ids: frozenset[int] | None
 
     @property
+    def frames(self) -> list[int]:
+        """The frames, without doubles, in the order in which they are first run."""
+        return list(dict.fromkeys(frame for one in self.passes for frame in one.frames))
+
+    @property
     def frame_count(self) -> int:
-        """How many segmentations it takes, previews included."""
+        """How many segmentations it takes, previews counted."""
         return sum(len(one.frames) for one in self.passes)
 
 

@@ -11,12 +11,12 @@ the interrupted work is still missing.
 
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from vos_annotator.core.edits import Status
 from vos_annotator.core.errors import UserError
@@ -36,13 +36,13 @@ from vos_annotator.engine.commands import (
 from vos_annotator.engine.propagation import plan
 from vos_annotator.engine.registry import DEFAULT_ENGINE, DEFAULT_SIZE, load_engine
 from vos_annotator.engine.remaining import Run, remaining_runs
-from vos_annotator.engine.worker import InferenceWorker, Loader
+from vos_annotator.engine.worker import Loader
 from vos_annotator.ui.document import Document
-from vos_annotator.ui.progress import Pace, Progress
+from vos_annotator.ui.inference import VISIT, Inference, single_shot
+from vos_annotator.ui.progress import Pace
 
 REFRESH_PAUSE = 300  # ms after an edit
 _WARM_UP_DELAY = 1000  # ms; loading torch may stop the window for a moment, so not while it opens
-_VISIT = 0.008  # s; the longest that results may keep the event loop
 
 
 @dataclass
@@ -70,7 +70,6 @@ class EngineBridge(QObject):
     ready = Signal(object)
     message = Signal(str)
     failed = Signal(str, str)
-    _filled = Signal()  # from the worker's thread
 
     def __init__(
         self,
@@ -88,6 +87,9 @@ class EngineBridge(QObject):
         self._request: _Request | None = None
         self._run: Run | None = None  # what the worker is busy with
         self._runs: deque[Run] = deque()  # what comes after
+        self._fillable: frozenset[int] = frozenset()  # frames without masks that may get some
+        self._kept: dict[int, bytes] = {}  # gathered for the run that is about to start
+        self._frames_to_keep: Iterator[int] = iter(())
         self._pace: Pace | None = None  # None while idle
         self._origin: int | None = None
         self._locked = document.objects.locked_ids
@@ -95,15 +97,13 @@ class EngineBridge(QObject):
         self._scribble_token = 0
         self._newest_scribble: dict[tuple[int, int], int] = {}
         self._last_failure = ""
-        self._has_started = self._is_closed = False
+        self._is_closed = False
 
-        self._worker = InferenceWorker(
-            engine_name, document.video.fork(), self._filled.emit, size, load
-        )
-        self._filled.connect(self._drain, Qt.ConnectionType.QueuedConnection)
-        self._drain_again = self._timer(0, self._drain)
-        self._pause = self._timer(REFRESH_PAUSE, self._resume)
-        self._warm_up = self._timer(_WARM_UP_DELAY, self._start)
+        self._inference = Inference(engine_name, document.video.fork(), size, load)
+        self._inference.arrived.connect(self._land)
+        self._gathering = single_shot(self, 0, self._gather)
+        self._pause = single_shot(self, REFRESH_PAUSE, self._resume)
+        self._warm_up = single_shot(self, _WARM_UP_DELAY, self._start)
         self._warm_up.start()
         document.reference_changed.connect(self._on_reference_changed)
         document.objects_changed.connect(self._on_objects_changed)
@@ -154,8 +154,8 @@ class EngineBridge(QObject):
         self._pause.stop()
         self._runs.clear()
         self._request = None
-        self._worker.cancel()
-        if self._run is None:
+        self._inference.cancel()
+        if self._run is None or self._gathering.isActive():
             self._end()
 
     def scribble(
@@ -175,18 +175,18 @@ class EngineBridge(QObject):
         self._newest_scribble[frame, object_id] = self._scribble_token
         strokes = strokes.copy()
         current = None if current is None else current.copy()
-        self._worker.submit(Scribble(frame, object_id, strokes, current, self._scribble_token))
+        self._inference.submit(Scribble(frame, object_id, strokes, current, self._scribble_token))
 
     def close(self) -> None:
         """Give up everything and join the thread; closing twice is fine."""
         if self._is_closed:
             return
         self._is_closed = True
-        for timer in (self._pause, self._warm_up, self._drain_again):
+        for timer in (self._pause, self._warm_up, self._gathering):
             timer.stop()
         self._document.reference_changed.disconnect(self._on_reference_changed)
         self._document.objects_changed.disconnect(self._on_objects_changed)
-        self._worker.close()
+        self._inference.close()
         self._pace = self._run = self._request = None
 
     # What people do
@@ -214,17 +214,16 @@ class EngineBridge(QObject):
     def _interrupt(self) -> None:
         """Make whatever is on its way out of date; what is missing stays on record."""
         self._revision += 1
-        self._worker.cancel()
+        self._inference.cancel()
         self._pause.stop()
+        self._gathering.stop()
         self._run = None
         self._runs.clear()
 
     def _mark_stale_around(self, frame: int, ids: Iterable[int]) -> None:
         """Mark predictions up to the neighbouring references as older than the correction."""
         ids = frozenset(ids) & frozenset(self._document.objects.ids)
-        others = [reference for reference in self._annotations.references if reference != frame]
-        before = max((r for r in others if r < frame), default=-1)
-        after = min((r for r in others if r > frame), default=self._document.video.frame_count)
+        before, after = self._annotations.span(frame)
         if ids:
             self._document.project.mark_stale(range(before + 1, after), ids)
 
@@ -238,12 +237,11 @@ class EngineBridge(QObject):
 
     def _start(self) -> None:
         """Start the thread and tell it all references, once."""
-        if self._has_started:
+        if self._inference.has_started:
             return
-        self._has_started = True
         self._warm_up.stop()
-        self._worker.start()
-        self._worker.submit(Load())
+        self._inference.start()
+        self._inference.submit(Load())
         for frame in self._annotations.references:
             self._send(frame)
 
@@ -252,7 +250,7 @@ class EngineBridge(QObject):
         png = self._annotations.png(frame) if is_reference else None
         if png == self._sent.get(frame):
             return
-        self._worker.submit(SetReference(frame, png))
+        self._inference.submit(SetReference(frame, png))
         if png is None:
             del self._sent[frame]
         else:
@@ -268,37 +266,54 @@ class EngineBridge(QObject):
 
     def _remaining_runs(self) -> list[Run]:
         predictions, needs = [], {}
-        known = frozenset(self._document.objects.ids) - self._locked
+        objects = frozenset(self._document.objects.ids)
         for frame in range(self._document.video.frame_count):
-            if self._annotations.status(frame) is not Status.PREDICTION:
-                continue
-            predictions.append(frame)
-            stale = self._annotations.stale(frame) & known if self.auto_refresh else None
-            if stale:
-                needs[frame] = stale
+            state = self._annotations.state(frame)
+            if state.status is Status.PREDICTION:
+                predictions.append(frame)
+                stale = (state.stale & objects) - self._locked
+                if stale and self.auto_refresh:
+                    needs[frame] = stale
         request = self._request
         if request is not None:
             ids = self._unlocked(request.ids)
-            needs.update((f, _joined(ids, needs.get(f))) for f in request.missing)
-        within = None if request is None else request.frames
+            for frame in request.missing:
+                needs[frame] = None if ids is None else ids | needs.get(frame, frozenset())
         return remaining_runs(
-            self._annotations.references, needs, predictions, self._origin, within
+            self._annotations.references,
+            needs,
+            predictions,
+            origin=self._origin,
+            within=None if request is None else request.frames,
         )
 
     def _begin(self, runs: list[Run]) -> None:
         self._start()
         self._runs = deque(runs)
+        self._fillable = frozenset(self._request.missing if self._request else ())
         self._pace = Pace(sum(run.frame_count for run in runs))
         self._last_failure = ""
         self._run_next()
 
     def _run_next(self) -> None:
         self._run = self._runs.popleft()
-        kept = {}
-        if self._run.ids is not None:
-            frames = {frame for one in self._run.passes for frame in one.frames}
-            kept = {frame: png for frame in frames if (png := self._annotations.png(frame))}
-        self._worker.submit(Propagate(self._run.passes, self._revision, self._run.ids, kept))
+        self._kept = {}
+        others = frozenset(self._document.objects.ids) - (self._run.ids or frozenset())
+        is_partial = self._run.ids is not None and bool(others)
+        self._frames_to_keep = iter(self._run.frames if is_partial else ())
+        self._gather()
+
+    def _gather(self) -> None:
+        """Read the masks that a run of some objects must not touch, a few at a time; then go."""
+        leave_at = time.perf_counter() + VISIT
+        for frame in self._frames_to_keep:
+            if png := self._annotations.png(frame):
+                self._kept[frame] = png
+            if time.perf_counter() > leave_at:
+                self._gathering.start()
+                return
+        run = self._run
+        self._inference.submit(Propagate(run.passes, self._revision, run.ids, self._kept))
 
     def _end(self) -> None:
         """Be idle, and say so."""
@@ -309,15 +324,6 @@ class EngineBridge(QObject):
             self.progress.emit(None)
 
     # From the worker
-
-    def _drain(self) -> None:
-        """Take results for 8 ms at most; the event loop has its turn before the rest."""
-        leave_at = time.perf_counter() + _VISIT
-        while not self._is_closed and (result := self._worker.results.take(timeout=0)):
-            self._land(result)
-            if time.perf_counter() > leave_at:
-                self._drain_again.start()
-                return
 
     def _land(self, result: Result) -> None:
         match result:
@@ -338,19 +344,18 @@ class EngineBridge(QObject):
 
     def _on_segmented(self, result: Segmented, ids: frozenset[int] | None) -> None:
         frame, project = result.frame, self._document.project
-        is_asked_for = self._request is not None and frame in self._request.missing
-        if is_asked_for or self._annotations.status(frame) is Status.PREDICTION:
+        if frame in self._fillable or self._annotations.status(frame) is Status.PREDICTION:
             stale = self._annotations.stale(frame)
             confidence = dict(self._annotations.confidence(frame)) if ids is not None else {}
             confidence.update(result.confidence)
             project.predict(frame, result.png, confidence, self._engine_name)
             stale = frozenset() if ids is None else stale - ids
-            if not result.final:  # half of the truth: whatever happens, the blend is still due
-                stale |= self._document.objects.ids if ids is None else ids
+            if not result.final:  # one side's word only: whatever happens, the blend is due
+                stale |= frozenset(self._document.objects.ids) if ids is None else ids
             if stale:
                 project.mark_stale([frame], stale)
-            if is_asked_for and result.final:
-                self._request.missing.discard(frame)
+        if result.final and self._request is not None:
+            self._request.missing.discard(frame)
         self.progress.emit(self._pace.after(frame, result.seconds))
 
     def _on_finished(self, result: Finished) -> None:
@@ -369,15 +374,3 @@ class EngineBridge(QObject):
             return  # a hundred references that fail for one reason are one failure
         self._last_failure = result.message
         self.failed.emit(result.message, result.report)
-
-    def _timer(self, interval: int, action) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(interval)
-        timer.timeout.connect(action)
-        return timer
-
-
-def _joined(a: frozenset[int] | None, b: frozenset[int] | None) -> frozenset[int] | None:
-    """Return the objects of both; the first may be None for all, the second for nothing."""
-    return None if a is None else a | (b or frozenset())

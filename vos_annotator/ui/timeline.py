@@ -13,8 +13,9 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
 from vos_annotator.ui.cursor import Cursor
 from vos_annotator.ui.document import Document
 from vos_annotator.ui.timeline_axis import FrameAxis
+from vos_annotator.ui.timeline_film import Filmstrip
 from vos_annotator.ui.timeline_lanes import legend
-from vos_annotator.ui.timeline_picture import GUTTER, ROW, RULER, TimelinePicture
+from vos_annotator.ui.timeline_picture import GUTTER, HEAD, ROW, TimelinePicture
 from vos_annotator.ui.timeline_states import LaneStates, describe
 
 _GRIP = 5  # px around a bracket where it can be taken
@@ -31,7 +32,8 @@ class Timeline(QAbstractScrollArea):
         self._document, self._cursor = document, cursor
         self.states = LaneStates(document.annotations, document.video.frame_count)
         self.axis = FrameAxis(document.video.frame_count)
-        self._picture = TimelinePicture(document, cursor, self.states, self.axis)
+        self.film = Filmstrip(document.video, self.axis, self)
+        self._picture = TimelinePicture(document, cursor, self.states, self.axis, self.film)
         self._drag = ""  # what the mouse holds: "playhead", "in", "out", "view" or nothing
         self._drag_from = 0.0
 
@@ -49,8 +51,9 @@ class Timeline(QAbstractScrollArea):
         document.frame_changed.connect(self._on_frame_changed)
         document.objects_changed.connect(self._on_objects_changed)
         cursor.frame_changed.connect(self._on_cursor_moved)
-        cursor.object_changed.connect(self._on_object_changed)
+        cursor.object_changed.connect(self._redraw)
         cursor.view_changed.connect(self.viewport().update)
+        self.film.changed.connect(self._redraw)
         self._on_objects_changed()
         self._on_cursor_moved(cursor.frame)
 
@@ -68,7 +71,7 @@ class Timeline(QAbstractScrollArea):
         lanes = min(max(len(self.states.ids), 2), _SHOWN_LANES)
         bar = self.horizontalScrollBar()
         extra = bar.sizeHint().height() if bar.maximum() else 0
-        return QSize(600, RULER + lanes * ROW + _MARGIN + extra)
+        return QSize(600, HEAD + lanes * ROW + _MARGIN + extra)
 
     def minimumSizeHint(self) -> QSize:
         """As high as the hint: lanes are not cut through."""
@@ -85,7 +88,7 @@ class Timeline(QAbstractScrollArea):
         self._picture.forget()
         self._view_changed()
 
-    def _on_object_changed(self, object_id: object) -> None:
+    def _redraw(self, *_: object) -> None:
         self._picture.forget()
         self.viewport().update()
 
@@ -116,7 +119,7 @@ class Timeline(QAbstractScrollArea):
         across.setRange(0, round(hidden) if hidden >= 1 else 0)
         across.setPageStep(max(round(self.axis.visible), 1))
         across.setValue(round(self.axis.start))
-        room = self.viewport().height() - RULER
+        room = self.viewport().height() - HEAD
         down.setRange(0, max(len(self.states.ids) * ROW - room, 0))
         down.setPageStep(max(room, 1))
         down.setSingleStep(ROW)
@@ -223,9 +226,9 @@ class Timeline(QAbstractScrollArea):
             self._cursor.object_id = object_id
 
     def _object_at(self, position: QPointF) -> int | None:
-        lane = int((position.y() - RULER + self.verticalScrollBar().value()) // ROW)
+        lane = int((position.y() - HEAD + self.verticalScrollBar().value()) // ROW)
         ids = self.states.ids
-        return ids[lane] if position.y() >= RULER and 0 <= lane < len(ids) else None
+        return ids[lane] if position.y() >= HEAD and 0 <= lane < len(ids) else None
 
     def _bracket_at(self, x: float) -> str:
         first, last = self._cursor.in_frame, self._cursor.out_frame

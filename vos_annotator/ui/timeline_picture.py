@@ -22,10 +22,12 @@ from vos_annotator.core.objects import VideoObject
 from vos_annotator.ui.cursor import Cursor
 from vos_annotator.ui.document import Document
 from vos_annotator.ui.timeline_axis import FrameAxis
+from vos_annotator.ui.timeline_film import FILM, Filmstrip
 from vos_annotator.ui.timeline_lanes import LANE, lanes_image, paint_edge, paint_references
 from vos_annotator.ui.timeline_states import LaneStates
 
 RULER = 22  # px
+HEAD = RULER + FILM + 2  # px above the lanes
 ROW = LANE + 4  # px from lane to lane
 GUTTER = 116  # px for the objects' names
 
@@ -36,10 +38,15 @@ class TimelinePicture:
     """Paints one document's lanes as seen through `axis`."""
 
     def __init__(
-        self, document: Document, cursor: Cursor, states: LaneStates, axis: FrameAxis
+        self,
+        document: Document,
+        cursor: Cursor,
+        states: LaneStates,
+        axis: FrameAxis,
+        film: Filmstrip,
     ) -> None:
         self._document, self._cursor = document, cursor
-        self._states, self._axis = states, axis
+        self._states, self._axis, self._film = states, axis, film
         self._kept: QPixmap | None = None
         self._kept_for: tuple = ()
         self.edge: tuple[int, bool] | None = None  # frame and direction of the running pass
@@ -71,9 +78,9 @@ class TimelinePicture:
         if self.edge:
             frame, forward = self.edge
             painter.save()
-            painter.translate(0, RULER)
+            painter.translate(0, HEAD)
             bright = palette.color(_ROLE.BrightText)
-            paint_edge(painter, axis.center(frame), forward, size.height() - RULER, bright)
+            paint_edge(painter, axis.center(frame), forward, size.height() - HEAD, bright)
             painter.restore()
         self._paint_playhead(painter, palette, size.height())
 
@@ -93,10 +100,10 @@ class TimelinePicture:
         image = lanes_image(codes, colors, ground, quiet, ratio, offset)
         scale = image.devicePixelRatio()
         xs = (frames + 0.5 - self._axis.start) * self._axis.scale
-        lanes = QRect(GUTTER, RULER, size.width() - GUTTER, size.height() - RULER)
+        lanes = QRect(GUTTER, HEAD, size.width() - GUTTER, size.height() - HEAD)
         for lane, each in enumerate(objects):
-            y = RULER + lane * ROW - top
-            painter.setClipRect(0, RULER, size.width(), lanes.height())
+            y = HEAD + lane * ROW - top
+            painter.setClipRect(0, HEAD, size.width(), lanes.height())
             painter.drawImage(
                 QRectF(GUTTER, y + (ROW - LANE) / 2, lanes.width(), LANE),
                 image,
@@ -109,6 +116,11 @@ class TimelinePicture:
             outline = palette.color(_ROLE.Text)
             paint_references(painter, codes[lane], xs, colors[lane], outline, ground)
             painter.restore()
+        painter.setClipRect(GUTTER, RULER, lanes.width(), FILM)
+        painter.save()
+        painter.translate(GUTTER, RULER)
+        self._film.paint(painter, lanes.width(), ground)
+        painter.restore()
         painter.setClipping(False)
         self._paint_ruler(painter, palette, size.width())
         painter.end()
@@ -174,7 +186,7 @@ class TimelinePicture:
             wash = QColor(accent)
             wash.setAlpha(40)
             left = self._axis.x(self._cursor.frame)
-            painter.fillRect(QRectF(left, RULER, self._axis.scale, height), wash)
+            painter.fillRect(QRectF(left, HEAD, self._axis.scale, height), wash)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(QRectF(x - 0.75, 4, 1.5, height), accent)
         painter.setPen(Qt.PenStyle.NoPen)

@@ -76,6 +76,7 @@ class Workspace(QWidget):
         self.playback.pause()
         self.bridge.close()
         self.thumbnails.close()
+        self.timeline.film.close()
         self._save_place()
         self.project.close()
 

@@ -1,0 +1,53 @@
+"""The command line: parsing only, each command in its own module.
+
+For: the shell. Imports a command's module when that command is asked for, so that help is
+quick, the window needs no torch and headless commands no Qt.
+
+Exit codes: 0 when everything was done, 2 for a mistake that the user can mend, 130 when
+interrupted.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from vos_annotator import __version__
+from vos_annotator.core.errors import UserError
+
+COMMANDS = {  # name: module with add_arguments and run, what it does
+    "gui": ("vos_annotator.ui.command", "open the window"),
+    "propagate": ("vos_annotator.propagate", "carry masks through a video, without the window"),
+    "evaluate": ("vos_annotator.evaluation.davis", "score masks as DAVIS does"),
+    "bench": ("vos_annotator.evaluation.bench", "measure speed and memory on this machine"),
+    "models": ("vos_annotator.mobilevos.models", "list networks and checkpoints"),
+    "train": ("vos_annotator.training.trainer", "train a student"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that `arguments` name; return the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _run(words)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(words: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="vos-annotator", description=__doc__.split(":")[0])
+    parser.add_argument("--version", action="version", version=__version__)
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    run = None
+    for name, (module_name, summary) in COMMANDS.items():
+        subparser = subparsers.add_parser(name, help=summary, description=summary)
+        if name == chosen:
+            module = import_module(module_name)
+            module.add_arguments(subparser)
+            run = module.run
+    parsed = parser.parse_args(words)
+    return run(parsed)

@@ -1,0 +1,86 @@
+"""The timeline's filmstrip: small pictures of what is where in the video.
+
+For: the timeline. Pictures are of frames that are cheap to decode, are made in a thread of
+their own once the view has stood still for a moment, and are kept up to a bound.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from PySide6.QtCore import QObject, QPointF, QRectF, QTimer, Signal
+from PySide6.QtGui import QColor, QImage, QPainter
+
+from vos_annotator.core.video import Video
+from vos_annotator.ui.thumbnails import Thumbnails
+from vos_annotator.ui.timeline_axis import FrameAxis
+
+FILM = 30  # px high
+_KEPT = 600  # pictures, 3 MB
+_PAUSE = 200  # ms without a change of the view before pictures are asked for
+
+
+class Filmstrip(QObject):
+    """Pictures along `axis`.
+
+    Signals:
+        changed(): A picture has come in.
+    """
+
+    changed = Signal()
+
+    def __init__(self, video: Video, axis: FrameAxis, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._video, self._axis = video, axis
+        self._thumbnails = Thumbnails(video, FILM, self)
+        self._thumbnails.ready.connect(self._keep)
+        self._images: OrderedDict[int, QImage] = OrderedDict()
+        self._wanted: list[int] = []
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(_PAUSE)
+        self._pause.timeout.connect(self._ask)
+
+    def paint(self, painter: QPainter, width: int, ground: QColor) -> None:
+        """Paint the strip from the painter's origin on; ask later for what is missing."""
+        painter.fillRect(QRectF(0, 0, width, FILM), ground)
+        self._wanted = []
+        for x, frame in self._places(width):
+            image = self._images.get(frame)
+            if image is None:
+                self._wanted.append(frame)
+            else:
+                self._images.move_to_end(frame)
+                painter.drawImage(QPointF(x, 0), image)
+        if self._wanted:
+            self._pause.start()
+
+    def close(self) -> None:
+        """Stop the thread and wait for it."""
+        self._pause.stop()
+        self._thumbnails.close()
+
+    def _places(self, width: int) -> list[tuple[float, int]]:
+        """Return where the pictures are, side by side, and which frames they show.
+
+        The places are tied to the video's start, so that pictures move along when the
+        view scrolls and are not made anew.
+        """
+        step = self._thumbnails.size[0] + 1
+        x = -(self._axis.start * self._axis.scale % step)
+        places = []
+        while x < min(width, self._axis.x(self._axis.frame_count)):
+            frame = self._axis.frame_at(x + step / 2)
+            places.append((x, self._video.nearest_keyframe(frame)))
+            x += step
+        return places
+
+    def _ask(self) -> None:
+        for frame in reversed(self._wanted):  # the last that is asked for is made first
+            self._thumbnails.ask(frame, None, {})
+
+    def _keep(self, frame: int, image: QImage) -> None:
+        self._images[frame] = image
+        if len(self._images) > _KEPT:
+            self._images.popitem(last=False)
+        self.changed.emit()
