@@ -16,7 +16,7 @@ from vos_annotator.ui.document import Document
 from vos_annotator.ui.panels.panel import small_button
 
 HINTS = (
-    "<b>Paint the cat.</b> Take the brush with B and paint over it, or scribble with S.",
+    "<b>Paint the cup.</b> Take the brush with B and paint over it, or scribble with S.",
     "<b>Press Ctrl+T.</b> The mask runs through the clip while you go on.",
     "<b>Fix frame 20, press Enter.</b> You answer for that frame; its neighbours follow.",
 )
