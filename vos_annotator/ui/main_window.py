@@ -20,8 +20,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QAbstractSpinBox,
     QApplication,
     QLabel,
+    QLineEdit,
     QMainWindow,
     QMenu,
     QStackedWidget,
@@ -45,7 +47,12 @@ from vos_annotator.ui.workspace import Workspace
 _RECENT_KEY, _RECENT_COUNT = "recent", 10
 _GEOMETRY_KEY = "window/geometry"
 _NAME = "MobileVOS Annotator"
-_BUTTON_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_OWN_KEYS = {  # what a widget with the focus does itself, though the window has it as shortcuts
+    QAbstractButton: (Qt.Key.Key_Space, *_ENTER),
+    QAbstractSpinBox: _ENTER,
+    QLineEdit: _ENTER,
+}
 
 
 class MainWindow(QMainWindow):
@@ -304,14 +311,14 @@ class MainWindow(QMainWindow):
     # Keys that are no shortcuts
 
     def event(self, event: QEvent) -> bool:
-        """Leave a focused button its own keys, before shortcuts take them."""
-        if (
-            event.type() == QEvent.Type.ShortcutOverride
-            and event.key() in _BUTTON_KEYS
-            and isinstance(QApplication.focusWidget(), QAbstractButton)
-        ):
-            event.accept()
-            return True
+        """Leave a focused button or field its own keys, before shortcuts take them."""
+        if event.type() == QEvent.Type.ShortcutOverride:
+            focus = QApplication.focusWidget()
+            if any(
+                isinstance(focus, kind) and event.key() in keys for kind, keys in _OWN_KEYS.items()
+            ):
+                event.accept()
+                return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

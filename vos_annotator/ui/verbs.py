@@ -207,20 +207,20 @@ class Verbs:
         frame, annotations = self._work.cursor.frame, self._work.document.annotations
         origin = frame if annotations.status(frame) is Status.REFERENCE else None
         first, last = self._range()
-        self._work.bridge.propagate(origin, first, last)
+        self._run(origin, first, last)
 
     def propagate_one_way(self, step: int) -> None:
         """Run from this frame forwards (1) or backwards (-1)."""
         frame = self._work.cursor.frame
         first, last = self._range()
         first, last = (frame, last) if step > 0 else (first, frame)
-        self._work.bridge.propagate(None, first, last)
+        self._run(None, first, last)
 
     def propagate_one_frame(self, step: int) -> None:
         """Compute the frame after (1) or before (-1), and go there."""
         frame = self._work.cursor.frame + step
         if 0 <= frame < self._work.document.video.frame_count:
-            self._work.bridge.propagate(None, frame, frame)
+            self._run(None, frame, frame)
             self._work.cursor.frame = frame
 
     def toggle_auto_refresh(self) -> None:
@@ -230,6 +230,10 @@ class Verbs:
     def stop(self) -> None:
         """Stop the run; results stay."""
         self._work.bridge.stop()
+
+    def _run(self, origin: int | None, first: int, last: int) -> None:
+        self._work.bridge.propagate(origin, first, last)
+        self._window.refresh_actions()  # Stop makes sense before the first frame is done
 
     def _range(self) -> tuple[int, int]:
         cursor, last = self._work.cursor, self._work.document.video.frame_count - 1

@@ -77,6 +77,7 @@ class Workspace(QWidget):
         self.bridge.close()
         self.thumbnails.close()
         self.timeline.film.close()
+        self.canvas.close_loader()
         self._save_place()
         self.project.close()
 
@@ -90,7 +91,7 @@ class Workspace(QWidget):
         self.canvas.zoom_changed.connect(status.show_zoom)
         self.canvas.pointer_moved.connect(status.show_position)
         self.bridge.progress.connect(
-            lambda progress: status.show_speed(self._speed if progress else None)
+            lambda progress: status.show_speed(progress.fps if progress else None)
         )
         status.show_brush(self.cursor.brush_size)
 
@@ -118,6 +119,7 @@ class Workspace(QWidget):
     def _connect(self) -> None:
         self.bridge.progress.connect(self._show_progress)
         self.bridge.message.connect(self.message)
+        self.canvas.message.connect(self.message)
         self.bridge.failed.connect(self.failed)
         self.playback.playing_changed.connect(self.transport.show_playing)
         for signal in (

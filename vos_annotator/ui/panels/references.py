@@ -206,7 +206,9 @@ class ReferencesPanel(Panel):
         self.note.setText(f"{self.model.rowCount()}  ")
 
     def _go(self, index: QModelIndex) -> None:
-        self._cursor.frame = index.data(_FRAME)
+        frame = index.data(_FRAME)
+        if frame is not None:  # a click on the x is a click too, and the cell has gone
+            self._cursor.frame = frame
 
     def _release(self, frame: int) -> None:
         self._document.release(frame)

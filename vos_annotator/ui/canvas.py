@@ -1,0 +1,321 @@
+"""The canvas: the frame, the masks over it, and the tool in the person's hand.
+
+For: the workspace. Shows what the cursor points at, turns the mouse into calls of the tool
+in hand, and zooms and pans. It decodes nothing itself: a picture is shown with its masks
+when the loader has it.
+
+Zoom and geometry are pyqtgraph's `ViewBox`; items are in pixels of the source.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPalette, QResizeEvent, QWheelEvent
+
+from vos_annotator.core.masks import Box
+from vos_annotator.core.objects import MOST, screen_color
+from vos_annotator.ui.bridge import EngineBridge
+from vos_annotator.ui.canvas_items import PictureItem, RingItem, SketchItem
+from vos_annotator.ui.cursor import Cursor
+from vos_annotator.ui.document import Document
+from vos_annotator.ui.frame_loader import FrameLoader
+from vos_annotator.ui.overlay import MaskItem, color
+from vos_annotator.ui.tools import TOOLS
+
+_ZOOM_STEP = 1.2  # a notch of the wheel
+_BRUSH_STEP = 1.1
+_LARGEST_ZOOM = 40.0
+_MARGIN = 0.02  # of the frame, around it when it is fitted
+_OTHERS = 0.75  # of the opacity, for objects that are not the current one
+_BUTTONS = (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton)
+
+
+class Canvas(pg.GraphicsView):
+    """One frame with its masks.
+
+    Attributes:
+        document, cursor, bridge: What the tools work on.
+        masks, sketch: What the tools draw on.
+
+    Signals:
+        pointer_moved(x, y): The mouse, in pixels of the source.
+        zoom_changed(zoom): 1 is a pixel of the source a pixel of the screen.
+        message(text): Why a tool did nothing.
+    """
+
+    pointer_moved = Signal(float, float)
+    zoom_changed = Signal(float)
+    message = Signal(str)
+
+    def __init__(self, document: Document, cursor: Cursor, bridge: EngineBridge) -> None:
+        super().__init__(background=None)
+        self.document, self.cursor, self.bridge = document, cursor, bridge
+        shape = document.video.shape
+        self._view = pg.ViewBox(
+            lockAspect=True, invertY=True, enableMouse=False, enableMenu=False, defaultPadding=0
+        )
+        self.setCentralItem(self._view)
+        self._picture, self.masks = PictureItem(shape), MaskItem(shape)
+        self.sketch, self._ring = SketchItem(shape), RingItem()
+        for item in (self._picture, self.masks, self.sketch, self._ring):
+            self._view.addItem(item, ignoreBounds=True)
+        self._frame_rect = QRectF(0, 0, shape[1], shape[0])
+        self._is_fitted = True
+        self._shown: int | None = None  # the frame in the picture
+        self._pan_from: QPointF | None = None
+        self._last_box: Box | None = None
+        self._tools = {name: tool(self) for name, tool in TOOLS.items()}
+        self._tool = self._tools[cursor.tool]
+        self._loader = FrameLoader(document.video, self)
+        self._refreshing = QTimer(self, singleShot=True, interval=0)
+        self._connect()
+        self.setMouseTracking(True)
+        self.viewport().setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(240, 160)
+        self._take_tool(cursor.tool)
+        self._set_colors()
+        self._load()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the picture is that of the cursor's frame."""
+        return self._shown == self.cursor.frame
+
+    @property
+    def shown_frame(self) -> int | None:
+        """The frame in the picture; None until the first is there."""
+        return self._shown
+
+    @property
+    def zoom(self) -> float:
+        """Pixels of the screen a pixel of the source."""
+        return 1 / max(self._view.viewPixelSize()[0], 1e-9)
+
+    def close_loader(self) -> None:
+        """Join the thread that decodes."""
+        self._loader.close()
+
+    # The view
+
+    def fit(self) -> None:
+        """Show the whole frame, and keep doing so when the window changes."""
+        self._is_fitted = True
+        room_x, room_y = (_MARGIN * side for side in self._frame_rect.size().toTuple())
+        rect = self._frame_rect.adjusted(-room_x, -room_y, room_x, room_y)
+        self._view.setRange(rect, padding=0)
+        self._view_changed()
+
+    def zoom_100(self) -> None:
+        """Show a pixel of the source as a pixel of the screen, around the middle."""
+        self.zoom_to(1 / self.devicePixelRatioF(), self._view.viewRect().center())
+
+    def zoom_to(self, zoom: float, anchor: QPointF) -> None:
+        """Zoom; `anchor`, in pixels of the source, stays where it is on the screen."""
+        fitting = min(
+            self._view.width() / self._frame_rect.width(),
+            self._view.height() / self._frame_rect.height(),
+        )
+        zoom = min(max(zoom, min(fitting / 2, 1.0)), _LARGEST_ZOOM)
+        factor = self.zoom / zoom
+        self._is_fitted = False
+        self._view.scaleBy((factor, factor), center=anchor)
+        self._view_changed()
+
+    def pan(self, moved: QPointF) -> None:
+        """Move the picture along by `moved` pixels of the source; it cannot leave the view."""
+        self._is_fitted = False
+        view, frame = self._view.viewRect(), self._frame_rect
+        center = view.center() - moved
+        center.setX(min(max(center.x(), frame.left()), frame.right()))
+        center.setY(min(max(center.y(), frame.top()), frame.bottom()))
+        shift = center - view.center()
+        self._view.translateBy(x=shift.x(), y=shift.y())
+        self._view_changed()
+
+    def to_source(self, position: QPointF | QPoint) -> QPointF:
+        """Return a position in the widget as pixels of the source."""
+        return self._view.mapSceneToView(self.mapToScene(QPointF(position).toPoint()))
+
+    def to_widget(self, point: QPointF) -> QPoint:
+        """Return a point of the source as a position in the widget."""
+        return self.mapFromScene(self._view.mapViewToScene(point))
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Keep the whole frame in view where it was."""
+        super().resizeEvent(event)
+        if event is not None and self._is_fitted:
+            self.fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._set_surround()
+
+    def _set_surround(self) -> None:
+        self.setBackground(self.palette().color(QPalette.ColorRole.Shadow))
+
+    def _view_changed(self) -> None:
+        self._ring.set_brush(self.cursor.brush_size, self._tool.removes)
+        self.zoom_changed.emit(self.zoom * self.devicePixelRatioF())
+
+    # What is shown
+
+    def _connect(self) -> None:
+        cursor, document = self.cursor, self.document
+        self._loader.ready.connect(self._show_picture)
+        self._loader.failed.connect(self._show_failure)
+        self._refreshing.timeout.connect(self._refresh)
+        cursor.frame_changed.connect(self._on_frame_moved)
+        cursor.scrubbing_changed.connect(self._load)
+        cursor.tool_changed.connect(self._take_tool)
+        cursor.brush_changed.connect(self._view_changed)
+        cursor.object_changed.connect(self._set_colors)
+        cursor.view_changed.connect(self._set_colors)
+        document.objects_changed.connect(self._set_colors)
+        document.frame_changed.connect(self._on_labels_changed)
+        self._set_surround()
+
+    def _on_frame_moved(self) -> None:
+        self._tool.leave()
+        self._load()
+
+    def _load(self) -> None:
+        """Ask for the picture; while the playhead is dragged, for one that is quick to get."""
+        frame = self.cursor.frame
+        if self.cursor.scrubbing:
+            frame = self.document.video.nearest_keyframe(frame)
+        if frame != self._shown:
+            self._loader.ask(frame)
+
+    def _show_picture(self, frame: int, levels: list[QImage]) -> None:
+        wanted = self.cursor.frame
+        if frame != wanted and not self.cursor.scrubbing and self._shown == wanted:
+            return  # left meanwhile, and back already
+        self._shown = frame
+        self._picture.show_levels(levels)
+        self._refresh()
+        self._load()  # it may be a key-frame that stood in
+
+    def _show_failure(self, frame: int, text: str) -> None:
+        self._shown = frame
+        self._picture.show_levels([])
+        self._refresh()
+        self.message.emit(text)
+
+    def _on_labels_changed(self, frame: int, box: Box | None) -> None:
+        if frame == self._shown:
+            self._refreshing.start()  # once, however many changes this turn brings
+
+    def _refresh(self) -> None:
+        """Show the masks as the document has them, unless a tool has them in hand."""
+        if self._shown is not None and not self._tool.is_busy:
+            self.masks.show_labels(self.document.annotations[self._shown])
+
+    def _set_colors(self) -> None:
+        fill, line = np.zeros(256, np.uint32), np.zeros(256, np.uint32)
+        hatched = np.zeros(256, bool)
+        for each in self.document.objects if self.cursor.masks_shown else ():
+            is_current = each.id == self.cursor.object_id
+            if each.visible:
+                strength = self.cursor.opacity * (1.0 if is_current else _OTHERS)
+                fill[each.id], line[each.id] = color(each.color, strength), color(each.color, 1.0)
+                hatched[each.id] = each.locked
+        if self.document.objects.highest_id < MOST:  # the first stroke of an object to be
+            new = self.document.objects.next_id
+            rgb = screen_color(new)
+            fill[new], line[new] = color(rgb, self.cursor.opacity), color(rgb, 1.0)
+        self.masks.set_colors(fill, line, hatched)
+
+    # The mouse
+
+    def _take_tool(self, name: str) -> None:
+        self._tool.leave()
+        self._tool = self._tools[name]
+        self.viewport().setCursor(self._tool.shape)
+        self._ring.setVisible(self._tool.has_ring and self.underMouse())
+        self._ring.set_brush(self.cursor.brush_size, self._tool.removes)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin to pan with the middle button, or to work with the others."""
+        point = self.to_source(event.position())
+        if event.button() == Qt.MouseButton.MiddleButton:
+            self._pan_from = point
+            self.viewport().setCursor(Qt.CursorShape.ClosedHandCursor)
+        elif event.button() in _BUTTONS:
+            self._tool.press(point, _removes(event))
+        event.accept()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Let the tool know that it was the second press."""
+        if event.button() in _BUTTONS:
+            self._tool.double_press(self.to_source(event.position()), _removes(event))
+        event.accept()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Pan, work, or only point."""
+        point = self.to_source(event.position())
+        if self._pan_from is not None:
+            self.pan(point - self._pan_from)
+        elif event.buttons() & (Qt.MouseButton.LeftButton | Qt.MouseButton.RightButton):
+            self._tool.drag(point)
+        else:
+            self._tool.hover(point)
+        self._ring.setPos(point)
+        self._ring.setVisible(self._tool.has_ring)
+        self.pointer_moved.emit(point.x(), point.y())
+        event.accept()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End the drag."""
+        if event.button() == Qt.MouseButton.MiddleButton:
+            self._pan_from = None
+            self.viewport().setCursor(self._tool.shape)
+        elif event.button() in _BUTTONS:
+            self._tool.release(self.to_source(event.position()))
+            self._refreshing.start()  # what arrived while the tool had the masks
+        event.accept()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Hide the ring."""
+        super().leaveEvent(event)
+        self._ring.setVisible(False)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom at the mouse; with Shift, change the brush; two fingers pan."""
+        notches = (event.angleDelta().y() or event.angleDelta().x()) / 120
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self.cursor.brush_size *= _BRUSH_STEP**notches
+        elif event.pixelDelta().isNull() or event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.zoom_to(self.zoom * _ZOOM_STEP**notches, self.to_source(event.position()))
+        else:
+            self.pan(QPointF(event.pixelDelta()) / self.zoom)
+        event.accept()
+
+    def event(self, event: QEvent) -> bool:
+        """Keep Enter and Esc for an outline that is begun: they are keys of the window too."""
+        is_ours = event.type() == QEvent.Type.ShortcutOverride and self._tool.is_busy
+        if is_ours and event.key() in (*_FINISH, Qt.Key.Key_Escape):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Finish or cancel what the tool has in hand."""
+        if self._tool.is_busy and event.key() in _FINISH:
+            self._tool.finish()
+        elif self._tool.is_busy and event.key() == Qt.Key.Key_Escape:
+            self._tool.cancel()
+        else:
+            event.ignore()
+
+
+_FINISH = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
+def _removes(event: QMouseEvent) -> bool:
+    is_control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+    return event.button() == Qt.MouseButton.RightButton or is_control

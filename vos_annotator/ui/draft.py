@@ -1,0 +1,87 @@
+"""A label map in the making: shown while it grows, an edit once it is committed.
+
+For: the tools. What is drawn is what is kept: locked objects are shielded while drawing,
+not afterwards.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vos_annotator.core.masks import Box, LabelMap
+from vos_annotator.ui.cursor import Cursor
+from vos_annotator.ui.document import Document
+from vos_annotator.ui.overlay import MaskItem
+
+
+class Draft:
+    """One change of one frame, for one object.
+
+    Attributes:
+        frame: The frame that is changed.
+        object_id: The object that gets or loses pixels; it may not be listed yet.
+        label_map: The frame as it will be, (H, W).
+    """
+
+    def __init__(self, document: Document, cursor: Cursor, masks: MaskItem) -> None:
+        """Begin on the cursor's frame, with its object or a new one."""
+        self._document, self._cursor, self._masks = document, cursor, masks
+        self.frame = cursor.frame
+        self.object_id = current_object(document, cursor)
+        self.label_map: LabelMap = document.annotations[self.frame].copy()
+        is_free = np.ones(256, bool)
+        is_free[list(document.objects.locked_ids)] = False
+        self._free = None if is_free.all() else is_free[self.label_map]
+        masks.show_labels(self.label_map)
+
+    def add(self, box: Box, pixels: NDArray[np.bool_]) -> None:
+        """Give the object `pixels` of a box, (h, w) bool, whoever has them unlocked."""
+        if self._free is not None:
+            pixels = pixels & self._free[box]
+        self.label_map[box][pixels] = self.object_id
+        self._masks.touch(box)
+
+    def remove(self, box: Box, pixels: NDArray[np.bool_]) -> None:
+        """Take `pixels` of a box away from the object; others keep theirs."""
+        region = self.label_map[box]
+        region[pixels & (region == self.object_id)] = 0
+        self._masks.touch(box)
+
+    def commit(self, text: str) -> None:
+        """Make it an edit; the frame becomes a reference where anything changed."""
+        commit(self._document, self._cursor, self.frame, self.label_map, self.object_id, text)
+        self.drop()
+
+    def drop(self) -> None:
+        """Show the frame as the document has it."""
+        self._masks.show_labels(self._document.annotations[self.frame])
+
+
+def current_object(document: Document, cursor: Cursor) -> int:
+    """Return the object that tools work on: the cursor's, or else the next new one.
+
+    Raises:
+        UserError: All ids are used up.
+    """
+    return document.objects.next_id if cursor.object_id is None else cursor.object_id
+
+
+def commit(
+    document: Document,
+    cursor: Cursor,
+    frame: int,
+    label_map: LabelMap,
+    object_id: int,
+    text: str,
+) -> None:
+    """Paint a frame, in one step of undo, adding the object where it is not listed yet."""
+    if object_id in document.objects:
+        document.paint(frame, label_map, text)
+        return
+    if not (label_map == object_id).any():
+        return
+    document.undo_stack.beginMacro(text)
+    try:
+        cursor.object_id = document.add_object()
+        document.paint(frame, label_map, text)
+    finally:
+        document.undo_stack.endMacro()

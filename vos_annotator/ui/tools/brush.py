@@ -1,0 +1,53 @@
+"""Brush and eraser: pixels by hand, one step of undo a stroke.
+
+For: the canvas.
+"""
+
+from PySide6.QtCore import QPointF, Qt
+
+from vos_annotator.ui.tools.stamp import stamps
+from vos_annotator.ui.tools.tool import Tool
+
+
+class Brush(Tool):
+    """Gives pixels to the object; the right button takes them away."""
+
+    shape = Qt.CursorShape.BlankCursor
+    has_ring = True
+    _text = "Paint"
+
+    def press(self, point: QPointF, removes: bool) -> None:
+        """Begin a stroke; a second button in a stroke changes nothing."""
+        if self._draft is None:
+            self._draft = self._begin()
+            self._removes = removes or self.removes
+            self._last = point
+            self.drag(point)
+
+    def drag(self, point: QPointF) -> None:
+        """Stroke on to `point`."""
+        if self._draft is None:
+            return
+        put = self._draft.remove if self._removes else self._draft.add
+        size, shape = self._cursor.brush_size, self._document.video.shape
+        for box, pixels in stamps(self._last, point, size, shape):
+            put(box, pixels)
+        self._last = point
+
+    def release(self, point: QPointF) -> None:
+        """End the stroke."""
+        self.drag(point)
+        self.finish()
+
+    def finish(self) -> None:
+        """Keep the stroke."""
+        self._commit(f"{'Erase' if self.removes else 'Paint'}")
+
+
+class Eraser(Brush):
+    """Takes pixels away from the object."""
+
+    @property
+    def removes(self) -> bool:
+        """Always."""
+        return True

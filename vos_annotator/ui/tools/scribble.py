@@ -1,0 +1,125 @@
+"""Scribble: strokes inside and outside an object, from which the network makes its mask.
+
+For: the canvas. The stroke is on the screen at once; the mask follows when the worker has
+it, whatever the person does meanwhile. Strokes on one frame add up until the frame changes
+otherwise, for instance by undo. What is under a stroke is certain.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF
+
+from vos_annotator.core.masks import LabelMap
+from vos_annotator.ui.draft import commit, current_object
+from vos_annotator.ui.tools.stamp import stamps
+from vos_annotator.ui.tools.tool import Tool
+
+INSIDE, OUTSIDE = 1, 2
+_WIDTH = 5.0  # px of the screen
+
+
+class Scribble(Tool):
+    """Draws strokes; the right button says: not here."""
+
+    def __init__(self, canvas: object) -> None:
+        super().__init__(canvas)
+        self._strokes: NDArray[np.uint8] | None = None  # (H, W): 0, INSIDE or OUTSIDE
+        self._key: tuple[int, int] | None = None  # frame and object of the strokes
+        self._sent: dict[tuple[int, int], NDArray[np.uint8]] = {}  # whose masks are under way
+        self._is_drawing = self._is_committing = False
+        self._canvas.bridge.scribbled.connect(self._receive)
+        self._document.frame_changed.connect(self._on_frame_changed)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a stroke is being drawn."""
+        return self._is_drawing
+
+    def press(self, point: QPointF, removes: bool) -> None:
+        """Begin a stroke."""
+        if self._is_drawing or not self._may_begin():
+            return
+        key = self._cursor.frame, current_object(self._document, self._cursor)
+        if key != self._key:
+            self._forget()
+            self._key, self._strokes = key, np.zeros(self._document.video.shape, np.uint8)
+        self._is_drawing, self._value = True, OUTSIDE if removes else INSIDE
+        self._last = point
+        self._canvas.sketch.begin_stroke(point, removes)
+        self.drag(point)
+
+    def drag(self, point: QPointF) -> None:
+        """Stroke on to `point`."""
+        if not self._is_drawing:
+            return
+        width = max(_WIDTH / self._canvas.zoom, 1.5)
+        for box, pixels in stamps(self._last, point, width, self._strokes.shape):
+            self._strokes[box][pixels] = self._value
+        self._canvas.sketch.extend_stroke(point)
+        self._last = point
+
+    def release(self, point: QPointF) -> None:
+        """End the stroke and have the mask made."""
+        self.drag(point)
+        self.finish()
+
+    def finish(self) -> None:
+        """Have the mask made of the strokes so far."""
+        if not self._is_drawing:
+            return
+        self._is_drawing = False
+        frame, object_id = self._key
+        self._sent[self._key] = self._strokes.copy()
+        current = self._document.annotations[frame] == object_id
+        self._canvas.bridge.scribble(
+            frame, object_id, self._strokes, current if current.any() else None
+        )
+
+    def cancel(self) -> None:
+        """Drop the strokes."""
+        self._forget()
+
+    def leave(self) -> None:
+        """Begin anew next time; a mask that is under way still arrives."""
+        self.finish()
+        self._forget()
+
+    def _receive(self, frame: int, object_id: int, mask: NDArray[np.bool_]) -> None:
+        objects = self._document.objects
+        strokes = self._sent.pop((frame, object_id), None)
+        was_deleted = object_id not in objects and object_id <= objects.highest_id
+        if strokes is None or was_deleted:
+            return
+        after = _with_mask(self._document.annotations[frame], object_id, mask, strokes)
+        self._is_committing = True
+        try:
+            commit(self._document, self._cursor, frame, after, object_id, "Scribble")
+        finally:
+            self._is_committing = False
+
+    def _on_frame_changed(self, frame: int, box: object) -> None:
+        is_ours = self._is_committing or self._is_drawing
+        if self._key is not None and frame == self._key[0] and not is_ours and box is not None:
+            self._forget()  # undone, or painted otherwise: the strokes speak of another mask
+
+    def _forget(self) -> None:
+        self._strokes = self._key = None
+        self._is_drawing = False
+        self._canvas.sketch.clear()
+
+
+def _with_mask(
+    before: LabelMap,
+    object_id: int,
+    mask: NDArray[np.bool_],
+    strokes: NDArray[np.uint8],
+) -> LabelMap:
+    """Return a label map in which an object has `mask`, but no pixel that another one has.
+
+    Under a stroke the person has spoken: there even another object's pixel changes hands.
+    """
+    after = before.copy()
+    after[after == object_id] = 0
+    after[mask & (after == 0)] = object_id
+    after[strokes == INSIDE] = object_id
+    return after
