@@ -80,8 +80,8 @@ def _tool(name: str, text: str, key: str, tip: str, starts_group: bool = False) 
     )
 
 
-def _step(id_: str, text: str, frames: int, *keys: str) -> Action:
-    return Action(id_, "Frame", text, "step", (frames,), keys, repeats=True)
+def _step(id_: str, text: str, frames: int, *keys: str, icon: str = "") -> Action:
+    return Action(id_, "Frame", text, "step", (frames,), keys, icon, repeats=True)
 
 
 _ANY: tuple[str, ...] = ()
@@ -112,8 +112,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("clear-here", "Edit", "Clear object on this frame", "clear_here", (), ("Del",),
            needs=_OBJECT, tip="Only here: other frames keep the object."),
     #
-    _step("previous", "Previous frame", -1, "Left", "A", "PgUp"),
-    _step("next", "Next frame", 1, "Right", "D", "PgDown"),
+    _step("previous", "Previous frame", -1, "Left", "A", "PgUp", icon="previous"),
+    _step("next", "Next frame", 1, "Right", "D", "PgDown", icon="next"),
     _step("back-10", "Back 10 frames", -10, "Shift+Left"),
     _step("forward-10", "Forward 10 frames", 10, "Shift+Right"),
     Action("first", "Frame", "First frame", "go_to_end", (-1,), ("Home",), "first"),

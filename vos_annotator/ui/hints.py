@@ -7,7 +7,6 @@ comes back: how far the person came is kept in the settings.
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QSettings
-from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from vos_annotator.core.edits import Status
@@ -33,9 +32,9 @@ class Hints(QFrame):
         super().__init__(canvas)
         self._document, self._canvas, self._is_wanted = document, canvas, is_wanted
         self.setAccessibleName("Hint")
-        self.setAutoFillBackground(True)
-        self.setBackgroundRole(QPalette.ColorRole.Light)
-        self.setStyleSheet("QFrame { border-radius: 6px; } QLabel { padding: 2px; }")
+        self.setStyleSheet(
+            "Hints { background: palette(light); border-radius: 6px; } QLabel { padding: 2px; }"
+        )
         self.text = QLabel()
         self._count = QLabel()
         self._count.setProperty("role", "quiet")

@@ -83,7 +83,7 @@ class MainWindow(QMainWindow):
     def _make_frame(self) -> None:
         self._saved = QLabel()
         self._saved.setProperty("role", "quiet")
-        self._saved.setContentsMargins(0, 0, 12, 0)
+        self._saved.setContentsMargins(0, 6, 12, 0)  # on the line of the menus' names
         self._saved.setAccessibleName("Project and when it was saved")
         self.menuBar().setCornerWidget(self._saved)
         menus = self.actions_.fill_menus(self.menuBar())
@@ -306,6 +306,9 @@ class MainWindow(QMainWindow):
         project = self.workspace.project
         text = f"{project.video.path.name} · {saved_text(time.time() - project.saved_at)}"
         self._saved.setText(text)
+        if self._saved.sizeHint().width() > self._saved.width():
+            self._saved.hide()  # a menu bar makes room for its corner when that is shown
+            self._saved.show()
         self.setWindowTitle(f"{text} - {_NAME}")
 
     # Keys that are no shortcuts

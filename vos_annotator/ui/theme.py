@@ -131,7 +131,7 @@ def _style_sheet(t: Theme) -> str:
     QPushButton:hover {{ border-color: {t.faint}; }}
     QPushButton:disabled {{ color: {t.faint}; background: {t.panel}; }}
     QPushButton:default {{ background: {t.accent}; border-color: {t.accent};
-        color: {t.on_accent}; font-weight: 600; }}
+        color: {t.on_accent}; }}
     QPushButton:default:disabled {{ background: {t.raised}; border-color: {t.line};
         color: {t.faint}; }}
     QPushButton::menu-indicator {{ subcontrol-position: right center; right: 6px; }}
@@ -140,6 +140,9 @@ def _style_sheet(t: Theme) -> str:
         selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
     QLineEdit:focus, QSpinBox:focus, QPlainTextEdit:focus, QComboBox:focus {{
         border-color: {t.accent}; }}
+    QSpinBox QLineEdit {{ border: 0; padding: 0 6px; background: transparent; }}
+    QSpinBox::up-button, QSpinBox::down-button {{ subcontrol-origin: border;
+        subcontrol-position: right; width: 0px; }}
     QListView {{ background: {t.panel}; border: 0; outline: 0; }}
     QScrollArea {{ background: {t.panel}; border: 0; }}
     QStatusBar {{ background: {t.window}; border-top: 1px solid {t.line}; color: {t.quiet}; }}

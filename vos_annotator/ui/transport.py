@@ -43,17 +43,14 @@ class Transport(QWidget):
         row.setContentsMargins(8, 4, 8, 4)
         row.setSpacing(2)
         for name in _FRAME_BUTTONS:
-            button = _action_button(actions[name])
-            row.addWidget(button)
-            if name == "play":
-                self._play = button
+            row.addWidget(_action_button(actions[name]))
+        self._play = actions["play"]
         row.addSpacing(10)
         last = video.frame_count - 1
         self.frame = QSpinBox()
         self.frame.setLocale(QLocale(QLocale.Language.English))
         self.frame.setGroupSeparatorShown(True)
         self.frame.setRange(0, last)
-        self.frame.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         self.frame.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.frame.setKeyboardTracking(False)
         self.frame.setAccessibleName("Frame number")
@@ -144,8 +141,6 @@ def _action_button(action: QAction) -> QToolButton:
     button.setIconSize(QSize(20, 20))
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     button.setAccessibleName(action.text())
-    if action.icon().isNull():
-        button.setIcon(icon(action.objectName()))
     return button
 
 

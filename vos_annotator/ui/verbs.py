@@ -232,6 +232,7 @@ class Verbs:
         self._work.bridge.stop()
 
     def _run(self, origin: int | None, first: int, last: int) -> None:
+        self._work.follow.begin()
         self._work.bridge.propagate(origin, first, last)
         self._window.refresh_actions()  # Stop makes sense before the first frame is done
 

@@ -16,6 +16,7 @@ from vos_annotator.ui.canvas import Canvas
 from vos_annotator.ui.cursor import Cursor
 from vos_annotator.ui.demo import is_demo
 from vos_annotator.ui.document import Document
+from vos_annotator.ui.follow import Follow
 from vos_annotator.ui.hints import Hints
 from vos_annotator.ui.panels.objects import ObjectsPanel
 from vos_annotator.ui.panels.references import ReferencesPanel
@@ -62,6 +63,7 @@ class Workspace(QWidget):
         self.objects_panel.add_button(actions["delete-object"])
         self.references_panel = ReferencesPanel(self.document, self.cursor, self.thumbnails)
         actions.attach_canvas(self.canvas)
+        self.follow = Follow(self.cursor, self.bridge, self)
         self.hints = Hints(self.document, self.bridge, self.canvas, is_demo(project.video))
         self._lay_out()
         self._connect()
