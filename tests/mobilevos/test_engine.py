@@ -89,6 +89,14 @@ def test_an_object_added_later_leaves_what_the_others_read_alone(engine):
     assert iou(segmentation.label_map() == 1, scene(96)[1] == 1) > 0.8
 
 
+def test_an_object_is_found_beyond_references_that_are_older_than_it(engine):
+    image, label_map = scene(90)
+    for frame in (0, 50):
+        engine.memorize(frame, image, np.zeros_like(label_map))
+    engine.memorize(20, image, label_map)
+    assert iou(engine.segment(70, image.copy()).label_map() == 1, label_map == 1) > 0.8
+
+
 def test_an_empty_reference_and_an_empty_memory_give_empty_masks(engine):
     image, label_map = scene(90)
     assert not engine.segment(0, image).label_map().any()

@@ -64,21 +64,27 @@ def test_a_readout_of_one_position_is_its_value():
     assert (read == value[0, :, 2].reshape(1, 3, 1, 1)).all()
 
 
-@given(st.sets(st.integers(0, 60), min_size=1), st.integers(0, 60), st.booleans())
-def test_at_most_four_frames_are_read_and_they_are_the_nearest(references, frame, running):
+@given(st.sets(st.integers(0, 60), min_size=1), st.integers(0, 60))
+def test_at_most_three_references_are_read_and_they_are_the_nearest(references, frame):
     bank = MemoryBank()
     for reference in references:
         bank.keep(reference, entry(reference))
-    bank.latest = entry(99.0) if running else None
-
-    marks = [float(e.key[0, 0, 0]) for e in bank.select(frame)]
 
     nearest = {min(references)}
     nearest |= {max([r for r in references if r <= frame], default=min(references))}
     nearest |= {min([r for r in references if r > frame], default=max(references))}
-    assert set(marks) - {99.0} == nearest
-    assert (99.0 in marks) == running
-    assert len(marks) <= 4
+    assert set(bank.select(frame, 1)) == nearest
+    assert len(nearest) <= 3
+
+
+def test_an_object_reads_past_references_that_do_not_show_it():
+    bank = MemoryBank()
+    for reference in (0, 100, 200, 300):
+        bank.keep(reference, entry(reference, (1,)))
+    bank.keep(40, entry(40, (1, 2)))
+
+    assert bank.select(250, 1) == (0, 200, 300)
+    assert bank.select(250, 2) == (40,)
 
 
 def test_a_reference_read_back_from_disk_equals_the_one_kept():
@@ -102,4 +108,4 @@ def test_a_forgotten_reference_is_gone_and_forgetting_twice_is_fine():
     bank.forget(3)
     bank.forget(3)
     assert bank.object_ids() == (1,)
-    assert [float(e.key[0, 0, 0]) for e in bank.select(5)] == [9.0]
+    assert bank.select(5, 1) == (9,)

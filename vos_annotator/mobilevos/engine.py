@@ -90,7 +90,7 @@ class MobileVOSEngine:
         if not ids:
             return Segmentation((), np.zeros((0, 1, 1), np.float32), image.shape[:2])
         with self._stage("read"):
-            read = self._read(self.bank.select(frame), encoded.features, ids)
+            read = self._read(frame, encoded.features, ids)
         with self._stage("decode"):
             logits, _ = self.network.decode(read, encoded.features.repeat(len(ids)))
             log_odds = aggregate(logits[:, 0])
@@ -134,27 +134,27 @@ class MobileVOSEngine:
         mask = Segmentation((1,), aggregate(logits[:, 0]).cpu().numpy(), image.shape[:2])
         return ((mask.label_map() == 1) | inside) & ~outside
 
-    def _read(self, entries: list[MemoryFrame], features: Features, ids: tuple[int, ...]) -> Tensor:
+    def _read(self, frame: int, features: Features, ids: tuple[int, ...]) -> Tensor:
         """Return the readout of each object, (K, C_v, H/16, W/16).
 
-        An object reads only memory frames that hold it, so that a reference made before
-        it was added does not vote against it; objects that read the same frames share
-        one affinity.
+        An object reads its own references and the latest frame; objects that read the same
+        ones share one affinity.
         """
-        groups: dict[tuple[int, ...], list[int]] = {}
+        latest = self.bank.latest
+        groups: dict[tuple[tuple[int, ...], bool], list[int]] = {}
         for position, i in enumerate(ids):
-            holding = tuple(n for n, entry in enumerate(entries) if i in entry.values)
-            groups.setdefault(holding, []).append(position)
+            in_latest = latest is not None and i in latest.values
+            groups.setdefault((self.bank.select(frame, i), in_latest), []).append(position)
         query = features.key.flatten(2)
         size, width = features.key.shape[-2:], features.query.shape[1]
-        read = features.query.new_full((len(ids), width, *size), -1.0)  # unseen: no mask anywhere
-        for holding, positions in groups.items():
-            if not holding:
-                continue
-            key = torch.cat([entries[n].key.to(query.dtype) for n in holding], 2)
+        read = features.query.new_empty((len(ids), width, *size))
+        for (references, in_latest), positions in groups.items():
+            entries = [self.bank[reference] for reference in references]
+            entries += [latest] if in_latest else []
+            key = torch.cat([entry.key.to(query.dtype) for entry in entries], 2)
             weights = affinity(key, query, TOP_K).to(read.dtype)
             for position in positions:
-                values = [entries[n].values[ids[position]].to(read.dtype) for n in holding]
+                values = [entry.values[ids[position]].to(read.dtype) for entry in entries]
                 read[position] = readout(weights, torch.cat(values, 2), size)[0]
         return read
 

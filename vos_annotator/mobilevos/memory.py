@@ -7,7 +7,7 @@ frame costs the same after ten corrections and after five hundred.
 """
 
 import tempfile
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections import OrderedDict
 from dataclasses import dataclass
 from os import SEEK_END
@@ -155,34 +155,39 @@ class MemoryBank:
 
     def __init__(self) -> None:
         self._store = ReferenceStore()
-        self._ids: dict[int, frozenset[int]] = {}  # reference frame -> the objects it shows
-        self._order: list[int] = []
+        self._showing: dict[int, list[int]] = {}  # object id -> the references that show it, sorted
         self.latest: MemoryFrame | None = None
 
     def object_ids(self) -> tuple[int, ...]:
         """Return the ids of the objects that at least one reference shows, in order."""
-        return tuple(sorted(frozenset().union(*self._ids.values())))
+        return tuple(sorted(self._showing))
 
     def keep(self, frame: int, entry: MemoryFrame) -> None:
         """Make `frame` a reference; again for the same frame replaces it."""
+        self.forget(frame)
         self._store.put(frame, entry.halved())
-        self._ids[frame] = frozenset(entry.values)
-        self._order = sorted(self._ids)
+        for object_id in entry.values:
+            insort(self._showing.setdefault(object_id, []), frame)
 
     def forget(self, frame: int) -> None:
         """Drop the reference `frame`; one that is not there is fine."""
         self._store.drop(frame)
-        self._ids.pop(frame, None)
-        self._order = sorted(self._ids)
+        for object_id, frames in list(self._showing.items()):
+            if frame in frames:
+                frames.remove(frame)
+            if not frames:
+                del self._showing[object_id]
 
-    def select(self, frame: int) -> list[MemoryFrame]:
-        """Return what is read for `frame`: at most four memory frames.
+    def select(self, frame: int, object_id: int) -> tuple[int, ...]:
+        """Return the references that are read for an object on `frame`: at most three.
 
-        They are the first reference, the nearest reference at or before `frame`, the
-        nearest after it, and the latest frame of the running pass.
+        They are the first one that shows the object, the nearest at or before `frame`, and
+        the nearest after it. One that does not show it may be older than the object, and
+        would only vote against it.
         """
-        chosen = {self._order[0]} if self._order else set()
-        after = bisect_right(self._order, frame)
-        chosen.update(self._order[max(after - 1, 0) : after + 1])
-        frames = [self._store.get(index) for index in sorted(chosen)]
-        return frames if self.latest is None else [*frames, self.latest]
+        frames = self._showing[object_id]
+        after = bisect_right(frames, frame)
+        return tuple(sorted({frames[0], *frames[max(after - 1, 0) : after + 1]}))
+
+    def __getitem__(self, frame: int) -> MemoryFrame:
+        return self._store.get(frame)
