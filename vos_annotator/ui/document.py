@@ -4,7 +4,7 @@ For: tools, panels and the bridge. Everything that a person changes goes through
 everything can be undone. Knows the project and Qt; nothing of widgets or engines.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -123,8 +123,8 @@ class Document(QObject):
     def paint(self, frame: int, after: LabelMap, text: str) -> None:
         """Make `after` the label map of a frame, which becomes a reference.
 
-        Pixels of locked objects stay as they are, and no pixel is given to one. Where
-        nothing changes, nothing happens.
+        Pixels of locked objects stay as they are, and no pixel is given to one; objects not
+        listed yet are added. Where nothing changes, nothing happens.
         """
         before, after = self.annotations[frame], after.copy()
         locked = self.objects.locked_ids
@@ -133,7 +133,7 @@ class Document(QObject):
             after[shielded] = before[shielded]
         edit = FrameEdit.between(frame, before, after)
         if edit.patch is not None:
-            self.edit(text, edit)
+            self._edit_with_objects(text, [edit], edit.ids)
 
     def keep(self, frame: int) -> None:
         """Make a frame a reference as it stands; an empty frame says: nothing is here."""
@@ -201,10 +201,14 @@ class Document(QObject):
         for frame, label_map in label_maps.items():
             found.update(object_ids(label_map))
             parts.append(FrameEdit.between(frame, self.annotations[frame], label_map))
-        new = tuple(self._new_object(i) for i in sorted(found - set(self.objects.ids)))
+        self._edit_with_objects(f"Import {len(label_maps)} masks", parts, found)
+
+    def _edit_with_objects(self, text: str, parts: list[Edit], ids: Iterable[int]) -> None:
+        """Make edits in one step of undo, which adds those of `ids` that are not listed."""
+        new = tuple(self._new_object(i) for i in sorted(set(ids) - set(self.objects.ids)))
         if new:
-            parts.insert(0, ObjectsEdit((*self.objects, *new)))
-        self.edit(f"Import {len(label_maps)} masks", Edits(tuple(parts)))
+            parts = [ObjectsEdit((*self.objects, *new)), *parts]
+        self.edit(text, parts[0] if len(parts) == 1 else Edits(tuple(parts)))
 
     def _mark_stale(self, frame: int, ids: frozenset[int]) -> None:
         if ids:

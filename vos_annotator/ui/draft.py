@@ -74,14 +74,6 @@ def commit(
     text: str,
 ) -> None:
     """Paint a frame, in one step of undo, adding the object where it is not listed yet."""
+    document.paint(frame, label_map, text)
     if object_id in document.objects:
-        document.paint(frame, label_map, text)
-        return
-    if not (label_map == object_id).any():
-        return
-    document.undo_stack.beginMacro(text)
-    try:
-        cursor.object_id = document.add_object()
-        document.paint(frame, label_map, text)
-    finally:
-        document.undo_stack.endMacro()
+        cursor.object_id = object_id

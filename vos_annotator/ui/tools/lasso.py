@@ -3,16 +3,15 @@
 For: the canvas.
 """
 
-import cv2
 import numpy as np
-from PySide6.QtCore import QPointF
-from PySide6.QtGui import QPolygonF
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QImage, QPainter, QPolygonF
 
 from vos_annotator.ui.tools.tool import Tool
 
 _STEP = 2.0  # px of the screen between the points of a free line
 _NEAR = 8.0  # px of the screen from the first corner that close the outline
-_SHIFT = 4  # bits behind the point in OpenCV's coordinates
 
 
 class Lasso(Tool):
@@ -70,13 +69,10 @@ class Lasso(Tool):
         if len(points) < 3 or self._draft is None:
             super().cancel()
             return
-        pixels = np.zeros(self._document.video.shape, np.uint8)
-        # OpenCV's integers are the centres of pixels, ours their outer corners.
-        corners = np.array([[p.x() - 0.5, p.y() - 0.5] for p in points]) * (1 << _SHIFT)
-        cv2.fillPoly(pixels, [np.round(corners).astype(np.int32)], 1, shift=_SHIFT)
+        pixels = _inside(QPolygonF(points), self._document.video.shape)
         box = (slice(0, pixels.shape[0]), slice(0, pixels.shape[1]))
         put = self._draft.remove if self._removes else self._draft.add
-        put(box, pixels.astype(bool))
+        put(box, pixels)
         self._commit("Cut out with lasso" if self._removes else "Lasso")
 
     def cancel(self) -> None:
@@ -91,3 +87,17 @@ class Lasso(Tool):
     def _is_near(self, a: QPointF, b: QPointF, distance: float = _NEAR) -> bool:
         gap = (a - b) * self._canvas.zoom
         return gap.x() ** 2 + gap.y() ** 2 < distance**2
+
+
+def _inside(polygon: QPolygonF, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return the (H, W) pixels whose centres lie in a polygon, which may cross itself."""
+    rows, columns = shape
+    image = QImage(columns, rows, QImage.Format.Format_Grayscale8)
+    image.fill(0)
+    painter = QPainter(image)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(Qt.GlobalColor.white)
+    painter.drawPolygon(polygon, Qt.FillRule.WindingFill)
+    painter.end()
+    lines = np.frombuffer(image.constBits(), np.uint8).reshape(rows, image.bytesPerLine())
+    return lines[:, :columns] > 0

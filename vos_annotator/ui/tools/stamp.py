@@ -15,6 +15,7 @@ from vos_annotator.core.masks import Box
 
 _SMALLEST = 0.71  # px; a disc of this radius covers the centre of the pixel it is in
 _PIECE = 4.0  # diameters; long ways are cut, so that a diagonal has no box of its square
+_STILL = 1e-9  # px²; no way at all
 
 
 def stamps(
@@ -49,5 +50,5 @@ def _capsule(a: QPointF, b: QPointF, radius: float, box: Box) -> NDArray[np.bool
     xs = np.arange(columns.start, columns.stop, dtype=np.float32)[None] + (0.5 - a.x())
     dx, dy = b.x() - a.x(), b.y() - a.y()
     length = dx * dx + dy * dy
-    along = np.clip((xs * dx + ys * dy) / length, 0, 1) if length else np.float32(0)
+    along = np.clip((xs * dx + ys * dy) / length, 0, 1) if length > _STILL else np.float32(0)
     return (xs - along * dx) ** 2 + (ys - along * dy) ** 2 <= radius * radius

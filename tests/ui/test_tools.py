@@ -1,0 +1,234 @@
+"""The tools, by the mouse, on the real canvas: what they change, and what they leave alone."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtTest import QTest
+
+from tests.ui.mouse import RIGHT, click, double_click, move, press, release, stroke
+from tests.ui.window import SHAPE, isolate_settings, make_clip, open_window
+from vos_annotator.core.edits import Status
+from vos_annotator.ui.tools.stamp import stamps
+
+
+@pytest.fixture
+def window(qapp, qtbot, tmp_path):
+    isolate_settings(tmp_path / "settings")
+    with open_window(qtbot, make_clip(tmp_path / "clip")) as window:
+        qtbot.waitUntil(lambda: window.canvas.is_current)
+        window.cursor.brush_size = 6
+        yield window
+
+
+@pytest.fixture
+def canvas(window):
+    return window.canvas
+
+
+def labels(window, frame=None):
+    return window.document.annotations[window.cursor.frame if frame is None else frame]
+
+
+def covered(*points, diameter=6.0):
+    """Return the pixels whose centres are within the brush, without our own code."""
+    rows, columns = np.mgrid[: SHAPE[0], : SHAPE[1]] + 0.5
+    return np.any([np.hypot(columns - x, rows - y) <= diameter / 2 for x, y in points], axis=0)
+
+
+def test_the_first_stroke_makes_an_object_and_one_undo_takes_both_back(window, canvas):
+    stroke(canvas, (20, 20), (30, 20))
+
+    assert window.document.objects.ids == (1,)
+    assert window.cursor.object_id == 1
+    assert window.document.annotations.status(0) is Status.REFERENCE
+    window.document.undo_stack.undo()
+    assert window.document.objects.ids == ()
+    assert window.document.annotations.status(0) is Status.EMPTY
+
+
+def test_a_click_paints_the_disc_under_the_ring(window, canvas):
+    click(canvas, (20, 24))
+    painted = labels(window) == 1
+    assert painted[24, 20]
+    assert (painted ^ covered((20, 24))).sum() <= 4  # the mouse has whole pixels of the screen
+
+
+def test_a_stroke_leaves_no_gap_between_two_places_of_the_mouse(window, canvas):
+    stroke(canvas, (8, 8), (56, 40))
+    along = [(8 + 48 * t, 8 + 32 * t) for t in np.linspace(0, 1, 60)]
+    assert (labels(window)[covered(*along, diameter=4)] == 1).all()
+
+
+def test_a_stroke_is_one_step_of_undo_however_many_places_it_has(window, canvas):
+    before = window.document.undo_stack.count()
+    stroke(canvas, *[(10 + n, 20) for n in range(20)])
+    assert window.document.undo_stack.count() == before + 1
+
+
+def test_a_stroke_is_on_the_screen_before_the_button_is_let_go(window, canvas):
+    press(canvas, (20, 20))
+    move(canvas, (30, 20))
+    assert canvas.masks.labels[20, 30] == 1
+    assert window.document.undo_stack.count() == 0
+    release(canvas, (30, 20))
+    assert labels(window)[20, 30] == 1
+
+
+def test_the_right_button_takes_pixels_away_and_leaves_other_objects_alone(window, canvas):
+    stroke(canvas, (10, 20), (50, 20))
+    window.cursor.object_id = window.document.add_object()
+    stroke(canvas, (10, 30), (50, 30))
+    stroke(canvas, (30, 10), (30, 40), button=RIGHT)
+
+    assert labels(window)[20, 30] == 1
+    assert labels(window)[30, 30] == 0
+    assert labels(window)[30, 12] == 2
+
+
+def test_ctrl_is_the_right_button_of_a_pen(window, canvas):
+    stroke(canvas, (10, 20), (50, 20))
+    stroke(canvas, (30, 10), (30, 30), modifiers=Qt.KeyboardModifier.ControlModifier)
+    assert labels(window)[20, 30] == 0
+
+
+def test_the_eraser_takes_away_with_the_left_button(window, canvas):
+    stroke(canvas, (10, 20), (50, 20))
+    window.cursor.tool = "eraser"
+    stroke(canvas, (30, 10), (30, 30))
+    assert labels(window)[20, 30] == 0
+    assert labels(window)[20, 12] == 1
+
+
+def test_a_locked_object_is_not_painted_over_while_drawing_or_after(window, canvas):
+    stroke(canvas, (30, 10), (30, 40))
+    window.document.update_object(1, locked=True)
+    window.cursor.object_id = window.document.add_object()
+    press(canvas, (10, 20))
+    move(canvas, (50, 20))
+    assert canvas.masks.labels[20, 30] == 1
+    release(canvas, (50, 20))
+    assert labels(window)[20, 30] == 1
+    assert labels(window)[20, 12] == 2
+
+
+def test_a_locked_object_cannot_be_painted_and_the_window_says_why(window, canvas):
+    stroke(canvas, (30, 10), (30, 40))
+    window.document.update_object(1, locked=True)
+    said = []
+    canvas.message.connect(said.append)
+    before = labels(window).copy()
+    stroke(canvas, (10, 20), (50, 20))
+    assert (labels(window) == before).all()
+    assert "locked" in said[0]
+
+
+def test_leaving_the_frame_in_mid_stroke_keeps_the_stroke_where_it_was_drawn(window, canvas, qtbot):
+    press(canvas, (20, 20))
+    move(canvas, (30, 20))
+    window.cursor.frame = 1
+    qtbot.waitUntil(lambda: canvas.is_current)
+    move(canvas, (40, 20))
+    release(canvas, (40, 20))
+    assert labels(window, 0)[20, 25] == 1
+    assert not labels(window, 1).any()
+
+
+def test_nothing_is_painted_on_a_frame_that_is_still_on_its_way(window, canvas):
+    window.cursor.frame = 5  # the picture is decoded in another thread, and not here yet
+    click(canvas, (20, 20))
+    assert not labels(window, 5).any()
+    assert not labels(window, 0).any()
+
+
+def test_escape_drops_a_polygon_and_enter_keeps_one(window, canvas):
+    window.cursor.tool = "lasso"
+    for corner in ((10, 10), (40, 10), (40, 30)):
+        click(canvas, corner)
+    QTest.keyClick(canvas, Qt.Key.Key_Escape)
+    assert not labels(window).any()
+    for corner in ((10, 10), (40, 10), (40, 30), (10, 30)):
+        click(canvas, corner)
+    QTest.keyClick(canvas, Qt.Key.Key_Return)
+    assert abs(int((labels(window) == 1).sum()) - 30 * 20) <= 30
+
+
+def test_a_double_click_closes_a_polygon(window, canvas):
+    window.cursor.tool = "lasso"
+    for corner in ((10, 10), (40, 10), (40, 30)):
+        click(canvas, corner)
+    double_click(canvas, (10, 30))
+    assert abs(int((labels(window) == 1).sum()) - 30 * 20) <= 30
+
+
+def test_a_lasso_drawn_in_one_go_is_filled_when_the_button_is_let_go(window, canvas):
+    window.cursor.tool = "lasso"
+    angles = np.linspace(0, 2 * np.pi, 60)
+    stroke(canvas, *[(30 + 12 * np.cos(a), 24 + 12 * np.sin(a)) for a in angles])
+    assert abs(int((labels(window) == 1).sum()) - np.pi * 12**2) < 25
+
+
+def test_fill_closes_a_hole_and_refuses_what_is_none(window, canvas):
+    stroke(canvas, (15, 12), (45, 12), (45, 36), (15, 36), (15, 12))
+    window.cursor.tool = "fill"
+    said = []
+    canvas.message.connect(said.append)
+    click(canvas, (4, 4))
+    assert labels(window)[4, 4] == 0
+    assert "not a hole" in said[0]
+    click(canvas, (30, 24))
+    assert labels(window)[24, 30] == 1
+
+
+def test_fill_removes_a_patch_and_gives_a_patch_to_another_object(window, canvas):
+    click(canvas, (15, 15))
+    click(canvas, (45, 35))
+    window.cursor.tool = "fill"
+    click(canvas, (15, 15), button=RIGHT)
+    assert labels(window)[15, 15] == 0
+    window.cursor.object_id = window.document.add_object()
+    click(canvas, (45, 35))
+    assert set(np.unique(labels(window))) == {0, 2}
+
+
+def test_select_chooses_the_object_under_the_mouse_and_changes_no_mask(window, canvas):
+    click(canvas, (15, 15))
+    window.cursor.object_id = window.document.add_object()
+    click(canvas, (45, 35))
+    before = labels(window).copy()
+    window.cursor.tool = "select"
+    click(canvas, (15, 15))
+    assert window.cursor.object_id == 1
+    assert (labels(window) == before).all()
+
+
+def test_a_scribble_becomes_a_mask_that_obeys_its_strokes(window, canvas, qtbot):
+    window.cursor.tool = "scribble"
+    stroke(canvas, (20, 20), (30, 20))
+    qtbot.waitUntil(lambda: (labels(window) == 1).any(), timeout=10_000)
+    stroke(canvas, (25, 14), (25, 26), button=RIGHT)
+    qtbot.waitUntil(lambda: labels(window)[20, 25] == 0, timeout=10_000)
+    assert labels(window)[20, 20] == 1
+
+
+points = st.tuples(st.floats(-20, 84), st.floats(-20, 68))
+
+
+@settings(max_examples=60, deadline=None)
+@given(points, points, st.floats(1, 30))
+def test_stamps_cover_exactly_the_pixels_within_the_radius_of_the_way(start, end, diameter):
+    painted = np.zeros(SHAPE, bool)
+    for box, pixels in stamps(QPointF(*start), QPointF(*end), diameter, SHAPE):
+        assert pixels.shape == painted[box].shape
+        painted[box] |= pixels
+
+    rows, columns = np.mgrid[: SHAPE[0], : SHAPE[1]] + 0.5
+    (ax, ay), (bx, by) = start, end
+    length = (bx - ax) ** 2 + (by - ay) ** 2
+    t = ((columns - ax) * (bx - ax) + (rows - ay) * (by - ay)) / length if length else 0
+    t = np.clip(t, 0, 1)
+    distance = np.hypot(columns - ax - t * (bx - ax), rows - ay - t * (by - ay))
+    radius = max(diameter / 2, 0.71)
+    assert painted[distance <= radius - 1e-3].all()
+    assert not painted[distance > radius + 1e-3].any()
