@@ -16,14 +16,16 @@ Thread rule: an `Annotations` belongs to the thread that made it.
 
 from bisect import bisect_left, bisect_right, insort
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, MutableMapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 from psygnal import Signal
 
-from vos_annotator.core.edits import NOTHING, FrameEdit, Status
-from vos_annotator.core.masks import LabelMap, decode_png, encode_png, object_ids
+from vos_annotator.core.edits import NOTHING, FrameEdit, Patch, Status, changed_ids
+from vos_annotator.core.masks import LabelMap, decode_png, encode_png, object_ids, png_shape
+from vos_annotator.core.staleness import Staleness
 
 _DECODED = 12  # label maps kept decoded: 24 MB at 1080p
 
@@ -35,13 +37,11 @@ class FrameState:
     Attributes:
         status: Who answers for it.
         ids: The objects it shows, in order.
-        stale: Ids whose prediction is older than a correction.
         confidence: Of each object's prediction, 0..1.
     """
 
     status: Status = Status.EMPTY
     ids: tuple[int, ...] = ()
-    stale: frozenset[int] = frozenset()
     confidence: Mapping[int, float] = field(default_factory=lambda: NOTHING)
 
 
@@ -54,13 +54,18 @@ class Annotations:
     Attributes:
         frame_count: Frames of the video.
         shape: (H, W) of every label map.
+        staleness: Which predictions are older than a correction.
+        statuses: (frame_count,) the `Status` of each frame, for reading only.
 
     Events:
         changed(frame, box): `box` of `frame` has new labels, or its state changed; a box of
             None means the whole frame.
+        became_stale(frames): The predictions on an array of frames are older than a
+            correction; nothing else about them changed.
     """
 
     changed = Signal(int, object)
+    became_stale = Signal(object)
 
     def __init__(
         self,
@@ -68,15 +73,18 @@ class Annotations:
         shape: tuple[int, int],
         pngs: MutableMapping[int, bytes] | None = None,
         states: Mapping[int, FrameState] | None = None,
+        stale: Mapping[int, bytes] | None = None,
     ) -> None:
         """Start empty, or with what a project kept."""
         self.frame_count = frame_count
         self.shape = shape
         self._pngs = {} if pngs is None else pngs
         self._states = dict(states or {})
-        self._references = sorted(
-            frame for frame, state in self._states.items() if state.status is Status.REFERENCE
-        )
+        self.staleness = Staleness(frame_count, stale)
+        self.statuses = np.zeros(frame_count, np.uint8)
+        for frame, state in self._states.items():
+            self.statuses[frame] = state.status
+        self._references = np.flatnonzero(self.statuses == Status.REFERENCE).tolist()
         self._decoded: OrderedDict[int, LabelMap] = OrderedDict()
 
     def __getitem__(self, frame: int) -> LabelMap:
@@ -105,7 +113,8 @@ class Annotations:
 
     def stale(self, frame: int) -> frozenset[int]:
         """Return the ids whose prediction is older than a correction."""
-        return self.state(frame).stale
+        self._check(frame)
+        return self.staleness.at(frame)
 
     def confidence(self, frame: int) -> Mapping[int, float]:
         """Return how sure the engine was of each object, 0..1; empty on references."""
@@ -135,54 +144,103 @@ class Annotations:
     def apply(self, edit: FrameEdit) -> FrameEdit:
         """Make a person's edit and return the edit that takes it back.
 
-        The inverse is read off the frame as it stands, so undo is exact even when a
-        prediction has changed the frame since the edit was first made.
+        The inverse is read off the frame as it stands. A frame that stops being a reference
+        may get another prediction at any time, so then the inverse holds the whole label map:
+        what a person drew comes back exactly, whatever an engine did meanwhile.
         """
-        before, frame = self.state(edit.frame), edit.frame
-        inverse_patch, box, ids = None, None, before.ids
-        if edit.patch is not None or (edit.status and not before.status):
-            label_map = self[frame].copy()
-            if edit.patch is not None:
-                inverse_patch, box = edit.patch.apply(label_map), edit.patch.box
-            ids = object_ids(label_map)
-            self._store(frame, label_map, encode_png(label_map))
-        if edit.status is Status.EMPTY:
-            self._pngs.pop(frame, None)
-        inverse = FrameEdit(frame, before.status, inverse_patch, before.stale, before.confidence)
-        self._set(frame, FrameState(edit.status, ids, edit.stale, edit.confidence), box)
+        frame, before = edit.frame, self.state(edit.frame)
+        is_replaced = edit.png is not None or edit.status < before.status
+        png = self.png(frame) if is_replaced else None
+        ids, patch, changed = self._change_pixels(edit)
+        inverse = FrameEdit(
+            frame,
+            before.status,
+            patch=None if is_replaced else patch,
+            png=png,
+            stale=self.stale(frame),
+            confidence=before.confidence,
+            ids=changed,
+        )
+        box = None if edit.patch is None else edit.patch.box
+        self._set(frame, FrameState(edit.status, ids, edit.confidence), edit.stale, box)
         return inverse
 
-    def predict(self, frame: int, png: bytes, confidence: Mapping[int, float]) -> bool:
+    def _change_pixels(
+        self, edit: FrameEdit
+    ) -> tuple[tuple[int, ...], Patch | None, frozenset[int]]:
+        """Return the objects now in the frame, the patch back, and the objects that changed."""
+        frame = edit.frame
+        if edit.status is Status.EMPTY:
+            self._pngs.pop(frame, None)
+            return (), None, frozenset(self.objects_at(frame))
+        if edit.png is not None:
+            label_map = decode_png(edit.png)
+            changed = changed_ids(self[frame], label_map)
+            self._store(frame, edit.png, label_map)
+            return object_ids(label_map), None, changed
+        if edit.patch is None and self.status(frame) is not Status.EMPTY:
+            return self.objects_at(frame), None, frozenset()
+        label_map, patch, changed = self[frame].copy(), None, frozenset()
+        if edit.patch is not None:
+            patch, changed = edit.patch.apply(label_map)
+        self._store(frame, encode_png(label_map), label_map)
+        return object_ids(label_map), patch, changed
+
+    def predict(
+        self,
+        frame: int,
+        png: bytes,
+        confidence: Mapping[int, float],
+        ids: Iterable[int] | None = None,
+        stale: Collection[int] = (),
+    ) -> bool:
         """Take an engine's label map; False, and nothing changes, on a reference frame.
+
+        Args:
+            frame: Which frame.
+            png: Its label map.
+            confidence: Of each object, 0..1.
+            ids: The objects in the label map, where the caller knows them; then nothing is
+                decoded, which takes milliseconds.
+            stale: Objects for which it is not the last word.
 
         Raises:
             ValueError: The label map is not of the video's size.
         """
         if self.status(frame) is Status.REFERENCE:
             return False
-        label_map = decode_png(png)
-        if label_map.shape != self.shape:
-            raise ValueError(f"label map is {label_map.shape}, the video is {self.shape}")
-        self._store(frame, label_map, png)
-        state = FrameState(Status.PREDICTION, object_ids(label_map), confidence=dict(confidence))
-        self._set(frame, state, None)
+        if (shape := png_shape(png)) != self.shape:
+            raise ValueError(f"label map is {shape}, the video is {self.shape}")
+        if ids is None:
+            label_map = decode_png(png)
+            ids = object_ids(label_map)
+            self._store(frame, png, label_map)
+        else:
+            self._pngs[frame] = png
+            self._decoded.pop(frame, None)
+        state = FrameState(Status.PREDICTION, tuple(sorted(ids)), dict(confidence))
+        self._set(frame, state, stale, None)
         return True
 
-    def mark_stale(self, frames: Iterable[int], ids: Iterable[int]) -> list[int]:
+    def mark_stale(self, frames: Sequence[int], ids: Iterable[int]) -> NDArray[np.intp]:
         """Note that predictions of `ids` are older than a correction.
 
         Returns:
             The frames that changed: predictions that were not stale for all of `ids`.
         """
-        ids, changed = frozenset(ids), []
-        for frame in frames:
-            state = self.state(frame)
-            if state.status is Status.PREDICTION and not ids <= state.stale:
-                changed.append(frame)
-                self._set(frame, replace(state, stale=state.stale | ids), None)
+        if isinstance(frames, range):
+            frames = np.arange(frames.start, frames.stop, frames.step)
+        wanted = np.asarray(frames, np.intp)
+        if len(wanted):
+            self._check(int(wanted.min()))
+            self._check(int(wanted.max()))
+        predictions = wanted[self.statuses[wanted] == Status.PREDICTION]
+        changed = self.staleness.mark(predictions, ids)
+        if len(changed):
+            self.became_stale.emit(changed)
         return changed
 
-    def _store(self, frame: int, label_map: LabelMap, png: bytes) -> None:
+    def _store(self, frame: int, png: bytes, label_map: LabelMap) -> None:
         self._pngs[frame] = png
         self._keep_decoded(frame, label_map)
 
@@ -194,17 +252,19 @@ class Annotations:
             self._decoded.popitem(last=False)
         return label_map
 
-    def _set(self, frame: int, state: FrameState, box: object) -> None:
-        was = self.status(frame)
-        if state.status is Status.EMPTY:
+    def _set(self, frame: int, state: FrameState, stale: Collection[int], box: object) -> None:
+        was, is_now = self.status(frame), state.status
+        if is_now is Status.EMPTY:
             self._states.pop(frame, None)
             self._decoded.pop(frame, None)
         else:
             self._states[frame] = state
-        if state.status is Status.REFERENCE and was is not Status.REFERENCE:
+        self.statuses[frame] = is_now
+        if was is not Status.REFERENCE and is_now is Status.REFERENCE:
             insort(self._references, frame)
-        elif was is Status.REFERENCE and state.status is not Status.REFERENCE:
+        elif was is Status.REFERENCE and is_now is not Status.REFERENCE:
             self._references.remove(frame)
+        self.staleness.set(frame, stale if is_now is Status.PREDICTION else ())
         self.changed.emit(frame, box)
 
     def _check(self, frame: int) -> None:

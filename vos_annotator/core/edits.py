@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vos_annotator.core.masks import Box, LabelMap, changed_box
 
@@ -57,37 +58,30 @@ class Patch:
         box: Rows and columns that hold all of the pixels.
         pixels: Which of them, a packed mask of the box, compressed.
         values: Their labels in row order, compressed.
-        ids: The labels among the values, without background.
     """
 
     box: Box
     pixels: bytes
     values: bytes
-    ids: frozenset[int]
 
     @classmethod
-    def of(cls, box: Box, pixels: np.ndarray, values: np.ndarray) -> Self:
-        """Return the patch that sets `pixels` (a bool mask of `box`) to `values`."""
-        packed = zlib.compress(np.packbits(pixels).tobytes(), 1)
-        return cls(box, packed, zlib.compress(values.tobytes(), 1), _ids(values))
+    def of(cls, box: Box, pixels: NDArray[np.bool_], values: NDArray[np.uint8]) -> Self:
+        """Return the patch that sets `pixels` (a mask of the box's size) to `values`."""
+        return cls(box, zlib.compress(np.packbits(pixels), 1), _packed(values))
 
-    @classmethod
-    def between(cls, before: LabelMap, after: LabelMap) -> Self | None:
-        """Return the patch that turns `before` into `after`; None where they are equal."""
-        box = changed_box(before, after)
-        if box is None:
-            return None
-        pixels = before[box] != after[box]
-        return cls.of(box, pixels, after[box][pixels])
+    def apply(self, label_map: LabelMap) -> tuple[Self, frozenset[int]]:
+        """Set the pixels of `label_map` in place.
 
-    def apply(self, label_map: LabelMap) -> Self:
-        """Set the pixels of `label_map` in place; return the patch that sets them back."""
+        Returns:
+            The patch that sets them back, and the objects that got or lost a pixel.
+        """
         region = label_map[self.box]
         bits = np.frombuffer(zlib.decompress(self.pixels), np.uint8)
         pixels = np.unpackbits(bits, count=region.size).view(bool).reshape(region.shape)
         before = region[pixels]
-        region[pixels] = np.frombuffer(zlib.decompress(self.values), np.uint8)
-        return type(self)(self.box, self.pixels, zlib.compress(before.tobytes(), 1), _ids(before))
+        after = np.frombuffer(zlib.decompress(self.values), np.uint8)
+        region[pixels] = after
+        return type(self)(self.box, self.pixels, _packed(before)), changed_ids(before, after)
 
 
 @dataclass(frozen=True)
@@ -96,29 +90,35 @@ class FrameEdit:
 
     Attributes:
         frame: Which frame.
-        status: What the frame is afterwards.
+        status: What the frame is afterwards; EMPTY leaves it without a label map.
         patch: What changes in its label map, or None.
+        png: Its whole label map afterwards, in place of a patch, or None.
         stale: Ids whose labels are older than a correction elsewhere, afterwards.
         confidence: Of each object's prediction, 0..1, afterwards.
+        ids: The objects whose pixels it changes; known of an edit between two label maps
+            and of an inverse.
     """
 
     frame: int
     status: Status
     patch: Patch | None = None
+    png: bytes | None = None
     stale: frozenset[int] = frozenset()
     confidence: Mapping[int, float] = field(default_factory=lambda: NOTHING)
+    ids: frozenset[int] = frozenset()
 
     @classmethod
     def between(
         cls, frame: int, before: LabelMap, after: LabelMap, status: Status = Status.REFERENCE
     ) -> Self:
         """Return the edit that turns `before` into `after` and gives the frame `status`."""
-        return cls(frame, status, Patch.between(before, after))
-
-    @property
-    def ids(self) -> frozenset[int]:
-        """The objects that the edit writes; those that it overwrites are its inverse's."""
-        return self.patch.ids if self.patch else frozenset()
+        box = changed_box(before, after)
+        if box is None:
+            return cls(frame, status)
+        pixels = before[box] != after[box]
+        values = after[box][pixels]
+        patch = Patch.of(box, pixels, values)
+        return cls(frame, status, patch, ids=changed_ids(before[box][pixels], values))
 
 
 @dataclass(frozen=True)
@@ -148,5 +148,12 @@ def frame_edits(edit: Edit) -> Iterator[FrameEdit]:
                 yield from frame_edits(part)
 
 
-def _ids(values: np.ndarray) -> frozenset[int]:
-    return frozenset(int(i) for i in np.flatnonzero(np.bincount(values, minlength=1)) if i)
+def changed_ids(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> frozenset[int]:
+    """Return the objects that have a pixel in one of two equally large arrays only."""
+    changed = before != after
+    values = np.concatenate([before[changed], after[changed]])
+    return frozenset(np.flatnonzero(np.bincount(values, minlength=1)).tolist()) - {0}
+
+
+def _packed(values: NDArray[np.uint8]) -> bytes:
+    return zlib.compress(values.tobytes(), 1)

@@ -96,6 +96,18 @@ def decode_png(data: bytes) -> LabelMap:
     return pixels
 
 
+def png_shape(data: bytes) -> tuple[int, int]:
+    """Return the (H, W) that a PNG says it has; nothing is decoded.
+
+    Raises:
+        UserError: `data` does not begin as a PNG does.
+    """
+    if len(data) < 24 or data[12:16] != b"IHDR":
+        raise UserError("A mask is not a readable PNG: compute or import it again.")
+    width, height = struct.unpack(">II", data[16:24])
+    return height, width
+
+
 def read_label_map(path: str | Path, shape: tuple[int, int] | None = None) -> LabelMap:
     """Read a user's mask PNG, whichever way object ids were put into it.
 

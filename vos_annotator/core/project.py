@@ -13,7 +13,7 @@ Thread rule: a project belongs to the thread that made it.
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
 
 import platformdirs
@@ -77,7 +77,7 @@ class Project:
         self.objects = Objects(file.objects(), int(self._meta.get("highest_id", 0)))
         self._pngs = _StoredPngs(file)
         self.annotations = Annotations(
-            video.frame_count, video.shape, self._pngs, dict(file.states())
+            video.frame_count, video.shape, self._pngs, dict(file.states()), file.stale()
         )
         self.saved_at = time.time()
         self._engine = PERSON
@@ -149,21 +149,28 @@ class Project:
         self._flush()
         return inverse
 
-    def predict(self, frame: int, png: bytes, confidence: Mapping[int, float], engine: str) -> bool:
-        """Take and write an engine's label map; False, and nothing changes, on a reference."""
+    def predict(
+        self,
+        frame: int,
+        png: bytes,
+        confidence: Mapping[int, float],
+        engine: str,
+        ids: Iterable[int] | None = None,
+        stale: Collection[int] = (),
+    ) -> bool:
+        """Take and write an engine's label map; see `Annotations.predict`."""
         self._engine = engine
         try:
-            taken = self.annotations.predict(frame, png, confidence)
+            taken = self.annotations.predict(frame, png, confidence, ids, stale)
         finally:
             self._engine = PERSON
         self._flush()
         return taken
 
-    def mark_stale(self, frames: Iterable[int], ids: Iterable[int]) -> list[int]:
+    def mark_stale(self, frames: Sequence[int], ids: Iterable[int]) -> None:
         """Note and write that predictions of `ids` are older than a correction."""
-        changed = self.annotations.mark_stale(frames, ids)
+        self.annotations.mark_stale(frames, ids)
         self._flush()
-        return changed
 
     def setting(self, key: str, default: object = None) -> object:
         """Return what `set_setting` kept under `key`."""
@@ -213,9 +220,10 @@ class Project:
 
     def _flush(self) -> None:
         """Write everything that changed and is not written yet."""
-        if not (self._dirty_frames or self._dirty_meta or self._are_objects_dirty):
+        waiting, staleness = self._pngs.waiting, self.annotations.staleness
+        dirty = (self._dirty_frames, self._dirty_meta, staleness.unsaved, self._are_objects_dirty)
+        if not any(dirty):
             return
-        waiting = self._pngs.waiting
         frames = (
             (frame, self.annotations.state(frame), engine, waiting.get(frame))
             for frame, engine in self._dirty_frames.items()
@@ -224,6 +232,7 @@ class Project:
             self._file.write(
                 frames,
                 tuple(self.objects) if self._are_objects_dirty else None,
+                {i: staleness.packed(i) for i in staleness.unsaved},
                 {key: self._meta[key] for key in self._dirty_meta},
             )
         except sqlite3.Error as error:
@@ -234,6 +243,7 @@ class Project:
             )
             return
         waiting.clear()
+        staleness.unsaved.clear()
         self._dirty_frames.clear()
         self._dirty_meta.clear()
         self._are_objects_dirty = False

@@ -5,6 +5,7 @@ For: `project`. Knows SQLite and what rows mean; nothing of edits or videos.
     meta(key, value)      JSON values: the video, its shape, settings
     objects(...)          one row an object, `position` is the person's order
     frames(...)           one row a frame that has a label map; `png` is the DAVIS PNG
+    stale(object, frames) one row an object: on which frames it is stale, a packed bit each
 
 The file belongs to one process at a time: SQLite's exclusive lock goes with the process, so
 nothing stale is left behind by a crash. `user_version` is the schema. In WAL mode a commit
@@ -14,7 +15,7 @@ survives the death of the process; a half-made one leaves no trace.
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from vos_annotator.core.annotations import FrameState
@@ -31,9 +32,10 @@ CREATE TABLE objects (
     color TEXT NOT NULL, visible INTEGER NOT NULL, locked INTEGER NOT NULL
 );
 CREATE TABLE frames (
-    frame INTEGER PRIMARY KEY, status INTEGER NOT NULL, ids TEXT NOT NULL, stale TEXT NOT NULL,
+    frame INTEGER PRIMARY KEY, status INTEGER NOT NULL, ids TEXT NOT NULL,
     confidence TEXT NOT NULL, engine TEXT NOT NULL, png BLOB NOT NULL
 );
+CREATE TABLE stale (object INTEGER PRIMARY KEY, frames BLOB NOT NULL);
 """
 
 
@@ -68,7 +70,7 @@ class ProjectFile:
             raise
 
     @classmethod
-    def create(cls, path: Path, meta: dict[str, object]) -> "ProjectFile":
+    def create(cls, path: Path, meta: Mapping[str, object]) -> "ProjectFile":
         """Make a new file, whole or not at all.
 
         Raises:
@@ -115,15 +117,14 @@ class ProjectFile:
 
     def states(self) -> Iterator[tuple[int, FrameState]]:
         """Give every frame that has a label map and its state."""
-        rows = self._connection.execute("SELECT frame, status, ids, stale, confidence FROM frames")
-        for frame, status, ids, stale, confidence in rows:
+        rows = self._connection.execute("SELECT frame, status, ids, confidence FROM frames")
+        for frame, status, ids, confidence in rows:
             known = {int(i): value for i, value in json.loads(confidence).items()}
-            yield (
-                frame,
-                FrameState(
-                    Status(status), tuple(json.loads(ids)), frozenset(json.loads(stale)), known
-                ),
-            )
+            yield frame, FrameState(Status(status), tuple(json.loads(ids)), known)
+
+    def stale(self) -> dict[int, bytes]:
+        """Return the packed stale frames of each object."""
+        return dict(self._connection.execute("SELECT object, frames FROM stale"))
 
     def png(self, frame: int) -> bytes:
         """Return the label map of a frame; KeyError where there is none."""
@@ -138,7 +139,8 @@ class ProjectFile:
         self,
         frames: Iterable[tuple[int, FrameState, str, bytes | None]],
         objects: tuple[VideoObject, ...] | None,
-        meta: dict[str, object],
+        stale: Mapping[int, bytes],
+        meta: Mapping[str, object],
     ) -> None:
         """Write what changed, in one transaction.
 
@@ -146,6 +148,7 @@ class ProjectFile:
             frames: Frame, state, engine and PNG; without a PNG only the state is new, and
                 an EMPTY state takes the row away.
             objects: The new list, or None where it is as it was.
+            stale: The packed stale frames of objects where they changed.
             meta: Keys that changed.
 
         Raises:
@@ -164,6 +167,7 @@ class ProjectFile:
                         for n, o in enumerate(objects)
                     ],
                 )
+            connection.executemany("INSERT OR REPLACE INTO stale VALUES (?, ?)", stale.items())
             connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", _as_json(meta))
 
     def _write_frame(self, frame: int, state: FrameState, engine: str, png: bytes | None) -> None:
@@ -173,17 +177,16 @@ class ProjectFile:
         known = (
             int(state.status),
             json.dumps(state.ids),
-            json.dumps(sorted(state.stale)),
             json.dumps({str(i): round(value, 4) for i, value in state.confidence.items()}),
         )
         if png is None:
             self._connection.execute(
-                "UPDATE frames SET status = ?, ids = ?, stale = ?, confidence = ? WHERE frame = ?",
+                "UPDATE frames SET status = ?, ids = ?, confidence = ? WHERE frame = ?",
                 (*known, frame),
             )
         else:
             self._connection.execute(
-                "INSERT OR REPLACE INTO frames VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO frames VALUES (?, ?, ?, ?, ?, ?)",
                 (frame, *known, engine, png),
             )
 
@@ -225,7 +228,7 @@ def _configure(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous=NORMAL")
 
 
-def _as_json(meta: dict[str, object]) -> list[tuple[str, str]]:
+def _as_json(meta: Mapping[str, object]) -> list[tuple[str, str]]:
     return [(key, json.dumps(value)) for key, value in meta.items()]
 
 

@@ -77,11 +77,19 @@ class Ready:
 class Segmented:
     """A frame of the running pass; one that is not `final` is a preview of it.
 
-    `seconds` is what the frame took: decoding, the engine, the PNG.
+    Attributes:
+        frame: Which frame.
+        png: Its label map.
+        ids: The objects in the label map.
+        confidence: Of each object that was segmented, 0..1.
+        revision: The `Propagate`'s.
+        final: Whether it stays.
+        seconds: What the frame took: decoding, the engine, the PNG.
     """
 
     frame: int
     png: bytes
+    ids: tuple[int, ...]
     confidence: Mapping[int, float]
     revision: int
     final: bool

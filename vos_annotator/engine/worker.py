@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator
 
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.masks import LabelMap, decode_png, encode_png
+from vos_annotator.core.masks import LabelMap, decode_png, encode_png, object_ids
 from vos_annotator.core.video import Video
 from vos_annotator.engine.commands import (
     Command,
@@ -170,12 +170,13 @@ class InferenceWorker:
         frame_started = time.perf_counter()
         found = propagate(self._loaded(), self._video, command.passes, is_over_now)
         for frame, segmentation, final in found:
-            png = encode_png(self._label_map(command, frame, segmentation))
+            label_map = self._label_map(command, frame, segmentation)
+            png, ids = encode_png(label_map), object_ids(label_map)
             confidence = segmentation.confidence
             if command.ids is not None:
                 confidence = {i: c for i, c in confidence.items() if i in command.ids}
             seconds = time.perf_counter() - frame_started
-            yield Segmented(frame, png, confidence, command.revision, final, seconds)
+            yield Segmented(frame, png, ids, confidence, command.revision, final, seconds)
             frame_started = time.perf_counter()
 
     def _label_map(self, command: Propagate, frame: int, segmentation: Segmentation) -> LabelMap:

@@ -9,10 +9,8 @@ short pause the bridge runs what is then stale, outwards from the correction, an
 the interrupted work is still missing.
 """
 
-import time
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,23 +33,16 @@ from vos_annotator.engine.commands import (
 )
 from vos_annotator.engine.propagation import plan
 from vos_annotator.engine.registry import DEFAULT_ENGINE, DEFAULT_SIZE, load_engine
-from vos_annotator.engine.remaining import Run, remaining_runs
+from vos_annotator.engine.remaining import Run
 from vos_annotator.engine.worker import Loader
+from vos_annotator.ui.agenda import Agenda
 from vos_annotator.ui.document import Document
-from vos_annotator.ui.inference import VISIT, Inference, single_shot
+from vos_annotator.ui.gathering import Gathering
+from vos_annotator.ui.inference import Inference, single_shot
 from vos_annotator.ui.progress import Pace
 
 REFRESH_PAUSE = 300  # ms after an edit
 _WARM_UP_DELAY = 1000  # ms; loading torch may stop the window for a moment, so not while it opens
-
-
-@dataclass
-class _Request:
-    """A propagation that a person asked for, and the frames that it still owes."""
-
-    frames: range
-    ids: frozenset[int] | None
-    missing: set[int]
 
 
 class EngineBridge(QObject):
@@ -84,14 +75,11 @@ class EngineBridge(QObject):
         self._document, self._annotations = document, document.annotations
         self._engine_name = engine_name
         self._revision = 0
-        self._request: _Request | None = None
+        self._agenda = Agenda(document)
         self._run: Run | None = None  # what the worker is busy with
         self._runs: deque[Run] = deque()  # what comes after
-        self._fillable: frozenset[int] = frozenset()  # frames without masks that may get some
-        self._kept: dict[int, bytes] = {}  # gathered for the run that is about to start
-        self._frames_to_keep: Iterator[int] = iter(())
+        self._fillable = self._agenda.missing  # frames without masks that may get some
         self._pace: Pace | None = None  # None while idle
-        self._origin: int | None = None
         self._locked = document.objects.locked_ids
         self._sent: dict[int, bytes] = {}
         self._scribble_token = 0
@@ -101,7 +89,9 @@ class EngineBridge(QObject):
 
         self._inference = Inference(engine_name, document.video.fork(), size, load)
         self._inference.arrived.connect(self._land)
-        self._gathering = single_shot(self, 0, self._gather)
+        self._gathering = Gathering(self._annotations, self)
+        self._gathering.done.connect(self._submit)
+        self._gathering.failed.connect(self._on_not_gathered)
         self._pause = single_shot(self, REFRESH_PAUSE, self._resume)
         self._warm_up = single_shot(self, _WARM_UP_DELAY, self._start)
         self._warm_up.start()
@@ -131,7 +121,7 @@ class EngineBridge(QObject):
         first = 0 if first is None else first
         last = self._document.video.frame_count - 1 if last is None else last
         ids = None if ids is None else frozenset(ids)
-        unlocked = self._unlocked(ids)
+        unlocked = self._agenda.unlocked(ids)
         try:
             passes = tuple(plan(self._annotations.references, first, last, origin))
         except UserError as error:
@@ -144,18 +134,17 @@ class EngineBridge(QObject):
             self.message.emit("Every object is locked: unlock one to propagate it.")
             return
         self._interrupt()
-        self._origin = origin
-        frames = {frame for one in passes for frame in one.frames}
-        self._request = _Request(range(first, last + 1), ids, frames)
+        self._agenda.origin = origin
+        self._agenda.ask(passes, range(first, last + 1), ids)
         self._begin([Run(passes, unlocked)])
 
     def stop(self) -> None:
         """Give up what runs, within one frame; the masks that there are stay."""
         self._pause.stop()
         self._runs.clear()
-        self._request = None
+        self._agenda.forget_request()
         self._inference.cancel()
-        if self._run is None or self._gathering.isActive():
+        if self._run is None or self._gathering.is_active:
             self._end()
 
     def scribble(
@@ -182,12 +171,12 @@ class EngineBridge(QObject):
         if self._is_closed:
             return
         self._is_closed = True
-        for timer in (self._pause, self._warm_up, self._gathering):
-            timer.stop()
+        for each in (self._pause, self._warm_up, self._gathering):
+            each.stop()
         self._document.reference_changed.disconnect(self._on_reference_changed)
         self._document.objects_changed.disconnect(self._on_objects_changed)
         self._inference.close()
-        self._pace = self._run = self._request = None
+        self._pace = self._run = None
 
     # What people do
 
@@ -195,11 +184,8 @@ class EngineBridge(QObject):
         self._interrupt()
         self._start()
         self._send(frame)
-        self._mark_stale_around(frame, ids)
-        self._origin = frame
-        if self._request is not None:
-            self._request.missing.discard(frame)
-        if self.auto_refresh or self._request is not None:
+        self._agenda.origin = frame
+        if self.auto_refresh or self._agenda.is_asked:
             self._pause.start()
         else:
             self._end()
@@ -219,19 +205,6 @@ class EngineBridge(QObject):
         self._gathering.stop()
         self._run = None
         self._runs.clear()
-
-    def _mark_stale_around(self, frame: int, ids: Iterable[int]) -> None:
-        """Mark predictions up to the neighbouring references as older than the correction."""
-        ids = frozenset(ids) & frozenset(self._document.objects.ids)
-        before, after = self._annotations.span(frame)
-        if ids:
-            self._document.project.mark_stale(range(before + 1, after), ids)
-
-    def _unlocked(self, ids: frozenset[int] | None) -> frozenset[int] | None:
-        """Return the ids without the locked ones; None if that means all there are."""
-        if not self._locked:
-            return ids
-        return frozenset(self._document.objects.ids if ids is None else ids) - self._locked
 
     # To the worker
 
@@ -258,66 +231,40 @@ class EngineBridge(QObject):
 
     def _resume(self) -> None:
         """Run what is stale, outwards from the last correction, and what was asked for."""
-        runs = self._remaining_runs() if self._annotations.references else []
+        runs = self._agenda.runs(with_stale=self.auto_refresh)
         if runs:
             self._begin(runs)
         else:
             self._end()
 
-    def _remaining_runs(self) -> list[Run]:
-        predictions, needs = [], {}
-        objects = frozenset(self._document.objects.ids)
-        for frame in range(self._document.video.frame_count):
-            state = self._annotations.state(frame)
-            if state.status is Status.PREDICTION:
-                predictions.append(frame)
-                stale = (state.stale & objects) - self._locked
-                if stale and self.auto_refresh:
-                    needs[frame] = stale
-        request = self._request
-        if request is not None:
-            ids = self._unlocked(request.ids)
-            for frame in request.missing:
-                needs[frame] = None if ids is None else ids | needs.get(frame, frozenset())
-        return remaining_runs(
-            self._annotations.references,
-            needs,
-            predictions,
-            origin=self._origin,
-            within=None if request is None else request.frames,
-        )
-
     def _begin(self, runs: list[Run]) -> None:
         self._start()
         self._runs = deque(runs)
-        self._fillable = frozenset(self._request.missing if self._request else ())
+        self._fillable = self._agenda.missing
         self._pace = Pace(sum(run.frame_count for run in runs))
         self._last_failure = ""
         self._run_next()
 
     def _run_next(self) -> None:
-        self._run = self._runs.popleft()
-        self._kept = {}
-        others = frozenset(self._document.objects.ids) - (self._run.ids or frozenset())
-        is_partial = self._run.ids is not None and bool(others)
-        self._frames_to_keep = iter(self._run.frames if is_partial else ())
-        self._gather()
+        self._run = run = self._runs.popleft()
+        others = frozenset(self._document.objects.ids) - (run.ids or frozenset())
+        is_partial = run.ids is not None and bool(others)
+        self._gathering.start(range(run.first, run.last + 1) if is_partial else range(0))
 
-    def _gather(self) -> None:
-        """Read the masks that a run of some objects must not touch, a few at a time; then go."""
-        leave_at = time.perf_counter() + VISIT
-        for frame in self._frames_to_keep:
-            if png := self._annotations.png(frame):
-                self._kept[frame] = png
-            if time.perf_counter() > leave_at:
-                self._gathering.start()
-                return
+    def _submit(self, kept: Mapping[int, bytes]) -> None:
+        """Send the run, now that the masks are put aside that it must not touch."""
         run = self._run
-        self._inference.submit(Propagate(run.passes, self._revision, run.ids, self._kept))
+        self._inference.submit(Propagate(run.passes, self._revision, run.ids, kept))
+
+    def _on_not_gathered(self, message: str) -> None:
+        self._end()
+        self.failed.emit(message, "")
 
     def _end(self) -> None:
         """Be idle, and say so."""
-        self._run = self._request = None
+        self._gathering.stop()
+        self._agenda.forget_request()
+        self._run = None
         self._runs.clear()
         if self._pace is not None:
             self._pace = None
@@ -344,18 +291,16 @@ class EngineBridge(QObject):
 
     def _on_segmented(self, result: Segmented, ids: frozenset[int] | None) -> None:
         frame, project = result.frame, self._document.project
-        if frame in self._fillable or self._annotations.status(frame) is Status.PREDICTION:
-            stale = self._annotations.stale(frame)
-            confidence = dict(self._annotations.confidence(frame)) if ids is not None else {}
+        if self._fillable[frame] or self._annotations.status(frame) is Status.PREDICTION:
+            known = self._annotations
+            confidence = dict(known.confidence(frame)) if ids is not None else {}
             confidence.update(result.confidence)
-            project.predict(frame, result.png, confidence, self._engine_name)
-            stale = frozenset() if ids is None else stale - ids
+            stale = frozenset() if ids is None else known.stale(frame) - ids
             if not result.final:  # one side's word only: whatever happens, the blend is due
                 stale |= frozenset(self._document.objects.ids) if ids is None else ids
-            if stale:
-                project.mark_stale([frame], stale)
-        if result.final and self._request is not None:
-            self._request.missing.discard(frame)
+            project.predict(frame, result.png, confidence, self._engine_name, result.ids, stale)
+        if result.final:
+            self._agenda.settle(frame)
         self.progress.emit(self._pace.after(frame, result.seconds))
 
     def _on_finished(self, result: Finished) -> None:

@@ -62,12 +62,14 @@ class Document(QObject):
 
     Signals:
         frame_changed(frame, box): New labels or a new state in a box of a frame (None: all).
+        became_stale(frames): The predictions on an array of frames are older than a correction.
         objects_changed(): An object was added, removed, renamed or marked otherwise.
         reference_changed(frame, ids): A person changed a reference frame, made or unmade
             one (also by undo); `ids` are the objects whose pixels that touched.
     """
 
     frame_changed = Signal(int, object)
+    became_stale = Signal(object)
     objects_changed = Signal()
     reference_changed = Signal(int, object)
 
@@ -77,6 +79,7 @@ class Document(QObject):
         self.undo_stack = QUndoStack(self)
         self.undo_stack.setUndoLimit(UNDO_STEPS)
         project.annotations.changed.connect(self.frame_changed.emit)
+        project.annotations.became_stale.connect(self.became_stale.emit)
         project.objects.changed.connect(self.objects_changed.emit)
 
     @property
@@ -102,22 +105,22 @@ class Document(QObject):
     def make(self, edit: Edit) -> Edit:
         """Make an edit without a place on the undo stack; return its inverse.
 
-        Predictions between a reference that changes and its neighbours become stale, for
-        the objects that were touched.
+        Predictions between a reference that changes and its neighbours become stale, for the
+        objects that were touched; those are all objects where a frame was kept or released.
         """
-        edits = list(frame_edits(edit))
-        before = {part.frame: self.annotations.objects_at(part.frame) for part in edits}
+        before = {part.frame: self.annotations.status(part.frame) for part in frame_edits(edit)}
         inverse = self.project.apply(edit)
-        undone = {part.frame: part for part in frame_edits(inverse)}
-        for part in edits:
-            old = undone[part.frame]
-            if Status.REFERENCE not in (part.status, old.status):
+        objects = frozenset(self.objects.ids)
+        for undone in frame_edits(inverse):
+            frame, is_now = undone.frame, self.annotations.status(undone.frame)
+            if Status.REFERENCE not in (before[frame], is_now):
                 continue
-            ids = part.ids | old.ids
-            if part.status is not old.status and part.patch is None:  # kept or released whole
-                ids = frozenset(before[part.frame])
-            self._mark_stale(part.frame, ids & frozenset(self.objects.ids))
-            self.reference_changed.emit(part.frame, ids)
+            ids = undone.ids
+            if not ids and is_now is not before[frame]:
+                ids = objects
+            if ids:
+                self._mark_stale(frame, ids & objects)
+                self.reference_changed.emit(frame, ids)
         return inverse
 
     def paint(self, frame: int, after: LabelMap, text: str) -> None:
@@ -164,8 +167,8 @@ class Document(QObject):
             after[after == object_id] = 0
             edit = FrameEdit.between(frame, before, after, state.status)
             confidence = {i: v for i, v in state.confidence.items() if i != object_id}
-            stale = state.stale - {object_id}
-            parts.append(FrameEdit(frame, state.status, edit.patch, stale, confidence))
+            stale = self.annotations.stale(frame) - {object_id}
+            parts.append(replace(edit, stale=stale, confidence=confidence))
         parts.append(ObjectsEdit(tuple(o for o in self.objects if o.id != object_id)))
         self.edit(f"Delete {self._name(object_id)} everywhere", Edits(tuple(parts)))
 
@@ -213,7 +216,7 @@ class Document(QObject):
     def _mark_stale(self, frame: int, ids: frozenset[int]) -> None:
         if ids:
             before, after = self.annotations.span(frame)
-            around = (*range(before + 1, frame), *range(frame + 1, after))
+            around = np.r_[before + 1 : frame, frame + 1 : after]
             self.project.mark_stale(around, ids)
 
     def _new_object(self, object_id: int, name: str | None = None) -> VideoObject:

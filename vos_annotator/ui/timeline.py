@@ -6,6 +6,8 @@ cursor and its in and out frames, and changes nothing else.
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
@@ -49,6 +51,7 @@ class Timeline(QAbstractScrollArea):
         self.horizontalScrollBar().valueChanged.connect(self._scroll_to)
 
         document.frame_changed.connect(self._on_frame_changed)
+        document.became_stale.connect(self._on_became_stale)
         document.objects_changed.connect(self._on_objects_changed)
         cursor.frame_changed.connect(self._on_cursor_moved)
         cursor.object_changed.connect(self._redraw)
@@ -81,6 +84,10 @@ class Timeline(QAbstractScrollArea):
 
     def _on_frame_changed(self, frame: int, box: object) -> None:
         self.states.update(frame)
+        self.viewport().update()
+
+    def _on_became_stale(self, frames: NDArray[np.intp]) -> None:
+        self.states.mark_stale(frames)
         self.viewport().update()
 
     def _on_objects_changed(self) -> None:

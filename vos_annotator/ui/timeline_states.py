@@ -89,6 +89,13 @@ class LaneStates:
         self._read(frame)
         self.version += 1
 
+    def mark_stale(self, frames: NDArray[np.intp]) -> None:
+        """Note that the predictions on `frames` have become stale for some objects."""
+        for row, object_id in enumerate(self.ids):
+            is_stale = self._annotations.staleness.frames(object_id)[frames]
+            self.codes[row, frames[is_stale]] = STALE
+        self.version += 1
+
     def code(self, frame: int, object_id: int) -> int:
         """Return the byte of one object on one frame, EMPTY for an unknown object."""
         if object_id not in self.ids:

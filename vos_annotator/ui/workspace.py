@@ -131,6 +131,7 @@ class Workspace(QWidget):
             self.cursor.tool_changed,
             self.cursor.view_changed,
             self.document.frame_changed,
+            self.document.became_stale,
             self.document.objects_changed,
             self.document.undo_stack.indexChanged,
         ):

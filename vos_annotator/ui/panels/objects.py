@@ -65,6 +65,7 @@ class ObjectsPanel(Panel):
 
         document.objects_changed.connect(self._update_rows)
         document.frame_changed.connect(self._on_frame_changed)
+        document.became_stale.connect(self._update_states)
         cursor.frame_changed.connect(self._update_states)
         cursor.object_changed.connect(self._update_current)
         self._update_rows()

@@ -1,0 +1,50 @@
+"""Masks that a run of some objects must leave as they are, put aside for the worker.
+
+For: the bridge, which fills it in the GUI thread, and the worker, which then reads it. Plain
+Python.
+
+They lie in a temporary file without a name: a run may visit fifty thousand frames, and memory
+is not to grow with it. It is filled first and handed over then, so it needs no lock.
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+
+from vos_annotator.core.errors import UserError
+
+
+class KeptPngs(Mapping[int, bytes]):
+    """frame -> PNG of its label map; the file goes with the object."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the object
+        self._where: dict[int, tuple[int, int]] = {}
+        self._end = 0
+
+    def add(self, frame: int, png: bytes) -> None:
+        """Put the label map of a frame aside.
+
+        Raises:
+            UserError: The temporary folder cannot take it.
+        """
+        try:
+            self._file.write(png)
+        except OSError as error:
+            raise UserError(
+                f"The temporary folder {tempfile.gettempdir()} cannot take the masks that are to "
+                f"stay ({error.strerror or error}): free some space and propagate again."
+            ) from error
+        self._where[frame] = self._end, len(png)
+        self._end += len(png)
+
+    def __getitem__(self, frame: int) -> bytes:
+        start, length = self._where[frame]
+        self._file.seek(start)
+        return self._file.read(length)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._where)
+
+    def __len__(self) -> int:
+        return len(self._where)

@@ -1,0 +1,96 @@
+"""What is still to be run: what a person asked for, and what their corrections made stale.
+
+For: the bridge, which asks after every interruption. Knows the document; nothing of the worker.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from vos_annotator.core.edits import Status
+from vos_annotator.engine.propagation import Pass
+from vos_annotator.engine.remaining import Flags, Run, remaining_runs
+from vos_annotator.ui.document import Document
+
+
+@dataclass
+class _Request:
+    """A propagation that a person asked for, and the frames that it still owes."""
+
+    frames: range
+    ids: frozenset[int] | None
+    missing: Flags
+
+
+class Agenda:
+    """The work that is left, whatever interrupts it.
+
+    Attributes:
+        origin: The frame from which a person looks: what is near it comes first.
+    """
+
+    def __init__(self, document: Document) -> None:
+        self._document, self._annotations = document, document.annotations
+        self._request: _Request | None = None
+        self.origin: int | None = None
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a person asked for something that is not done yet."""
+        return self._request is not None
+
+    @property
+    def missing(self) -> Flags:
+        """The frames that were asked for and are not done: a fresh (frame_count,) bool."""
+        if self._request is None:
+            return np.zeros(self._annotations.frame_count, bool)
+        return self._request.missing.copy()
+
+    def ask(self, passes: Iterable[Pass], frames: range, ids: frozenset[int] | None) -> None:
+        """Owe the frames of `passes`, which lie in the range `frames`, for the objects `ids`."""
+        missing = np.zeros(self._annotations.frame_count, bool)
+        for one in passes:
+            first, last = sorted((one.frames[0], one.frames[-1]))
+            missing[first : last + 1] = True
+        self._request = _Request(frames, ids, missing)
+
+    def settle(self, frame: int) -> None:
+        """Note that a frame is done."""
+        if self._request is not None:
+            self._request.missing[frame] = False
+
+    def forget_request(self) -> None:
+        """Owe nothing but what is stale."""
+        self._request = None
+
+    def unlocked(self, ids: frozenset[int] | None) -> frozenset[int] | None:
+        """Return the ids without the locked ones; None if that means all there are."""
+        locked = self._document.objects.locked_ids
+        if not locked:
+            return ids
+        return frozenset(self._document.objects.ids if ids is None else ids) - locked
+
+    def runs(self, with_stale: bool) -> list[Run]:
+        """Return the runs that are left; those of stale frames only if `with_stale`."""
+        if not self._annotations.references:
+            return []
+        needs: dict[int | None, Flags] = {}
+        if with_stale:
+            unlocked = self.unlocked(None)
+            for object_id in self._document.objects.ids if unlocked is None else unlocked:
+                needs[object_id] = self._annotations.staleness.frames(object_id)
+        request = self._request
+        if request is not None:
+            ids = self.unlocked(request.ids)
+            for object_id in (None,) if ids is None else ids:
+                flags = needs.get(object_id)
+                missing = request.missing
+                needs[object_id] = missing if flags is None else missing | flags
+        return remaining_runs(
+            self._annotations.references,
+            needs,
+            self._annotations.statuses == Status.PREDICTION,
+            origin=self.origin,
+            within=None if request is None else request.frames,
+        )
