@@ -1,0 +1,182 @@
+"""The main job from beginning to end: real widgets, the real worker, the shipped checkpoint."""
+
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from tests.ui.mouse import stroke
+from tests.ui.window import isolate_settings
+from vos_annotator.core.davis import read_masks
+from vos_annotator.core.edits import Status
+from vos_annotator.core.masks import read_label_map
+from vos_annotator.core.video import open_video
+from vos_annotator.paths import resources_folder
+from vos_annotator.ui import dialogs
+from vos_annotator.ui.main_window import MainWindow, load_project
+
+SIZE = 240  # px of the network's short side; quicker than the 480 that the window opens with
+SAUCER = 1
+MASKS = resources_folder() / "demo" / "masks"
+
+
+@pytest.fixture
+def clip(qapp, tmp_path):
+    isolate_settings(tmp_path / "settings")
+    return Path(shutil.copy(resources_folder() / "demo" / "demo.mp4", tmp_path / "saucer.mp4"))
+
+
+@pytest.fixture(scope="module")
+def truth():
+    return [read_label_map(path) == SAUCER for path in sorted(MASKS.glob("*.png"))]
+
+
+def show(qtbot, clip):
+    window = MainWindow(load_project(clip), size=SIZE)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitExposed(window)
+    window.activateWindow()
+    qtbot.waitUntil(lambda: window.canvas.is_current, timeout=10_000)
+    return window
+
+
+def go_to(qtbot, window, frame):
+    window.cursor.frame = frame
+    qtbot.waitUntil(lambda: window.canvas.is_current, timeout=10_000)
+
+
+def draw_around(window, mask):
+    """Take the lasso and draw around each part of a mask, as a careful hand does."""
+    QTest.keyClick(window, Qt.Key.Key_G)
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    for contour in contours:
+        if cv2.contourArea(contour) > 20:
+            stroke(window.canvas, *(contour[:, 0] + 0.5).tolist())
+
+
+def propagate(qtbot, window):
+    QTest.keyClick(window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
+    assert window.bridge.busy
+    wait_for_the_engine(qtbot, window)
+
+
+def wait_for_the_engine(qtbot, window):
+    qtbot.waitUntil(lambda: not window.bridge.busy, timeout=120_000)
+
+
+def iou(a, b):
+    union = (a | b).sum()
+    return (a & b).sum() / union if union else 1.0
+
+
+def ious(window, truth):
+    maps = window.document.annotations
+    return np.array([iou(maps[frame] == SAUCER, mask) for frame, mask in enumerate(truth)])
+
+
+def pixels(window):
+    maps = window.document.annotations
+    return np.stack([maps[frame] for frame in range(maps.frame_count)])
+
+
+def test_open_paint_propagate_correct_undo_redo_export_and_read_back(
+    qtbot, clip, truth, tmp_path, monkeypatch
+):
+    window = show(qtbot, clip)
+    maps = window.document.annotations
+
+    # Paint on the first frame, and let it run.
+    draw_around(window, truth[0])
+    assert iou(maps[0] == SAUCER, truth[0]) > 0.95
+    painted = maps[0].copy()
+    propagate(qtbot, window)
+    first = ious(window, truth)
+    assert all(maps.status(frame) is Status.PREDICTION for frame in range(1, len(truth)))
+    assert (maps[0] == painted).all()
+    assert first.mean() > 0.7
+
+    # Correct the worst frame: what is stale is refreshed by itself, outwards from there.
+    worst = int(first.argmin())
+    near = [f for f in range(worst - 5, worst + 6) if f != worst and 0 < f < len(truth)]
+    go_to(qtbot, window, worst)
+    QTest.keyClick(window, Qt.Key.Key_Delete)  # the object, on this frame
+    draw_around(window, truth[worst])
+    corrected = maps[worst].copy()
+    assert iou(corrected == SAUCER, truth[worst]) > 0.9
+    qtbot.waitUntil(lambda: window.bridge.busy, timeout=10_000)
+    wait_for_the_engine(qtbot, window)
+    second = ious(window, truth)
+    assert not any(maps.stale(frame) for frame in range(len(truth)))
+    assert second[near].mean() > first[near].mean()
+
+    # Propagating again writes neither of the two frames that a person touched.
+    propagate(qtbot, window)
+    assert (maps[worst] == corrected).all()
+    assert (maps[0] == painted).all()
+    assert maps.references == (0, worst)
+
+    # Undo the correction, and make it again.
+    for key in (Qt.Key.Key_Z, Qt.Key.Key_Z):
+        QTest.keyClick(window, key, Qt.KeyboardModifier.ControlModifier)
+    assert maps.status(worst) is Status.PREDICTION
+    both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    for key in (Qt.Key.Key_Z, Qt.Key.Key_Z):
+        QTest.keyClick(window, key, both)
+    assert (maps[worst] == corrected).all()
+    assert maps.references == (0, worst)
+    qtbot.waitUntil(lambda: window.bridge.busy, timeout=10_000)
+    wait_for_the_engine(qtbot, window)
+
+    # Export, and read back by another way than ours.
+    reports = []
+    monkeypatch.setattr(dialogs, "show_report", lambda *words: reports.append(words))
+    root = tmp_path / "davis"
+    window.window_verbs.export_to(dialogs.ExportChoice(root, "saucer", "480p", True))
+    qtbot.waitUntil(lambda: len(reports) == 1, timeout=60_000)
+    kept = pixels(window)
+    folder = root / "Annotations" / "480p" / "saucer"
+    assert [path.name for path in sorted(folder.iterdir())] == [f"{n:05d}.png" for n in range(80)]
+    with open_video(clip) as video:
+        read = read_masks(folder, video)
+    assert all((read[frame] == kept[frame]).all() for frame in range(80))
+    assert len(list((root / "JPEGImages" / "480p" / "saucer").glob("*.jpg"))) == 80
+
+    # Close without a question; open again, and everything is there.
+    window.close()
+    again = show(qtbot, clip)
+    assert (pixels(again) == kept).all()
+    assert again.document.annotations.references == (0, worst)
+    assert again.document.objects.ids == (SAUCER,)
+    again.close()
+
+
+def test_the_window_is_free_while_a_pass_runs(qtbot, clip, truth):
+    window = show(qtbot, clip)
+    maps = window.document.annotations
+    draw_around(window, truth[0])
+    QTest.keyClick(window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: maps.status(3) is Status.PREDICTION, timeout=60_000)
+
+    go_to(qtbot, window, 70)
+    draw_around(window, truth[70])  # a correction in mid-pass
+    painted = maps[70].copy()
+    assert window.bridge.busy
+    wait_for_the_engine(qtbot, window)
+
+    assert window.cursor.frame == 70
+    assert (maps[70] == painted).all()
+    assert all(maps.status(frame) is not Status.EMPTY for frame in range(len(truth)))
+
+    # Stop ends it within a frame, and what is computed stays.
+    go_to(qtbot, window, 0)
+    draw_around(window, truth[1])
+    qtbot.waitUntil(window.actions_["stop"].isEnabled, timeout=10_000)
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    wait_for_the_engine(qtbot, window)
+    assert any(maps.stale(frame) for frame in range(len(truth)))
+    window.close()
