@@ -23,6 +23,7 @@ from vos_annotator.mobilevos.backbones import upsample
 from vos_annotator.mobilevos.checkpoint import DEFAULT, find_checkpoint, load_checkpoint
 from vos_annotator.mobilevos.memory import MemoryBank, MemoryFrame, affinity, readout
 from vos_annotator.mobilevos.network import LOGIT_STRIDE, STRIDE, Features, aggregate
+from vos_annotator.mobilevos.scribble import INSIDE, OUTSIDE, obey, read_strokes
 
 TOP_K = 30
 
@@ -110,29 +111,20 @@ class MobileVOSEngine:
     ) -> NDArray[np.bool_]:
         """Return the mask of the object that strokes mark: the frame reads its own strokes.
 
-        Only the positions under a stroke are in memory; every position of the frame
-        reads them as it would read another frame.
-
         Args:
             frame: Its index; not used, as nothing is remembered.
             image: (H, W, 3) uint8 RGB.
             strokes: (H, W) uint8: 1 inside the object, 2 outside it, 0 elsewhere.
-            current: (H, W) bool mask before these strokes; not used, they tell all.
+            current: (H, W) bool mask before these strokes; without strokes inside it stays.
         """
+        if not (strokes == INSIDE).any():
+            kept = np.zeros(strokes.shape, bool) if current is None else current
+            return kept & (strokes != OUTSIDE)
         encoded = self._encode(image)
-        inside, outside = strokes == 1, strokes == 2
-        masks = (self._shrink([inside, outside], encoded) > 0).float()
         with self._precision():
-            value = self.network.memorize(
-                encoded.features, encoded.image, masks[:1, None], masks[1:, None]
-            )
-            under = F.max_pool2d(masks.amax(0)[None, None], STRIDE).flatten() > 0
-            key = encoded.features.key.flatten(2)
-            weights = affinity(key[:, :, under], key, TOP_K)
-            read = readout(weights, value.flatten(2)[:, :, under], value.shape[-2:])
-            logits, _ = self.network.decode(read, encoded.features)
-        mask = Segmentation((1,), aggregate(logits[:, 0]).cpu().numpy(), image.shape[:2])
-        return ((mask.label_map() == 1) | inside) & ~outside
+            logits = read_strokes(self.network, encoded.features, encoded.image, strokes)
+        logits = logits[0, 0].float().cpu().numpy()
+        return obey(cv2.resize(logits, image.shape[1::-1]) > 0, strokes)
 
     def _read(self, frame: int, features: Features, ids: tuple[int, ...]) -> Tensor:
         """Return the readout of each object, (K, C_v, H/16, W/16).
