@@ -9,7 +9,7 @@ import csv
 import io
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple, replace
 from itertools import zip_longest
 from pathlib import Path
@@ -18,14 +18,20 @@ import numpy as np
 
 from vos_annotator.core.atomic import put_file, writing
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.image_folder import ImageFolder
 from vos_annotator.core.masks import LabelMap, encode_png, read_label_map
 from vos_annotator.core.video import Video, open_video
 from vos_annotator.engine.propagation import plan, propagate
-from vos_annotator.engine.protocol import Segmentation, SegmentationEngine
+from vos_annotator.engine.protocol import ScribbleEngine, Segmentation, SegmentationEngine
 from vos_annotator.engine.registry import load_engine
 from vos_annotator.evaluation.scores import Score, mean_score, score_masks
-from vos_annotator.evaluation.sequences import Sequence, find_folder, find_sequences, read_set
+from vos_annotator.evaluation.scribbles import ScribbleScore, mean_scribbles, score_sequence
+from vos_annotator.evaluation.sequences import (
+    Sequence,
+    find_folder,
+    find_sequences,
+    frame_positions,
+    read_set,
+)
 
 COLUMNS = [
     "sequence",
@@ -40,6 +46,10 @@ COLUMNS = [
     "JF_mean",
     "ms_per_frame",
 ]  # of the CSV; `_cells` has the same order
+SCRIBBLE_COLUMNS = [
+    *("sequence", "object", "IoU_1", "IoU_2", "IoU_3"),
+    *("ms_first", "ms_next"),
+]  # of the table of --scribbles; `_scribble_cells` has the same order
 
 _CACHE_BYTES = 32 << 20  # pictures are read once, in order
 
@@ -53,6 +63,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--engine", metavar="NAME", help="engine to run")
     what.add_argument("--results", type=Path, metavar="DIR", help="score the PNGs in DIR instead")
+    parser.add_argument(
+        "--scribbles",
+        action="store_true",
+        help="score masks of single frames after one, two and three simulated strokes instead",
+    )
     parser.add_argument("--size", type=int, default=480, help="short side the engine works at")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table there too")
     parser.add_argument("--save", type=Path, metavar="DIR", help="keep the engine's masks there")
@@ -74,6 +89,8 @@ def run(args: argparse.Namespace) -> int:
     if args.size < 16:
         raise UserError(f"--size {args.size} is too small: give at least 16.")
     sequences = find_sequences(args.davis, names)
+    if args.scribbles:
+        return _run_scribbles(args, sequences)
     if sum(len(sequence.scored) for sequence in sequences) == 0:  # reads all truth: fails early
         raise UserError(f"{args.davis} has no frames to score: objects appear at the end only.")
     engine = None if args.results else load_engine(args.engine, size=args.size)
@@ -99,7 +116,28 @@ def run(args: argparse.Namespace) -> int:
                 file=sys.stderr,
             )
     if args.csv is not None:
-        _write_csv(args.csv, scores)
+        _write_csv(args.csv, COLUMNS, (_cells(score, digits=9) for score in scores))
+    return 0
+
+
+def _run_scribbles(args: argparse.Namespace, sequences: list[Sequence]) -> int:
+    """Score scribbles on each object where it first appears; a line per object, then the mean."""
+    if args.results is not None or args.save is not None:
+        raise UserError("--scribbles runs an engine: leave out --results and --save.")
+    engine = load_engine(args.engine, size=args.size)
+    if not isinstance(engine, ScribbleEngine):
+        raise UserError(f"The engine {engine.name} cannot scribble: name another one.")
+    print(_line(SCRIBBLE_COLUMNS))
+    scores: list[ScribbleScore] = []
+    for sequence in sequences:
+        for score in score_sequence(engine, sequence):
+            print(_line(_scribble_cells(score, digits=3)), flush=True)
+            scores.append(score)
+    scores.append(mean_scribbles(scores))
+    print(_line(_scribble_cells(scores[-1], digits=3)))
+    if args.csv is not None:
+        rows = (_scribble_cells(score, digits=9) for score in scores)
+        _write_csv(args.csv, SCRIBBLE_COLUMNS, rows)
     return 0
 
 
@@ -164,7 +202,7 @@ class _Run:
 
     def __iter__(self) -> Iterator[tuple[int, LabelMap]]:
         with open_video(self._sequence.images, _CACHE_BYTES) as video:
-            positions = _positions(self._sequence, video)
+            positions = frame_positions(self._sequence, video)
             for frame, label_map in self._segment(video, positions):
                 if self._save is not None:
                     self._keep(Path(video.files[frame]).stem, label_map)
@@ -221,17 +259,6 @@ class _Run:
         put_file(file, encode_png(label_map))
 
 
-def _positions(sequence: Sequence, video: Video) -> dict[int, int]:
-    """Return frame -> position of the annotation whose file has the picture's name."""
-    if not isinstance(video, ImageFolder):
-        raise UserError(f"{sequence.images} is no folder of pictures: give the root of a dataset.")
-    frames = {Path(file).stem: frame for frame, file in enumerate(video.files)}
-    for file in sequence.files:
-        if file.stem not in frames:
-            raise UserError(f"{sequence.images} has no picture for {file}: give one of that name.")
-    return {frames[file.stem]: position for position, file in enumerate(sequence.files)}
-
-
 def _cells(score: Score, digits: int) -> list[str]:
     """Return a score as the cells of a line, in the order of COLUMNS."""
     figures = [*astuple(score.j), *astuple(score.f), score.jf_mean]
@@ -244,17 +271,28 @@ def _cells(score: Score, digits: int) -> list[str]:
     ]
 
 
+def _scribble_cells(score: ScribbleScore, digits: int) -> list[str]:
+    """Return a score as the cells of a line, in the order of SCRIBBLE_COLUMNS."""
+    return [
+        score.sequence,
+        "" if score.object_id is None else str(score.object_id),
+        *(f"{iou:.{digits}f}" for iou in score.ious),
+        f"{score.ms_first:.0f}",
+        f"{score.ms_next:.0f}",
+    ]
+
+
 def _line(cells: list[str] | tuple[str, ...]) -> str:
     """Return the cells as a line of the table on screen."""
     name, *rest = cells
     return f"{name:<20}" + "".join(f"{cell:>9}" for cell in rest[:-1]) + f"{rest[-1]:>13}"
 
 
-def _write_csv(file: Path, scores: list[Score]) -> None:
+def _write_csv(file: Path, columns: list[str], rows: Iterable[list[str]]) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(_cells(score, digits=9) for score in scores)
+    writer.writerow(columns)
+    writer.writerows(rows)
     with writing(file.parent):
         file.parent.mkdir(parents=True, exist_ok=True)
     put_file(file, text.getvalue().encode())

@@ -12,8 +12,9 @@ from functools import cached_property
 from pathlib import Path
 
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.image_folder import ImageFolder
 from vos_annotator.core.masks import LabelMap, object_ids, read_label_map
-from vos_annotator.core.video import natural_key
+from vos_annotator.core.video import Video, natural_key
 
 VOID = 255  # "not to be judged" in DAVIS-2017; its own code takes it as background
 
@@ -108,6 +109,21 @@ def read_set(root: str | Path, file: str | Path) -> list[str]:
     if not names:
         raise UserError(f"{path} names no sequences: put one name on each line.")
     return list(dict.fromkeys(names))
+
+
+def frame_positions(sequence: Sequence, video: Video) -> dict[int, int]:
+    """Return frame of `video` -> position of the annotation that has the picture's name.
+
+    Raises:
+        UserError: The video is no folder of pictures, or lacks one.
+    """
+    if not isinstance(video, ImageFolder):
+        raise UserError(f"{sequence.images} is no folder of pictures: give the root of a dataset.")
+    frames = {Path(file).stem: frame for frame, file in enumerate(video.files)}
+    for file in sequence.files:
+        if file.stem not in frames:
+            raise UserError(f"{sequence.images} has no picture for {file}: give one of that name.")
+    return {frames[file.stem]: position for position, file in enumerate(sequence.files)}
 
 
 def _default_names(root: Path) -> list[str]:
