@@ -56,14 +56,17 @@ def run(path: str | Path | None = None, engine: str = "mobilevos", size: int = 4
 def make_application():
     """Return the QApplication, named, in the theme that was chosen last."""
     from PySide6.QtCore import QSettings
+    from PySide6.QtGui import QIcon
     from PySide6.QtWidgets import QApplication
 
+    from vos_annotator.paths import resources_folder
     from vos_annotator.ui.theme import DARK, LIGHT, apply_theme
     from vos_annotator.ui.window_verbs import THEME_KEY
 
     app = QApplication.instance() or QApplication(sys.argv[:1])
     app.setApplicationName(NAME)
     app.setOrganizationName("vos-annotator")
+    app.setWindowIcon(QIcon(str(resources_folder() / "icons" / "app.svg")))
     font = app.font()
     font.setPixelSize(_FONT)
     app.setFont(font)

@@ -17,9 +17,9 @@ from vos_annotator.ui.actions import ACTIONS, MENUS, Action
 _COLUMNS = 3
 _MOUSE = (
     ("Wheel", "zoom at the cursor"),
-    ("Middle drag, Space + drag", "move the view"),
+    ("Middle drag", "move the view"),
     ("Shift + wheel", "brush size"),
-    ("Left / right button", "add / remove"),
+    ("Left, right button", "add, remove"),
 )
 
 

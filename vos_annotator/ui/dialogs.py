@@ -107,6 +107,7 @@ class ExportDialog(QDialog):
         self.root = QLineEdit(_last_folder("export"))
         self.root.setAccessibleName("DAVIS folder")
         browse = QPushButton("Choose…")
+        browse.setAutoDefault(False)
         browse.clicked.connect(self._browse)
         line = QHBoxLayout()
         line.addWidget(self.root, 1)

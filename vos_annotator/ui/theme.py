@@ -134,11 +134,12 @@ def _style_sheet(t: Theme) -> str:
         color: {t.on_accent}; }}
     QPushButton:default:disabled {{ background: {t.raised}; border-color: {t.line};
         color: {t.faint}; }}
+    QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
     QPushButton::menu-indicator {{ subcontrol-position: right center; right: 6px; }}
-    QLineEdit, QSpinBox, QPlainTextEdit, QComboBox {{ background: {t.surround};
+    QLineEdit, QSpinBox, QPlainTextEdit {{ background: {t.surround};
         border: 1px solid {t.line}; border-radius: 4px; padding: 2px 6px;
         selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
-    QLineEdit:focus, QSpinBox:focus, QPlainTextEdit:focus, QComboBox:focus {{
+    QLineEdit:focus, QSpinBox:focus, QPlainTextEdit:focus {{
         border-color: {t.accent}; }}
     QSpinBox QLineEdit {{ border: 0; padding: 0 6px; background: transparent; }}
     QSpinBox::up-button, QSpinBox::down-button {{ subcontrol-origin: border;

@@ -34,7 +34,7 @@ class Welcome(QWidget):
         picture = QLabel()
         picture.setPixmap(icon("film", QPalette.ColorRole.PlaceholderText).pixmap(QSize(56, 56)))
         title = QLabel("Drop a video or a folder of frames")
-        title.setStyleSheet("font-size: 17px;")
+        title.setStyleSheet("font-size: 17px; color: palette(window-text);")
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         buttons.addStretch(1)
