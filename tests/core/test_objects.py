@@ -41,7 +41,7 @@ def test_the_highest_id_ever_counts_even_if_its_object_is_gone():
 def test_past_255_a_sentence_says_what_to_do():
     objects = Objects(made(MOST))
 
-    with pytest.raises(UserError, match="at most 255 objects.*start another project"):
+    with pytest.raises(UserError, match=r"at most 255 objects.*start another project"):
         _ = objects.next_id
 
 

@@ -6,6 +6,7 @@ leaves old files or new ones behind and never a part of one.
 
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,22 @@ def put_file(path: Path, data: bytes) -> bool:
             part.unlink(missing_ok=True)
             raise
     return True
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Make `target` a copy of `source`.
+
+    Raises:
+        UserError: It cannot be written.
+    """
+    part = target.with_name(f".{target.name}.part")
+    with writing(target):
+        try:
+            shutil.copyfile(source, part)
+            os.replace(part, target)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
 
 
 @contextmanager

@@ -16,17 +16,23 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
 
-import platformdirs
 from psygnal import Signal
 
 from vos_annotator.core.annotations import Annotations
+from vos_annotator.core.atomic import copy_file, writing
 from vos_annotator.core.edits import Edit, Edits, FrameEdit, ObjectsEdit
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.objects import Objects
 from vos_annotator.core.project_file import ProjectFile
-from vos_annotator.core.video import Video, open_video
+from vos_annotator.core.project_video import (
+    absolute,
+    check_video,
+    open_video_of,
+    project_places,
+    video_meta,
+)
+from vos_annotator.core.video import Video
 
-SUFFIX = ".vos"
 PERSON = ""  # the engine of a frame that a person made
 
 
@@ -94,8 +100,8 @@ class Project:
         Raises:
             UserError: Something is there already, or it cannot be written.
         """
-        path = Path(os.path.abspath(path))
-        return cls(ProjectFile.create(path, _video_meta(video, path)), video)
+        path = absolute(path)
+        return cls(ProjectFile.create(path, video_meta(video, path)), video)
 
     @classmethod
     def open(cls, path: str | Path, video: Video | None = None) -> "Project":
@@ -105,19 +111,19 @@ class Project:
             UserError: The file is no project, is damaged, newer, or open elsewhere; or
                 the video is missing or another one.
         """
-        file = ProjectFile(Path(os.path.abspath(path)))
+        file = ProjectFile(absolute(path))
         try:
             meta = file.meta()
-            own = video is None
-            video = open_video(_find_video(file.path, meta)) if video is None else video
+            given = video
+            video = open_video_of(file.path, meta) if given is None else given
             try:
-                _check_video(file.path, meta, video)
-                return cls(file, video)
+                check_video(file.path, meta, video)
+                project = cls(file, video)
             except BaseException:
-                if own:
+                if given is None:
                     video.close()
                 raise
-        except sqlite3.Error as error:
+        except (sqlite3.Error, ValueError, TypeError, LookupError) as error:
             file.close()
             raise UserError(
                 f"{path} is damaged ({error}); open a copy of it, or the video anew."
@@ -125,23 +131,33 @@ class Project:
         except BaseException:
             file.close()
             raise
+        project._link_video()
+        return project
 
     @classmethod
     def for_video(cls, video: Video) -> "Project":
         """Open the project of a video, or create it.
 
-        It lies beside the video, or in the user's data folder where that is read-only.
+        It lies beside the video. Where nothing can be written there, it lies in the user's
+        data folder, and starts as a copy of what is beside the video.
+
+        Raises:
+            UserError: See `open` and `create`.
         """
-        beside = video.path.with_name(video.path.name + SUFFIX)
-        folder = Path(platformdirs.user_data_dir("vos-annotator", appauthor=False)) / "projects"
-        elsewhere = folder / f"{video.path.name}-{video.fingerprint[:12]}{SUFFIX}"
-        for path in (beside, elsewhere):
-            if path.is_file() and path.stat().st_size and os.access(path, os.W_OK):
-                return cls.open(path, video)
-        if os.access(beside.parent, os.W_OK) and not beside.is_dir():
+        beside, elsewhere = project_places(video)
+        is_there = beside.is_file() and beside.stat().st_size > 0
+        if is_there and os.access(beside, os.W_OK) and os.access(beside.parent, os.W_OK):
+            return cls.open(beside, video)
+        if elsewhere.is_file():
+            return cls.open(elsewhere, video)
+        if not is_there and not beside.is_dir() and os.access(beside.parent, os.W_OK):
             return cls.create(beside, video)
-        folder.mkdir(parents=True, exist_ok=True)
-        return cls.create(elsewhere, video)
+        with writing(elsewhere):
+            elsewhere.parent.mkdir(parents=True, exist_ok=True)
+        if not is_there:
+            return cls.create(elsewhere, video)
+        copy_file(beside, elsewhere)
+        return cls.open(elsewhere, video)
 
     def apply(self, edit: Edit) -> Edit:
         """Make an edit, write it, and return the edit that takes it back."""
@@ -188,7 +204,7 @@ class Project:
         Raises:
             UserError: It cannot be written, or `path` is the project itself.
         """
-        path = Path(os.path.abspath(path))
+        path = absolute(path)
         if path == self.path:
             raise UserError(f"{path} is this project itself, and saved; choose another name.")
         self._flush()
@@ -199,6 +215,14 @@ class Project:
         self._flush()
         self._file.close()
         self.video.close()
+
+    def _link_video(self) -> None:
+        """Note where the video is now, so that it is found there the next time."""
+        for key, value in video_meta(self.video, self.path).items():
+            if self._meta.get(key) != value:
+                self._meta[key] = value
+                self._dirty_meta.add(key)
+        self._flush()
 
     def _apply(self, edit: Edit) -> Edit:
         match edit:
@@ -248,37 +272,3 @@ class Project:
         self._dirty_meta.clear()
         self._are_objects_dirty = False
         self.saved_at = time.time()
-
-
-def _video_meta(video: Video, project: Path) -> dict[str, object]:
-    return {
-        "video": str(video.path),
-        "video_relative": os.path.relpath(video.path, project.parent),
-        "fingerprint": video.fingerprint,
-        "frame_count": video.frame_count,
-        "shape": list(video.shape),
-    }
-
-
-def _find_video(project: Path, meta: dict[str, object]) -> Path:
-    """Return where the project's video is: beside it as before, or where it was."""
-    for path in (project.parent / str(meta["video_relative"]), Path(str(meta["video"]))):
-        if path.exists():
-            return path
-    raise UserError(
-        f"The video of {project} is not at {meta['video']} any more: put it back there, or "
-        "beside the project as it was."
-    )
-
-
-def _check_video(project: Path, meta: dict[str, object], video: Video) -> None:
-    if [video.frame_count, list(video.shape)] == [meta["frame_count"], meta["shape"]]:
-        if video.fingerprint == meta["fingerprint"]:
-            return
-        what = "has changed since"
-    else:
-        what = f"has {video.frame_count} frames, not the {meta['frame_count']} it had"
-    raise UserError(
-        f"{video.path} {what}, so the masks in {project} may not fit it: bring the original "
-        "video back, or move the project away to start anew."
-    )

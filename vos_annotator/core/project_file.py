@@ -16,6 +16,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from vos_annotator.core.annotations import FrameState
@@ -59,9 +60,8 @@ class ProjectFile:
         try:
             _configure(self._connection)
             self._check_identity()
-            # WAL first, then a write: only that takes the exclusive lock at once.
             self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute(f"PRAGMA user_version={SCHEMA}")
+            self._connection.executescript("BEGIN IMMEDIATE; COMMIT;")  # takes the lock
         except sqlite3.Error as error:
             self._connection.close()
             raise _unusable(path, error) from error
@@ -94,7 +94,8 @@ class ProjectFile:
                 connection.close()
             os.replace(part, path)
         except (sqlite3.Error, OSError) as error:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
             raise UserError(
                 f"{path} cannot be written ({error}); choose a folder that you may write to."
             ) from error
@@ -102,14 +103,12 @@ class ProjectFile:
 
     def meta(self) -> dict[str, object]:
         """Return everything in `meta`."""
-        rows = self._connection.execute("SELECT key, value FROM meta")
+        rows = self._rows("SELECT key, value FROM meta")
         return {key: json.loads(value) for key, value in rows}
 
     def objects(self) -> tuple[VideoObject, ...]:
         """Return the objects in order."""
-        rows = self._connection.execute(
-            "SELECT id, name, color, visible, locked FROM objects ORDER BY position"
-        )
+        rows = self._rows("SELECT id, name, color, visible, locked FROM objects ORDER BY position")
         return tuple(
             VideoObject(i, name, tuple(json.loads(color)), bool(visible), bool(locked))
             for i, name, color, visible, locked in rows
@@ -117,14 +116,14 @@ class ProjectFile:
 
     def states(self) -> Iterator[tuple[int, FrameState]]:
         """Give every frame that has a label map and its state."""
-        rows = self._connection.execute("SELECT frame, status, ids, confidence FROM frames")
+        rows = self._rows("SELECT frame, status, ids, confidence FROM frames")
         for frame, status, ids, confidence in rows:
             known = {int(i): value for i, value in json.loads(confidence).items()}
             yield frame, FrameState(Status(status), tuple(json.loads(ids)), known)
 
     def stale(self) -> dict[int, bytes]:
         """Return the packed stale frames of each object."""
-        return dict(self._connection.execute("SELECT object, frames FROM stale"))
+        return dict(self._rows("SELECT object, frames FROM stale"))
 
     def png(self, frame: int) -> bytes:
         """Return the label map of a frame; KeyError where there is none."""
@@ -202,7 +201,8 @@ class ProjectFile:
                 copy.close()
             os.replace(part, path)
         except (sqlite3.Error, OSError) as error:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
             raise UserError(
                 f"{path} cannot be written ({error}); choose a folder that you may write to."
             ) from error
@@ -210,6 +210,10 @@ class ProjectFile:
     def close(self) -> None:
         """Let go of the file; everything is in it already."""
         self._connection.close()
+
+    def _rows(self, query: str) -> list[tuple]:
+        # All at once: a row that makes no sense must not leave a query open, or the file would.
+        return self._connection.execute(query).fetchall()
 
     def _check_identity(self) -> None:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]

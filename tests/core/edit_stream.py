@@ -1,0 +1,80 @@
+"""A stream of edits that can be cut anywhere: for tests of what a project keeps.
+
+As a program, `python edit_stream.py PROJECT FIRST`, it opens a project and makes edit after
+edit, from number FIRST on, until it is killed; it says each number once the edit is made.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from vos_annotator.core.edits import Edits, FrameEdit, ObjectsEdit, Status, VideoObject
+from vos_annotator.core.masks import encode_png
+from vos_annotator.core.objects import screen_color
+from vos_annotator.core.project import Project
+
+FRAMES, SHAPE = 12, (40, 60)
+
+
+def make_pictures(folder: Path, frames: int = FRAMES, shade: int = 0) -> Path:
+    """Write a folder of small pictures, a video of `frames`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for frame in range(frames):
+        picture = np.full((*SHAPE, 3), frame * 8 % 256 + shade, np.uint8)
+        Image.fromarray(picture).save(folder / f"{frame:05d}.png")
+    return folder
+
+
+def label_map_of(number: int) -> np.ndarray:
+    """Return a label map that no other number has: noise, so that it takes room on disk."""
+    rng = np.random.default_rng(number)
+    return rng.integers(0, 4, SHAPE, dtype=np.uint8)
+
+
+def step(project: Project, number: int) -> None:
+    """Make edit `number`: painting, predicting, marking stale, adding, releasing, by turns."""
+    frame = number * 7 % FRAMES
+    match number % 6:
+        case 0:
+            new = VideoObject(project.objects.next_id, f"Object {number}", screen_color(1))
+            listed = ObjectsEdit((*tuple(project.objects)[-3:], new))
+            project.apply(Edits((listed, _painting(project, frame, number))))
+        case 1 | 2:
+            project.predict(frame, encode_png(label_map_of(number)), {1: number % 10 / 10}, "hold")
+        case 3:
+            project.mark_stale(range(number % FRAMES, FRAMES), [1, number % 3])
+        case 4:
+            project.apply(_painting(project, frame, number))
+        case 5:
+            for reference in project.annotations.references[:1]:
+                project.apply(FrameEdit(reference, Status.PREDICTION, stale=frozenset({2})))
+
+
+def _painting(project: Project, frame: int, number: int) -> FrameEdit:
+    return FrameEdit.between(frame, project.annotations[frame], label_map_of(number))
+
+
+def content(project: Project) -> dict:
+    """Return everything that a person could miss."""
+    annotations = project.annotations
+    return {
+        "frames": [
+            (annotations.state(f), annotations.stale(f), annotations[f].tobytes())
+            for f in range(annotations.frame_count)
+        ],
+        "references": annotations.references,
+        "objects": tuple(project.objects),
+        "highest id": project.objects.highest_id,
+    }
+
+
+if __name__ == "__main__":
+    with_edits = Project.open(sys.argv[1])
+    print("open", flush=True)
+    count = int(sys.argv[2])
+    while True:
+        step(with_edits, count)
+        print(count, flush=True)
+        count += 1

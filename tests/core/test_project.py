@@ -1,0 +1,546 @@
+"""Projects: everything is there again, whatever happened to the program, the disk or the file."""
+
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.core import edit_stream
+from tests.core.edit_stream import FRAMES, SHAPE, content, label_map_of, make_pictures, step
+from vos_annotator.core.edits import FrameEdit, ObjectsEdit, VideoObject
+from vos_annotator.core.errors import UserError
+from vos_annotator.core.masks import encode_png
+from vos_annotator.core.project import Project
+from vos_annotator.core.video import open_video
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture
+def clip(tmp_path):
+    return make_pictures(tmp_path / "clip")
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "clip.vos"
+
+
+@pytest.fixture(autouse=True)
+def user_data(tmp_path, monkeypatch):
+    """Let the user's data folder lie among the test's files."""
+    folder = tmp_path / "user data"
+    monkeypatch.setattr(platformdirs, "user_data_dir", lambda *_, **__: str(folder))
+    return folder
+
+
+def make(path, clip, edits=13):
+    project = Project.create(path, open_video(clip))
+    for number in range(edits):
+        step(project, number)
+    return project
+
+
+def paint(project, frame, number=1):
+    edit = FrameEdit.between(frame, project.annotations[frame], label_map_of(number))
+    return project.apply(edit)
+
+
+def files_in(folder):
+    """Return the content of every file of a folder."""
+    return {each.name: each.read_bytes() for each in folder.iterdir() if each.is_file()}
+
+
+# What is kept
+
+
+def test_everything_is_there_again_when_a_project_is_reopened(clip, path):
+    project = make(path, clip, edits=40)
+    project.set_setting("place", {"frame": 7, "in": None})
+    before = content(project)
+    assert len(before["references"]) > 1 and any(stale for _, stale, _ in before["frames"])
+    project.close()
+
+    project = Project.open(path)
+
+    assert content(project) == before
+    assert project.setting("place") == {"frame": 7, "in": None}
+    assert project.setting("other", 3) == 3
+    assert project.video.frame_count == FRAMES
+    project.close()
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(st.tuples(st.integers(0, 500), st.booleans()), min_size=1, max_size=20))
+def test_any_walk_of_edits_undo_and_reopening_keeps_everything(tmp_path, numbers):
+    path = tmp_path / "walk.vos"
+    path.unlink(missing_ok=True)
+    clip = make_pictures(tmp_path / "clip")
+    project = Project.create(path, open_video(clip))
+    undo = []
+    for number, is_undone in numbers:
+        undo.append(paint(project, number % FRAMES, number))
+        step(project, number)
+        if is_undone:
+            project.apply(undo.pop())
+        if number % 7 == 0:
+            before = content(project)
+            project.close()
+            project = Project.open(path)
+            assert content(project) == before
+    project.close()
+
+
+def test_the_id_of_a_deleted_object_is_not_given_out_after_reopening(clip, path):
+    project = Project.create(path, open_video(clip))
+    project.apply(ObjectsEdit((VideoObject(1, "cat", (1, 2, 3)), VideoObject(2, "dog", (4, 5, 6)))))
+    project.apply(ObjectsEdit((VideoObject(1, "cat", (1, 2, 3)),)))
+    project.close()
+
+    with_one = Project.open(path)
+    assert with_one.objects.ids == (1,) and with_one.objects.next_id == 3
+    with_one.close()
+
+
+def test_a_frame_that_became_empty_leaves_no_row(clip, path):
+    project = Project.create(path, open_video(clip))
+    project.apply(paint(project, 4))
+    project.close()
+
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT count(*) FROM frames").fetchone() == (0,)
+    connection.close()
+
+
+def test_the_file_knows_which_engine_made_a_frame(clip, path):
+    project = Project.create(path, open_video(clip))
+    project.predict(1, encode_png(label_map_of(1)), {1: 0.5}, "hold")
+    project.predict(2, encode_png(label_map_of(2)), {1: 0.5}, "hold")
+    project.mark_stale([1], [1])
+    paint(project, 2)
+    project.close()
+
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute("SELECT frame, engine FROM frames ORDER BY frame").fetchall()
+    connection.close()
+    assert rows == [(1, "hold"), (2, "")]
+
+
+def test_thousands_of_stale_frames_are_one_small_transaction(tmp_path):
+    project = Project.create(tmp_path / "long.vos", open_video(make_pictures(tmp_path / "l", 300)))
+    png = encode_png(label_map_of(1))
+    for frame in range(300):
+        project.predict(frame, png, {1: 0.5}, "hold", ids=[1])
+    statements = []
+    project._file._connection.set_trace_callback(statements.append)
+
+    project.mark_stale(range(300), [1])
+
+    assert sum(each.startswith("BEGIN") for each in statements) == 1
+    assert len(statements) < 6
+    project.close()
+
+
+def test_an_edit_that_changes_nothing_writes_nothing(clip, path):
+    project = make(path, clip)
+    saved_at = project.saved_at
+
+    project.mark_stale([], [1])
+    assert not project.predict(
+        project.annotations.references[0], encode_png(label_map_of(1)), {}, ""
+    )
+
+    assert project.saved_at == saved_at
+    project.close()
+
+
+# The program is killed
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_killing_the_program_at_any_moment_loses_at_most_the_last_edit(clip, path, tmp_path, seed):
+    rng = random.Random(seed)
+    make(path, clip, edits=0).close()
+    twin = make(tmp_path / "twin.vos", clip, edits=0)
+    done = 0
+    for _ in range(2):
+        with subprocess.Popen(
+            [sys.executable, edit_stream.__file__, path, str(done)],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=ENVIRONMENT,
+        ) as program:
+            assert program.stdout.readline() == "open\n"
+            said = "".join(program.stdout.readline() for _ in range(rng.randrange(40)))
+            program.kill()
+            said += program.stdout.read()
+            last = int(said.split("\n")[-2]) if "\n" in said else done - 1
+
+        while done <= last:
+            step(twin, done)
+            done += 1
+        survivor = Project.open(path)
+        found = content(survivor)
+        survivor.close()
+        if found != content(twin):  # the edit in the hand was written, not yet said
+            step(twin, done)
+            done += 1
+        assert found == content(twin)
+    twin.close()
+
+
+# The disk is full
+
+
+FULL_DISK = """
+import resource, sys
+from tests.core.edit_stream import content, label_map_of, step
+from vos_annotator.core.project import Project
+
+project = Project.open(sys.argv[1])
+failures = []
+project.write_failed.connect(failures.append)
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, most))
+for number in range(200):
+    step(project, number)
+assert failures and all(sys.argv[1] in each and "kept in memory" in each for each in failures)
+saved_at, expected = project.saved_at, content(project)
+twin = Project.open(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+for number in range(200):
+    step(twin, number)
+assert content(twin) == expected, "memory lost an edit"
+count = len(failures)
+project.set_setting("space", "again")
+assert len(failures) == count and project.saved_at > saved_at
+project.close()
+again = Project.open(sys.argv[1])
+assert content(again) == expected, "the retry lost an edit"
+assert again.setting("space") == "again"
+print("kept")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+def test_a_full_disk_loses_nothing_and_the_next_write_brings_everything(clip, path, tmp_path):
+    make(path, clip, edits=0).close()
+    make(tmp_path / "twin.vos", clip, edits=0).close()
+
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(path), str(tmp_path / "twin.vos")],
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+    )
+
+    assert done.stdout == "kept\n", done.stderr
+
+
+# Files that cannot be opened
+
+
+@pytest.fixture
+def file(clip, path):
+    """A project file that nobody has open."""
+    make(path, clip).close()
+    return path
+
+
+def refuse(path, match):
+    """Check that a file is refused with one sentence that names it, and left as it was."""
+    before = files_in(path.parent)
+    with pytest.raises(UserError, match=match) as caught:
+        Project.open(path)
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+    assert files_in(path.parent) == before
+
+
+@pytest.mark.parametrize("data", [b"", b"GIF89a", b"SQLite format 3\0" + bytes(84), b"x" * 9999])
+def test_a_file_that_is_no_project_is_refused_and_left_as_it_was(tmp_path, data):
+    path = tmp_path / "junk.vos"
+    path.write_bytes(data)
+
+    refuse(path, r"not a project of this program")
+
+
+def test_another_programs_database_is_refused_and_left_as_it_was(tmp_path):
+    path = tmp_path / "bookmarks.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE meta (key TEXT, value TEXT)")
+    connection.close()
+
+    refuse(path, r"not a project of this program")
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_truncated_project_is_refused_and_left_as_it_was(file, share):
+    data = file.read_bytes()
+    file.write_bytes(data[: int(len(data) * share)])
+
+    refuse(file, r"damaged")
+
+
+def test_a_newer_project_says_what_to_update(file):
+    with sqlite3.connect(file) as connection:
+        connection.execute("PRAGMA user_version=99")
+    connection.close()
+
+    refuse(file, r"made by a newer version.*update the program")
+
+
+def test_a_missing_project_says_so(tmp_path):
+    refuse(tmp_path / "gone.vos", r"does not exist")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM meta WHERE key = 'fingerprint'",
+        "UPDATE meta SET value = '{' WHERE key = 'shape'",
+        "UPDATE frames SET status = 7",
+        "UPDATE frames SET ids = 'one'",
+        "UPDATE frames SET frame = frame + 1000",
+        "UPDATE objects SET color = '[1, '",
+        "INSERT OR REPLACE INTO stale VALUES (1, 'x')",
+        "DROP TABLE frames",
+    ],
+)
+def test_rows_that_make_no_sense_are_damage_and_left_as_they_were(file, change):
+    with sqlite3.connect(file) as connection:
+        connection.execute(change)
+    connection.close()
+
+    refuse(file, r"damaged")
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.data())
+def test_a_project_with_wrong_bytes_opens_or_is_refused_in_a_sentence(file, data):
+    good = file.read_bytes()
+    bad = bytearray(good)
+    for _ in range(data.draw(st.integers(1, 20))):
+        bad[data.draw(st.integers(0, len(bad) - 1))] = data.draw(st.integers(0, 255))
+    broken = file.with_name("broken.vos")
+    broken.write_bytes(bad)
+    try:
+        Project.open(broken).close()
+    except UserError as error:
+        assert str(broken) in str(error) or "clip" in str(error)
+    for left in file.parent.glob("broken.vos*"):
+        left.unlink()
+
+
+def test_a_project_that_is_open_already_is_refused_and_the_first_goes_on(clip, path):
+    first = make(path, clip)
+
+    with pytest.raises(UserError, match="open in another window"):
+        Project.open(path)
+    paint(first, 3)
+    before = content(first)
+    first.close()
+
+    again = Project.open(path)
+    assert content(again) == before
+    again.close()
+
+
+def test_a_second_program_is_refused_too(clip, path):
+    first = make(path, clip)
+
+    done = subprocess.run(
+        [sys.executable, edit_stream.__file__, path, "0"],
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+    )
+
+    assert "open in another window" in done.stderr and done.stdout == ""
+    first.close()
+
+
+def test_creating_over_a_project_is_refused_and_leaves_it(file, clip):
+    before = file.read_bytes()
+
+    with pytest.raises(UserError, match="is there already"):
+        Project.create(file, open_video(clip))
+
+    assert file.read_bytes() == before
+
+
+def test_creating_where_nothing_can_be_written_leaves_nothing_behind(tmp_path, clip):
+    (tmp_path / "file").write_text("a file, not a folder")
+
+    with pytest.raises(UserError, match="cannot be written"):
+        Project.create(tmp_path / "file" / "clip.vos", open_video(clip))
+
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["clip", "file"]
+
+
+# Where the video is
+
+
+def test_a_project_and_its_video_that_moved_together_find_each_other(file, clip, tmp_path):
+    there = tmp_path / "elsewhere"
+    there.mkdir()
+    shutil.move(file, there / file.name)
+    shutil.move(clip, there / clip.name)
+
+    project = Project.open(there / file.name)
+
+    assert project.video.path == there / "clip"
+    project.close()
+
+
+def test_a_project_that_moved_alone_finds_its_video_where_it_was(file, clip, tmp_path):
+    there = tmp_path / "elsewhere"
+    there.mkdir()
+    shutil.move(file, there / file.name)
+    make_pictures(there / "clip", shade=3)  # another one of the same name, beside it
+
+    project = Project.open(there / file.name)
+
+    assert project.video.path == clip
+    project.close()
+
+
+def test_a_missing_video_is_named_and_the_project_left_as_it_was(file, clip):
+    shutil.move(clip, clip.with_name("moved"))
+
+    refuse(file, r"video of .* is not at .*clip any more: put it back")
+
+
+def test_a_video_that_moved_is_linked_again_by_showing_it_once(file, clip, tmp_path):
+    moved = Path(shutil.move(clip, tmp_path / "moved"))
+    Project.open(file, open_video(moved)).close()
+
+    project = Project.open(file)
+
+    assert project.video.path == moved
+    project.close()
+
+
+@pytest.mark.parametrize(
+    ("frames", "shade", "match"),
+    [(FRAMES, 5, "has changed since"), (FRAMES - 1, 0, "has 11 frames, not the 12")],
+)
+def test_another_video_is_refused_before_masks_land_on_it(file, clip, frames, shade, match):
+    shutil.rmtree(clip)
+    make_pictures(clip, frames, shade)
+
+    refuse(file, match)
+
+
+def test_the_project_of_a_video_is_beside_it_and_opened_the_next_time(clip):
+    project = Project.for_video(open_video(clip))
+    paint(project, 3)
+    project.close()
+
+    again = Project.for_video(open_video(clip))
+
+    assert again.path == clip.with_name("clip.vos")
+    assert again.annotations.references == (3,)
+    again.close()
+
+
+def forbid_writing(monkeypatch, folder):
+    """Have the system say that nothing may be written in `folder`."""
+    real = os.access
+
+    def access(path, mode, **how):
+        is_inside = Path(path) == folder or Path(path).parent == folder
+        return not (is_inside and mode & os.W_OK) and real(path, mode, **how)
+
+    monkeypatch.setattr(os, "access", access)
+
+
+def test_in_a_read_only_folder_the_project_goes_to_the_users_data(
+    clip, tmp_path, monkeypatch, user_data
+):
+    forbid_writing(monkeypatch, tmp_path)
+    project = Project.for_video(open_video(clip))
+    paint(project, 3)
+    project.close()
+
+    again = Project.for_video(open_video(clip))
+
+    assert again.path.is_relative_to(user_data)
+    assert again.annotations.references == (3,)
+    assert not clip.with_name("clip.vos").exists()
+    again.close()
+
+
+def test_a_read_only_project_goes_on_in_the_users_data_with_all_its_masks(
+    clip, tmp_path, monkeypatch, user_data
+):
+    project = Project.for_video(open_video(clip))
+    paint(project, 3)
+    before = content(project)
+    project.close()
+    beside = project.path.read_bytes()
+    forbid_writing(monkeypatch, tmp_path)
+
+    project = Project.for_video(open_video(clip))
+
+    assert project.path.is_relative_to(user_data)
+    assert content(project) == before
+    paint(project, 4)
+    project.close()
+    assert clip.with_name("clip.vos").read_bytes() == beside
+    again = Project.for_video(open_video(clip))
+    assert again.annotations.references == (3, 4)
+    again.close()
+
+
+# Copies
+
+
+def test_a_copy_holds_everything_and_the_original_goes_on(clip, path, tmp_path):
+    project = make(path, clip)
+    before = content(project)
+    there = tmp_path / "elsewhere"
+    there.mkdir()
+
+    project.save_copy(there / "copy.vos")
+    paint(project, 2, number=99)
+    copy = Project.open(there / "copy.vos")
+
+    assert content(copy) == before
+    assert content(project) != before
+    copy.close()
+    project.close()
+    assert [each.name for each in there.iterdir()] == ["copy.vos"]
+
+
+def test_a_copy_onto_the_project_itself_or_into_nowhere_is_refused(clip, path, tmp_path):
+    project = make(path, clip)
+
+    with pytest.raises(UserError, match="this project itself"):
+        project.save_copy(path)
+    with pytest.raises(UserError, match="cannot be written"):
+        project.save_copy(tmp_path / "nowhere" / "copy.vos")
+
+    paint(project, 2)
+    project.close()
+
+
+def test_masks_of_the_videos_size_only(clip, path):
+    project = make(path, clip)
+    with pytest.raises(ValueError, match="the video is"):
+        project.predict(11, encode_png(np.zeros((5, 5), np.uint8)), {}, "hold")
+    assert project.annotations.shape == SHAPE
+    project.close()

@@ -1,0 +1,93 @@
+"""Where a project lies beside its video, and where the video is when the project is opened.
+
+For: `project`. Knows videos and paths; nothing of annotations or SQLite.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import platformdirs
+
+from vos_annotator.core.errors import UserError
+from vos_annotator.core.video import Video, open_video
+
+SUFFIX = ".vos"
+
+
+def project_places(video: Video) -> tuple[Path, Path]:
+    """Return where a video's project lies: beside it, or else in the user's data folder."""
+    folder = Path(platformdirs.user_data_dir("vos-annotator", appauthor=False)) / "projects"
+    name = video.path.name
+    return (
+        video.path.with_name(f"{name}{SUFFIX}"),
+        folder / f"{name}-{video.fingerprint[:12]}{SUFFIX}",
+    )
+
+
+def video_meta(video: Video, project: Path) -> dict[str, object]:
+    """Return what the project at `project` keeps of its video."""
+    return {
+        "video": str(video.path),
+        "video_relative": _relative(video.path, project.parent),
+        "fingerprint": video.fingerprint,
+        "frame_count": video.frame_count,
+        "shape": list(video.shape),
+    }
+
+
+def open_video_of(project: Path, meta: Mapping[str, object]) -> Video:
+    """Open a project's video: beside the project as before, or where it was.
+
+    Raises:
+        UserError: It is in neither place, or cannot be opened.
+    """
+    places = [absolute(project.parent / str(meta["video_relative"])), Path(str(meta["video"]))]
+    places = [place for place in dict.fromkeys(places) if place.exists()]
+    if not places:
+        raise UserError(
+            f"The video of {project} is not at {meta['video']} any more: put it back there, or "
+            "beside the project as it was."
+        )
+    for place in places[:-1]:
+        try:
+            video = open_video(place)
+        except UserError:
+            continue  # something else has its name; the other place may still be right
+        if video.fingerprint == meta["fingerprint"]:
+            return video
+        video.close()
+    return open_video(places[-1])
+
+
+def check_video(project: Path, meta: Mapping[str, object], video: Video) -> None:
+    """Refuse a video that is not the project's.
+
+    Raises:
+        UserError: Its frames or its content differ.
+    """
+    if [video.frame_count, list(video.shape)] == [meta["frame_count"], meta["shape"]]:
+        if video.fingerprint == meta["fingerprint"]:
+            return
+        what = "has changed since"
+    elif video.frame_count != meta["frame_count"]:
+        what = f"has {video.frame_count} frames, not the {meta['frame_count']} it had"
+    else:
+        (height, width), (old_height, old_width) = video.shape, meta["shape"]
+        what = f"is {width}x{height}, not the {old_width}x{old_height} it was"
+    raise UserError(
+        f"{video.path} {what}, so the masks in {project} may not fit it: bring the original "
+        "video back, or move the project away to start anew."
+    )
+
+
+def absolute(path: str | Path) -> Path:
+    """Return a path from the root, links left as they are."""
+    return Path(os.path.abspath(path))
+
+
+def _relative(path: Path, folder: Path) -> str:
+    try:
+        return os.path.relpath(path, folder)
+    except ValueError:
+        return str(path)  # another drive
