@@ -128,7 +128,7 @@ def test_the_frame_cannot_be_lost_out_of_sight(window, canvas):
         turn_wheel(canvas, (30, 20), 3)
     for _ in range(40):
         canvas.pan(QPointF(50, 50))
-    center = canvas.to_source(canvas.viewport().rect().center())
+    center = canvas.to_frame(canvas.viewport().rect().center())
     assert -1 <= center.x() <= 65
     assert -1 <= center.y() <= 49
 

@@ -1,15 +1,18 @@
 """The window on a real project: opening, propagating, closing and opening again."""
 
 import threading
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLineEdit, QSpinBox
 
 from tests.ui.window import FRAMES, finish_run, isolate_settings, make_clip, open_window, paint
 from vos_annotator.core.edits import Status
 from vos_annotator.ui import dialogs
+from vos_annotator.ui.job import Job
 from vos_annotator.ui.main_window import saved_text
 
 
@@ -82,7 +85,7 @@ def test_a_dropped_folder_is_opened(qtbot, clip):
         )
 
         assert window.document.video.name == "clip"
-        assert str(window.workspace.project.path) in window._recent_paths()
+        assert Path(window.workspace.project.path) in window._recent.paths
 
 
 def test_propagating_fills_the_clip_and_the_window_says_how_far_it_is(qtbot, window):
@@ -177,7 +180,7 @@ def test_import_makes_references_and_export_writes_what_was_drawn(qtbot, window,
     choice = dialogs.ExportChoice(tmp_path / "davis", "clip", "480p", True)
     window.window_verbs.export_to(choice)
     assert window.actions_["stop"].isEnabled()
-    qtbot.waitUntil(lambda: window._job is None, timeout=10_000)
+    qtbot.waitUntil(lambda: not window._jobs.running, timeout=10_000)
     folder = tmp_path / "davis" / "Annotations" / "480p" / "clip"
     assert len(list(folder.glob("*.png"))) == FRAMES
     assert "12 of 12 frames" in window.messages.text.toPlainText()
@@ -185,10 +188,20 @@ def test_import_makes_references_and_export_writes_what_was_drawn(qtbot, window,
     drawn = window.document.annotations[0].copy()
     window.document.release(0)
     window.window_verbs.import_masks_from(folder)
-    qtbot.waitUntil(lambda: window._job is None, timeout=10_000)
+    qtbot.waitUntil(lambda: not window._jobs.running, timeout=10_000)
 
     assert 0 in window.document.annotations.references
     assert (window.document.annotations[0] == drawn).all()
+
+
+def test_escape_stops_a_job(qtbot, window):
+    def wait_for_the_end(progress, cancelled):
+        while not cancelled():
+            threading.Event().wait(0.01)
+
+    window.start_job(Job("Import", wait_for_the_end))
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not window._jobs.running, timeout=10_000)
 
 
 def test_everything_that_takes_the_focus_has_a_name(window):

@@ -66,7 +66,7 @@ def make_application():
     app = QApplication.instance() or QApplication(sys.argv[:1])
     app.setApplicationName(NAME)
     app.setOrganizationName("vos-annotator")
-    app.setWindowIcon(QIcon(str(resources_folder() / "icons" / "app.svg")))
+    app.setWindowIcon(QIcon(str(resources_folder() / "app.svg")))
     font = app.font()
     font.setPixelSize(_FONT)
     app.setFont(font)

@@ -4,15 +4,14 @@ For: the workspace. Shows what the cursor points at, turns the mouse into calls 
 in hand, and zooms and pans. It decodes nothing itself: a picture is shown with its masks
 when the loader has it.
 
-Zoom and geometry are pyqtgraph's `ViewBox`; items are in pixels of the source.
+Items are in pixels of the source.
 """
 
 from __future__ import annotations
 
 import numpy as np
-import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPalette, QResizeEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal
+from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPalette, QWheelEvent
 
 from vos_annotator.core.masks import Box
 from vos_annotator.core.objects import MOST, screen_color
@@ -23,16 +22,15 @@ from vos_annotator.ui.document import Document
 from vos_annotator.ui.frame_loader import FrameLoader
 from vos_annotator.ui.overlay import MaskItem, color
 from vos_annotator.ui.tools import TOOLS
+from vos_annotator.ui.zoom_view import ZoomView
 
 _ZOOM_STEP = 1.2  # a notch of the wheel
 _BRUSH_STEP = 1.1
-_LARGEST_ZOOM = 40.0
-_MARGIN = 0.02  # of the frame, around it when it is fitted
 _OTHERS = 0.75  # of the opacity, for objects that are not the current one
 _BUTTONS = (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton)
 
 
-class Canvas(pg.GraphicsView):
+class Canvas(ZoomView):
     """One frame with its masks.
 
     Attributes:
@@ -41,31 +39,22 @@ class Canvas(pg.GraphicsView):
 
     Signals:
         pointer_moved(x, y): The mouse, in pixels of the source.
-        zoom_changed(zoom): 1 is a pixel of the source a pixel of the screen.
         message(text): Why a tool did nothing.
     """
 
     pointer_moved = Signal(float, float)
-    zoom_changed = Signal(float)
     message = Signal(str)
 
     def __init__(self, document: Document, cursor: Cursor, bridge: EngineBridge) -> None:
-        super().__init__(background=None)
-        self.document, self.cursor, self.bridge = document, cursor, bridge
         shape = document.video.shape
-        self._view = pg.ViewBox(
-            lockAspect=True, invertY=True, enableMouse=False, enableMenu=False, defaultPadding=0
-        )
-        self.setCentralItem(self._view)
+        super().__init__(shape)
+        self.document, self.cursor, self.bridge = document, cursor, bridge
         self._picture, self.masks = PictureItem(shape), MaskItem(shape)
         self.sketch, self._ring = SketchItem(shape), RingItem()
         for item in (self._picture, self.masks, self.sketch, self._ring):
-            self._view.addItem(item, ignoreBounds=True)
-        self._frame_rect = QRectF(0, 0, shape[1], shape[0])
-        self._is_fitted = True
+            self.view.addItem(item, ignoreBounds=True)
         self._shown: int | None = None  # the frame in the picture
         self._pan_from: QPointF | None = None
-        self._last_box: Box | None = None
         self._tools = {name: tool(self) for name, tool in TOOLS.items()}
         self._tool = self._tools[cursor.tool]
         self._loader = FrameLoader(document.video, self)
@@ -89,65 +78,9 @@ class Canvas(pg.GraphicsView):
         """The frame in the picture; None until the first is there."""
         return self._shown
 
-    @property
-    def zoom(self) -> float:
-        """Pixels of the screen a pixel of the source."""
-        return 1 / max(self._view.viewPixelSize()[0], 1e-9)
-
     def close_loader(self) -> None:
         """Join the thread that decodes."""
         self._loader.close()
-
-    # The view
-
-    def fit(self) -> None:
-        """Show the whole frame, and keep doing so when the window changes."""
-        self._is_fitted = True
-        room_x, room_y = (_MARGIN * side for side in self._frame_rect.size().toTuple())
-        rect = self._frame_rect.adjusted(-room_x, -room_y, room_x, room_y)
-        self._view.setRange(rect, padding=0)
-        self._view_changed()
-
-    def zoom_100(self) -> None:
-        """Show a pixel of the source as a pixel of the screen, around the middle."""
-        self.zoom_to(1 / self.devicePixelRatioF(), self._view.viewRect().center())
-
-    def zoom_to(self, zoom: float, anchor: QPointF) -> None:
-        """Zoom; `anchor`, in pixels of the source, stays where it is on the screen."""
-        fitting = min(
-            self._view.width() / self._frame_rect.width(),
-            self._view.height() / self._frame_rect.height(),
-        )
-        zoom = min(max(zoom, min(fitting / 2, 1.0)), _LARGEST_ZOOM)
-        factor = self.zoom / zoom
-        self._is_fitted = False
-        self._view.scaleBy((factor, factor), center=anchor)
-        self._view_changed()
-
-    def pan(self, moved: QPointF) -> None:
-        """Move the picture along by `moved` pixels of the source; it cannot leave the view."""
-        self._is_fitted = False
-        view, frame = self._view.viewRect(), self._frame_rect
-        center = view.center() - moved
-        center.setX(min(max(center.x(), frame.left()), frame.right()))
-        center.setY(min(max(center.y(), frame.top()), frame.bottom()))
-        shift = center - view.center()
-        self._view.translateBy(x=shift.x(), y=shift.y())
-        self._view_changed()
-
-    def to_source(self, position: QPointF | QPoint) -> QPointF:
-        """Return a position in the widget as pixels of the source."""
-        return self._view.mapSceneToView(self.mapToScene(QPointF(position).toPoint()))
-
-    def to_widget(self, point: QPointF) -> QPoint:
-        """Return a point of the source as a position in the widget."""
-        return self.mapFromScene(self._view.mapViewToScene(point))
-
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Keep the whole frame in view where it was."""
-        super().resizeEvent(event)
-        if event is not None and self._is_fitted:
-            self.fit()
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the theme."""
@@ -157,10 +90,6 @@ class Canvas(pg.GraphicsView):
 
     def _set_surround(self) -> None:
         self.setBackground(self.palette().color(QPalette.ColorRole.Shadow))
-
-    def _view_changed(self) -> None:
-        self._ring.set_brush(self.cursor.brush_size, self._tool.removes)
-        self.zoom_changed.emit(self.zoom * self.devicePixelRatioF())
 
     # What is shown
 
@@ -172,7 +101,8 @@ class Canvas(pg.GraphicsView):
         cursor.frame_changed.connect(self._on_frame_moved)
         cursor.scrubbing_changed.connect(self._load)
         cursor.tool_changed.connect(self._take_tool)
-        cursor.brush_changed.connect(self._view_changed)
+        cursor.brush_changed.connect(self._show_ring)
+        self.zoom_changed.connect(self._show_ring)
         cursor.object_changed.connect(self._set_colors)
         cursor.view_changed.connect(self._set_colors)
         document.objects_changed.connect(self._set_colors)
@@ -237,11 +167,14 @@ class Canvas(pg.GraphicsView):
         self._tool = self._tools[name]
         self.viewport().setCursor(self._tool.shape)
         self._ring.setVisible(self._tool.has_ring and self.underMouse())
+        self._show_ring()
+
+    def _show_ring(self) -> None:
         self._ring.set_brush(self.cursor.brush_size, self._tool.removes)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin to pan with the middle button, or to work with the others."""
-        point = self.to_source(event.position())
+        point = self.to_frame(event.position())
         if event.button() == Qt.MouseButton.MiddleButton:
             self._pan_from = point
             self.viewport().setCursor(Qt.CursorShape.ClosedHandCursor)
@@ -252,12 +185,12 @@ class Canvas(pg.GraphicsView):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Let the tool know that it was the second press."""
         if event.button() in _BUTTONS:
-            self._tool.double_press(self.to_source(event.position()), _removes(event))
+            self._tool.double_press(self.to_frame(event.position()), _removes(event))
         event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Pan, work, or only point."""
-        point = self.to_source(event.position())
+        point = self.to_frame(event.position())
         if self._pan_from is not None:
             self.pan(point - self._pan_from)
         elif event.buttons() & (Qt.MouseButton.LeftButton | Qt.MouseButton.RightButton):
@@ -275,7 +208,7 @@ class Canvas(pg.GraphicsView):
             self._pan_from = None
             self.viewport().setCursor(self._tool.shape)
         elif event.button() in _BUTTONS:
-            self._tool.release(self.to_source(event.position()))
+            self._tool.release(self.to_frame(event.position()))
             self._refreshing.start()  # what arrived while the tool had the masks
         event.accept()
 
@@ -290,7 +223,7 @@ class Canvas(pg.GraphicsView):
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self.cursor.brush_size *= _BRUSH_STEP**notches
         elif event.pixelDelta().isNull() or event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.zoom_to(self.zoom * _ZOOM_STEP**notches, self.to_source(event.position()))
+            self.zoom_to(self.zoom * _ZOOM_STEP**notches, self.to_frame(event.position()))
         else:
             self.pan(QPointF(event.pixelDelta()) / self.zoom)
         event.accept()

@@ -8,24 +8,19 @@ is in `Verbs` and `WindowVerbs`.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSettings, Qt, QTimer
+from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
     QDropEvent,
-    QKeyEvent,
-    QKeySequence,
 )
 from PySide6.QtWidgets import (
-    QAbstractButton,
-    QAbstractSpinBox,
     QApplication,
     QLabel,
-    QLineEdit,
     QMainWindow,
-    QMenu,
     QStackedWidget,
     QToolBar,
 )
@@ -37,22 +32,18 @@ from vos_annotator.ui import dialogs
 from vos_annotator.ui.action_set import ActionSet
 from vos_annotator.ui.conditions import conditions
 from vos_annotator.ui.job import Job
+from vos_annotator.ui.jobs import Jobs
+from vos_annotator.ui.key_rules import KeyRules
 from vos_annotator.ui.messages import Messages
+from vos_annotator.ui.recent import RecentMenu
 from vos_annotator.ui.status_bar import StatusBar
 from vos_annotator.ui.verbs import Verbs
 from vos_annotator.ui.welcome import Welcome
 from vos_annotator.ui.window_verbs import WindowVerbs
 from vos_annotator.ui.workspace import Workspace
 
-_RECENT_KEY, _RECENT_COUNT = "recent", 10
 _GEOMETRY_KEY = "window/geometry"
 _NAME = "MobileVOS Annotator"
-_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-_OWN_KEYS = {  # what a widget with the focus does itself, though the window has it as shortcuts
-    QAbstractButton: (Qt.Key.Key_Space, *_ENTER),
-    QAbstractSpinBox: _ENTER,
-    QLineEdit: _ENTER,
-}
 
 
 class MainWindow(QMainWindow):
@@ -68,7 +59,10 @@ class MainWindow(QMainWindow):
         self.actions_ = ActionSet(self, (self.verbs, self.window_verbs))
         self.messages = Messages(self)
         self.status = StatusBar(self)
-        self._job: Job | None = None
+        self._jobs = Jobs(self)
+        self._jobs.progress.connect(self._show_job)
+        self._jobs.failed.connect(self.warn)
+        KeyRules(self, self._held_keys())
         self.setAcceptDrops(True)
         self._make_frame()
         self._clock = QTimer(self)
@@ -87,8 +81,8 @@ class MainWindow(QMainWindow):
         self._saved.setAccessibleName("Project and when it was saved")
         self.menuBar().setCornerWidget(self._saved)
         menus = self.actions_.fill_menus(self.menuBar())
-        self._recent = QMenu("Open recent", self)
-        self._recent.setAccessibleName("Open recent")
+        self._recent = RecentMenu(self)
+        self._recent.chosen.connect(self.open_path)
         menus["File"].insertMenu(self.actions_["import-masks"], self._recent)
         self._object_menu = menus["Object"]
         bar = QToolBar("Tools", self)
@@ -110,8 +104,12 @@ class MainWindow(QMainWindow):
         geometry = QSettings().value(_GEOMETRY_KEY)
         if geometry is not None:
             self.restoreGeometry(geometry)
-        self._show_recent()
+        self._welcome.show_recent(self._recent.paths)
         self._show_saved()
+
+    def _held_keys(self) -> dict[str, Callable[[bool], None]]:
+        rows = [row for row in self.actions_.rows.values() if row.scope == "hold"]
+        return {row.keys[0]: getattr(self.verbs, row.method) for row in rows}
 
     # The parts of the open project
 
@@ -182,22 +180,21 @@ class MainWindow(QMainWindow):
         self._pages.addWidget(workspace)
         self._pages.setCurrentWidget(workspace)
         workspace.canvas.setFocus()
-        self._remember(Path(project.path))
+        self._recent.remember(Path(project.path))
         self._show_saved()
         self.refresh_actions()
 
     def close_project(self) -> None:
         """Close what is open; nothing is asked, everything is saved."""
-        if self._job is not None:
-            self._job.close()
-            self._job = None
+        self._jobs.close()
         if self.workspace is not None:
             workspace, self.workspace = self.workspace, None
             workspace.close_project()
             self._pages.removeWidget(workspace)
             workspace.deleteLater()
         self.status.clear_work()
-        self._show_recent()
+        self._recent.refresh()
+        self._welcome.show_recent(self._recent.paths)
         self._show_saved()
         self.refresh_actions()
 
@@ -219,24 +216,6 @@ class MainWindow(QMainWindow):
         if paths:
             self.open_path(paths[0])
 
-    def _remember(self, path: Path) -> None:
-        recent = [str(path), *(each for each in self._recent_paths() if each != str(path))]
-        QSettings().setValue(_RECENT_KEY, recent[:_RECENT_COUNT])
-        self._show_recent()
-
-    def _recent_paths(self) -> list[str]:
-        stored = QSettings().value(_RECENT_KEY, [])
-        return [stored] if isinstance(stored, str) else list(stored or [])
-
-    def _show_recent(self) -> None:
-        paths = [Path(each) for each in self._recent_paths() if Path(each).exists()]
-        self._welcome.show_recent(paths)
-        self._recent.clear()
-        self._recent.setEnabled(bool(paths))
-        for path in paths:
-            action = self._recent.addAction(f"{path.name}  ({path.parent})")
-            action.triggered.connect(lambda _=False, path=path: self.open_path(path))
-
     # What is said
 
     def say(self, text: str) -> None:
@@ -251,34 +230,18 @@ class MainWindow(QMainWindow):
 
     def start_job(self, job: Job) -> None:
         """Run `job` with its progress in the transport row; one at a time."""
-        if self._job is not None:
-            self.say(f"{self._job.name} is still running: wait for it, or press Esc.")
-            return
-        self._job = job
-        job.setParent(self)
-        job.failed.connect(self.warn)
-        job.progress.connect(self._show_job)
-        job.finished.connect(self._end_job)
-        job.start()
-        self._show_job(0, 0)
-        self.refresh_actions()
+        if self._jobs.running:
+            self.say(f"{self._jobs.running} is still running: wait for it, or press Esc.")
+        else:
+            self._jobs.start(job)
 
     def stop_job(self) -> None:
         """Ask the running job to end early."""
-        if self._job is not None:
-            self._job.stop()
+        self._jobs.stop()
 
-    def _show_job(self, done: int, total: int) -> None:
-        if self.workspace is not None and self._job is not None:
-            text = f"{self._job.name}: {total - done:,} left" if total else f"{self._job.name} …"
-            self.workspace.transport.show_progress(text, done, total)
-
-    def _end_job(self) -> None:
-        if self._job is not None:
-            self._job.deleteLater()
-            self._job = None
+    def _show_job(self, text: str, done: int, total: int) -> None:
         if self.workspace is not None:
-            self.workspace.transport.show_progress("")
+            self.workspace.transport.show_progress(text, done, total)
         self.refresh_actions()
 
     # What makes sense now
@@ -286,7 +249,7 @@ class MainWindow(QMainWindow):
     def refresh_actions(self) -> None:
         """Enable and tick the actions for the state of things."""
         true = conditions(self.workspace)
-        if self._job is not None:
+        if self._jobs.running:
             true.add("running")
         if self.isFullScreen():
             true.add("full screen")
@@ -310,39 +273,6 @@ class MainWindow(QMainWindow):
             self._saved.hide()  # a menu bar makes room for its corner when that is shown
             self._saved.show()
         self.setWindowTitle(f"{text} - {_NAME}")
-
-    # Keys that are no shortcuts
-
-    def event(self, event: QEvent) -> bool:
-        """Leave a focused button or field its own keys, before shortcuts take them."""
-        if event.type() == QEvent.Type.ShortcutOverride:
-            focus = QApplication.focusWidget()
-            if any(
-                isinstance(focus, kind) and event.key() in keys for kind, keys in _OWN_KEYS.items()
-            ):
-                event.accept()
-                return True
-        return super().event(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Begin what lasts while a key is held."""
-        if not self._hold(event, True):
-            super().keyPressEvent(event)
-
-    def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        """End what lasts while a key is held."""
-        if not self._hold(event, False):
-            super().keyReleaseEvent(event)
-
-    def _hold(self, event: QKeyEvent, is_held: bool) -> bool:
-        if self.workspace is None or event.isAutoRepeat() or event.modifiers():
-            return False
-        pressed = QKeySequence(event.key())
-        for row in self.actions_.rows.values():
-            if row.scope == "hold" and pressed == QKeySequence(row.keys[0]):
-                getattr(self.verbs, row.method)(is_held)
-                return True
-        return False
 
 
 def load_project(path: Path) -> Project:

@@ -178,6 +178,8 @@ class Verbs:
 
     def show_raw(self, is_held: bool) -> None:
         """Hide the masks for as long as the key is held; those that were off stay off."""
+        if self._window.workspace is None:
+            return
         cursor = self._work.cursor
         if is_held:
             self._were_shown = cursor.masks_shown
@@ -228,8 +230,9 @@ class Verbs:
         self._work.bridge.auto_refresh = not self._work.bridge.auto_refresh
 
     def stop(self) -> None:
-        """Stop the run; results stay."""
+        """Stop what runs; results stay."""
         self._work.bridge.stop()
+        self._window.stop_job()
 
     def _run(self, origin: int | None, first: int, last: int) -> None:
         self._work.follow.begin()

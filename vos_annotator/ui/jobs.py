@@ -1,0 +1,61 @@
+"""The one long piece of work, beside propagation, that may run at a time.
+
+For: the window, which shows what this tells.
+"""
+
+from PySide6.QtCore import QObject, Signal
+
+from vos_annotator.ui.job import Job
+
+
+class Jobs(QObject):
+    """Runs one job and tells how far it is.
+
+    Signals:
+        progress(text, done, total): An empty text when nothing runs any more.
+        failed(message, report): As of the job.
+    """
+
+    progress = Signal(str, int, int)
+    failed = Signal(str, str)
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._job: Job | None = None
+
+    @property
+    def running(self) -> str:
+        """The name of the job that runs, or nothing."""
+        return self._job.name if self._job is not None else ""
+
+    def start(self, job: Job) -> None:
+        """Run a job; none may be running."""
+        self._job = job
+        job.setParent(self)
+        job.failed.connect(self.failed)
+        job.progress.connect(self._show)
+        job.finished.connect(self._end)
+        job.start()
+        self._show(0, 0)
+
+    def stop(self) -> None:
+        """Ask the job to end early."""
+        if self._job is not None:
+            self._job.stop()
+
+    def close(self) -> None:
+        """Stop the job and wait for its thread."""
+        if self._job is not None:
+            self._job.close()
+            self._job = None
+
+    def _show(self, done: int, total: int) -> None:
+        if self._job is not None:
+            left = f": {total - done:,} left" if total else " …"
+            self.progress.emit(self._job.name + left, done, total)
+
+    def _end(self) -> None:
+        if self._job is not None:
+            self._job.deleteLater()
+            self._job = None
+        self.progress.emit("", 0, 0)
