@@ -49,6 +49,7 @@ class EngineBridge(QObject):
     """Keeps the engine's memory in step with the references and its masks in the document.
 
     Signals:
+        began(): Something runs now, and can be stopped.
         progress(Progress): After each frame of a run; None when nothing runs any more.
         scribbled(frame, object id, mask): The answer to the latest `scribble` there.
         ready(Ready): The engine is loaded; says on what it runs.
@@ -56,6 +57,7 @@ class EngineBridge(QObject):
         failed(text, report): The engine failed; the text says what, the report where.
     """
 
+    began = Signal()
     progress = Signal(object)
     scribbled = Signal(int, int, object)
     ready = Signal(object)
@@ -244,6 +246,7 @@ class EngineBridge(QObject):
         self._pace = Pace(sum(run.frame_count for run in runs))
         self._last_failure = ""
         self._run_next()
+        self.began.emit()
 
     def _run_next(self) -> None:
         self._run = run = self._runs.popleft()

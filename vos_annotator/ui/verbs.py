@@ -237,7 +237,6 @@ class Verbs:
     def _run(self, origin: int | None, first: int, last: int) -> None:
         self._work.follow.begin()
         self._work.bridge.propagate(origin, first, last)
-        self._window.refresh_actions()  # Stop makes sense before the first frame is done
 
     def _range(self) -> tuple[int, int]:
         cursor, last = self._work.cursor, self._work.document.video.frame_count - 1

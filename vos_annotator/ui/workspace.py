@@ -125,6 +125,7 @@ class Workspace(QWidget):
         self.bridge.failed.connect(self.failed)
         self.playback.playing_changed.connect(self.transport.show_playing)
         for signal in (
+            self.bridge.began,
             self.bridge.progress,
             self.cursor.frame_changed,
             self.cursor.object_changed,
