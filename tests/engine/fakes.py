@@ -1,0 +1,114 @@
+"""A video that is all in memory and engines that do as they are told, for tests of the seam."""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+
+from vos_annotator.core.masks import object_ids
+from vos_annotator.core.video import Video
+from vos_annotator.engine.protocol import Segmentation
+
+SHAPE = (24, 32)
+
+
+class ShadeVideo(Video):
+    """Frame n is a picture of grey n."""
+
+    def __init__(self, frames: int = 10, shape: tuple[int, int] = SHAPE) -> None:
+        super().__init__(Path("shades"), "shades", frames, shape, 25.0, "shades", 1 << 20)
+
+    def time(self, frame: int) -> float:
+        return frame / self.fps
+
+    def nearest_keyframe(self, frame: int) -> int:
+        return frame
+
+    def fork(self) -> "ShadeVideo":
+        return ShadeVideo(self.frame_count, self.shape)
+
+    def _read(self, frame: int) -> np.ndarray:
+        return np.full((*self.shape, 3), frame % 256, np.uint8)
+
+
+class ToldEngine:
+    """Gives every object of any reference the log-odds `level`, everywhere.
+
+    Attributes:
+        log: What was asked of it, in order.
+        turnstile: While it is set, each `segment` waits for a `let_through`.
+        raises: What the next call raises.
+    """
+
+    name = "told"
+
+    def __init__(self, size: int = 480) -> None:
+        self.size = size
+        self.device = "paper"
+        self.log: list[tuple] = []
+        self.memory: dict[int, bytes] = {}
+        self.ids: dict[int, tuple[int, ...]] = {}
+        self.passes = 0
+        self.raises: Exception | None = None
+        self.is_gated = False
+        self.reached = threading.Semaphore(0)
+        self._gate = threading.Semaphore(0)
+
+    def level(self, frame: int) -> float:
+        """What `segment` gives; by default it tells the passes apart."""
+        return float(self.passes)
+
+    def memorize(self, frame, image, label_map):
+        self._enter("memorize", frame)
+        assert image[0, 0, 0] == frame % 256
+        self.memory[frame], self.ids[frame] = label_map.tobytes(), object_ids(label_map)
+
+    def forget(self, frame):
+        self._enter("forget", frame)
+        self.memory.pop(frame, None)
+        self.ids.pop(frame, None)
+
+    def begin_pass(self):
+        self._enter("begin_pass")
+        self.passes += 1
+
+    def segment(self, frame, image):
+        self._enter("segment", frame)
+        assert image[0, 0, 0] == frame % 256
+        if self.is_gated:
+            self.reached.release()
+            assert self._gate.acquire(timeout=20)
+        ids = tuple(sorted({i for each in self.ids.values() for i in each}))
+        logits = np.full((len(ids), 6, 8), self.level(frame), np.float32)
+        return Segmentation(ids, logits, image.shape[:2])
+
+    def let_through(self, frames: int = 1) -> None:
+        """Let the worker finish so many frames."""
+        self._gate.release(frames)
+
+    def open_gate(self) -> None:
+        """Let everything through from now on."""
+        self.is_gated = False
+        self._gate.release(1000)
+
+    def _enter(self, *what):
+        self.log.append(what)
+        if self.raises is not None:
+            error, self.raises = self.raises, None
+            raise error
+
+
+class ToldScribbler(ToldEngine):
+    """Also answers scribbles: with the pixels under the strokes inside."""
+
+    def scribble(self, frame, image, strokes, current):
+        self._enter("scribble", frame)
+        return strokes == 1
+
+
+def square(*ids: int, shape: tuple[int, int] = SHAPE) -> np.ndarray:
+    """Return a label map with a stripe of each object."""
+    label_map = np.zeros(shape, np.uint8)
+    for n, object_id in enumerate(ids):
+        label_map[4 * n : 4 * n + 4] = object_id
+    return label_map
