@@ -125,19 +125,24 @@ class InferenceWorker:
     def _try(self, ticket: int, command: Command) -> None:
         """Do a command; whatever it raises must not take the thread with it."""
         try:
-            try:
-                return self._do(ticket, command)
-            except Exception as error:
-                if not (_is_out_of_memory(error) and self._step_down()):
-                    raise
-            # Only out here has the traceback let go of the engine that did not fit.
-            self._do(ticket, command)
+            while not self._fits(ticket, command):
+                pass  # only out here has the traceback let go of the engine that did not fit
         except UserError as error:
             self.results.put(Failed(command, str(error), ""))
         except Exception as error:
             log.exception("%s failed", type(command).__name__)
-            message = f"{_WORDS[type(command)]} failed: {error or type(error).__name__}."
+            message = f"{_WORDS[type(command)]} failed: {str(error) or type(error).__name__}."
             self.results.put(Failed(command, message, traceback.format_exc()))
+
+    def _fits(self, ticket: int, command: Command) -> bool:
+        """Do a command; False if memory ran short and it is to be done again, smaller."""
+        try:
+            self._do(ticket, command)
+        except Exception as error:
+            if not (_is_out_of_memory(error) and self._step_down()):
+                raise
+            return False
+        return True
 
     def _do(self, ticket: int, command: Command) -> None:
         match command:
