@@ -12,6 +12,7 @@ from PIL import Image
 
 from vos_annotator.core import atomic, davis
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.mask_files import read_masks
 from vos_annotator.core.masks import PALETTE, encode_png
 from vos_annotator.core.video import Video, open_video
 
@@ -249,7 +250,7 @@ def equal(masks, expected):
 
 def test_one_png_is_the_label_map_of_frame_0(exported):
     file = exported / "Annotations/480p/clip/00003.png"
-    equal(davis.read_masks(file, Clip()), {0: label_map(3)})
+    equal(read_masks(file, Clip()), {0: label_map(3)})
 
 
 @pytest.mark.parametrize(
@@ -258,17 +259,17 @@ def test_one_png_is_the_label_map_of_frame_0(exported):
 def test_a_davis_root_or_any_folder_on_the_way_gives_the_masks_of_the_video(exported, folder):
     davis.export(Clip(name="another"), lambda frame: None, exported)
     expected = {frame: label_map(frame) for frame in (0, 1, 3)} | {2: np.zeros(SHAPE, np.uint8)}
-    equal(davis.read_masks(exported / folder, Clip()), expected)
+    equal(read_masks(exported / folder, Clip()), expected)
 
 
 def test_the_only_sequence_of_a_root_needs_no_matching_name(exported):
-    assert len(davis.read_masks(exported, Clip(name="renamed"))) == 4
+    assert len(read_masks(exported, Clip(name="renamed"))) == 4
 
 
 def test_a_root_without_the_video_lists_what_it_has(exported):
     davis.export(Clip(name="another"), masks, exported)
     with pytest.raises(UserError, match=r"no masks for third.*\(another, clip\)"):
-        davis.read_masks(exported, Clip(name="third"))
+        read_masks(exported, Clip(name="third"))
 
 
 def test_some_frames_only_as_youtube_vos_has_them(tmp_path):
@@ -277,7 +278,7 @@ def test_some_frames_only_as_youtube_vos_has_them(tmp_path):
     for frame in (0, 5, 10):
         (sequence / f"{frame:05d}.png").write_bytes(encode_png(label_map(frame)))
     expected = {frame: label_map(frame) for frame in (0, 5, 10)}
-    equal(davis.read_masks(tmp_path, Clip(frame_count=11)), expected)
+    equal(read_masks(tmp_path, Clip(frame_count=11)), expected)
 
 
 def test_masks_of_pictures_numbered_with_gaps_go_by_name(tmp_path):
@@ -288,7 +289,7 @@ def test_masks_of_pictures_numbered_with_gaps_go_by_name(tmp_path):
         Image.fromarray(Clip()[frame]).save(pictures / f"{number:05d}.jpg")
     (folder / "00005.png").write_bytes(encode_png(label_map(1)))
     with open_video(pictures) as video:
-        equal(davis.read_masks(folder, video), {1: label_map(1)})
+        equal(read_masks(folder, video), {1: label_map(1)})
 
 
 def test_pictures_that_are_not_named_like_the_masks_go_by_number(tmp_path):
@@ -299,7 +300,7 @@ def test_pictures_that_are_not_named_like_the_masks_go_by_number(tmp_path):
         Image.fromarray(Clip()[frame]).save(pictures / f"frame{frame + 7}.jpg")
     (folder / "00002.png").write_bytes(encode_png(label_map(1)))
     with open_video(pictures) as video:
-        equal(davis.read_masks(folder, video), {2: label_map(1)})
+        equal(read_masks(folder, video), {2: label_map(1)})
 
 
 @pytest.mark.parametrize(
@@ -318,15 +319,15 @@ def test_folders_that_are_no_masks_of_the_video_are_refused(tmp_path, names, pro
     for name in names:
         (tmp_path / name).write_bytes(encode_png(label_map(0)))
     with pytest.raises(UserError, match=problem):
-        davis.read_masks(tmp_path, Clip())
+        read_masks(tmp_path, Clip())
 
 
 def test_masks_of_another_aspect_are_refused(tmp_path):
     (tmp_path / "0.png").write_bytes(encode_png(np.zeros((64, 36), np.uint8)))
     with pytest.raises(UserError, match=r"0\.png is 36x64, the video is 64x36"):
-        davis.read_masks(tmp_path, Clip())
+        read_masks(tmp_path, Clip())
 
 
 def test_a_path_that_is_not_there_is_named(tmp_path):
     with pytest.raises(UserError, match=r"no mask file .*nowhere"):
-        davis.read_masks(tmp_path / "nowhere", Clip())
+        read_masks(tmp_path / "nowhere", Clip())

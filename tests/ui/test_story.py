@@ -11,8 +11,8 @@ from PySide6.QtTest import QTest
 
 from tests.ui.mouse import stroke
 from tests.ui.window import isolate_settings
-from vos_annotator.core.davis import read_masks
 from vos_annotator.core.edits import Status
+from vos_annotator.core.mask_files import read_masks
 from vos_annotator.core.masks import read_label_map
 from vos_annotator.core.video import open_video
 from vos_annotator.paths import resources_folder

@@ -1,6 +1,6 @@
-"""Sequences in the folders of DAVIS: written for others to read, and read as references.
+"""Sequences in the folders of DAVIS, written for others to read; `mask_files` reads them.
 
-For: the export and import of the window, the command line. Knows masks and videos; no Qt.
+For: the export of the window, the command line. Knows masks and videos; no Qt.
 
     ROOT/JPEGImages/480p/NAME/00000.jpg     the pictures
     ROOT/Annotations/480p/NAME/00000.png    their label maps: indexed, DAVIS palette
@@ -15,7 +15,7 @@ stops an export leaves whole files behind, and the next export goes on from ther
 
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -25,9 +25,8 @@ from PIL import Image
 
 from vos_annotator.core.atomic import put_file, writing
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.image_folder import ImageFolder
-from vos_annotator.core.masks import LabelMap, decode_png, encode_png, object_ids, read_label_map
-from vos_annotator.core.video import Video, natural_key
+from vos_annotator.core.masks import decode_png, encode_png, object_ids
+from vos_annotator.core.video import Video
 
 RESOLUTIONS = ("480p", "Full-Resolution")
 
@@ -92,6 +91,25 @@ def image_path(root: Path, name: str, frame: int, resolution: str = "480p") -> P
     return root / "JPEGImages" / resolution / name / f"{frame:05d}.jpg"
 
 
+def claim_folder(folder: Path, video: Video) -> None:
+    """Make a folder for the frames of `video`, or check that it holds no others.
+
+    Raises:
+        UserError: It cannot be made, or has frames that `video` has not, which would pass
+            for its own.
+    """
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        expected = {f"{frame:05d}" for frame in range(video.frame_count)}
+        for file in sorted(folder.iterdir()):
+            is_picture = file.suffix.lower() in (".png", ".jpg") and not file.name.startswith(".")
+            if is_picture and file.stem not in expected:
+                raise UserError(
+                    f"{folder} also holds {file.name}, which is no frame of {video.name}: "
+                    "take it away or choose another name."
+                )
+
+
 def export(
     video: Video,
     mask_png: Callable[[int], bytes | None],
@@ -130,9 +148,7 @@ def export(
     images = image_path(root, name, 0, resolution).parent
     folders = [annotations, images] if with_images else [annotations]
     for folder in folders:
-        with writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            _refuse_other_frames(folder, video)
+        claim_folder(folder, video)
     if with_images:
         _refuse_another_clip(images / "00000.jpg", video)
 
@@ -179,107 +195,10 @@ def export(
     )
 
 
-def read_masks(path: str | Path, video: Video) -> dict[int, LabelMap]:
-    """Read existing masks of a video, as DAVIS and YouTube-VOS store them.
-
-    Args:
-        path: One PNG, which is frame 0's; a folder of PNGs, where the file's number is its
-            frame; or a folder of sequences (a DAVIS root, its Annotations), of which the one
-            with the video's name is read.
-        video: Where the masks belong. If it is a folder of pictures and every mask has the
-            name of one (YouTube-VOS numbers them with gaps), masks go by name.
-
-    Returns:
-        frame -> label map of the video's size.
-
-    Raises:
-        UserError: No PNGs, a name that is no number, a number beyond the clip or given
-            twice, or a mask that `read_label_map` refuses.
-    """
-    path = Path(path)
-    if not path.is_dir():
-        return {0: read_label_map(path, video.shape)}
-    folder = _sequence_folder(path, video.name)
-    files = sorted(_pngs(folder), key=lambda file: natural_key(file.name))
-    frames: dict[int, Path] = {}
-    for file, frame in _frames_by_file(files, video):
-        if frame in frames:
-            raise UserError(
-                f"{frames[frame].name} and {file.name} in {folder} are masks of one frame: "
-                "take one of them away."
-            )
-        frames[frame] = file
-    return {frame: read_label_map(file, video.shape) for frame, file in sorted(frames.items())}
-
-
-def _sequence_folder(path: Path, name: str) -> Path:
-    """Return the folder that holds PNGs: `path` or the one below it with the name."""
-    roots = [path]
-    for below in ("Annotations", *RESOLUTIONS):
-        roots += [root / below for root in list(roots) if (root / below).is_dir()]
-    if len(roots) == 1 and _pngs(path):
-        return path
-    sequences = {
-        child.name: child
-        for root in roots
-        for child in sorted(root.iterdir(), key=lambda child: natural_key(child.name))
-        if child.is_dir() and _pngs(child)
-    }
-    if name in sequences:
-        return sequences[name]
-    if len(sequences) == 1:
-        return next(iter(sequences.values()))
-    if sequences:
-        some = ", ".join(list(sequences)[:5]) + (" ..." if len(sequences) > 5 else "")
-        raise UserError(f"{path} has no masks for {name}: choose one of its folders ({some}).")
-    raise UserError(f"{path} holds no PNG masks: choose the folder with 00000.png and so on.")
-
-
-def _pngs(folder: Path) -> list[Path]:
-    return [
-        file
-        for file in folder.iterdir()
-        if file.suffix.lower() == ".png" and not file.name.startswith(".")
-    ]
-
-
-def _frames_by_file(files: list[Path], video: Video) -> Iterator[tuple[Path, int]]:
-    """Pair masks with frames: by the pictures' names where all have one, else by number."""
-    if isinstance(video, ImageFolder):
-        frame_of = {Path(name).stem: frame for frame, name in enumerate(video.files)}
-        if all(file.stem in frame_of for file in files):
-            yield from ((file, frame_of[file.stem]) for file in files)
-            return
-    for file in files:
-        if not (file.stem.isascii() and file.stem.isdecimal()):
-            raise UserError(
-                f"{file} has no number for a name: name masks after their frames, as 00012.png."
-            )
-        frame = int(file.stem)
-        if frame >= video.frame_count:
-            raise UserError(
-                f"{file} is numbered beyond {video.name}, whose last frame is "
-                f"{video.frame_count - 1}: take it away, or open the video it belongs to."
-            )
-        yield file, frame
-
-
 def _jpeg(image: np.ndarray) -> bytes:
     file = io.BytesIO()
     Image.fromarray(image).save(file, "JPEG", quality=_JPEG_QUALITY)
     return file.getvalue()
-
-
-def _refuse_other_frames(folder: Path, video: Video) -> None:
-    """Refuse frames that an export would not overwrite: they would pass for this video's."""
-    expected = {f"{frame:05d}" for frame in range(video.frame_count)}
-    for file in sorted(folder.iterdir()):
-        is_picture = file.suffix.lower() in (".png", ".jpg") and not file.name.startswith(".")
-        if is_picture and file.stem not in expected:
-            raise UserError(
-                f"{folder} also holds {file.name}, which is no frame of {video.name}: "
-                "take it away or export under another name."
-            )
 
 
 def _refuse_another_clip(first_image: Path, video: Video) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from vos_annotator.core import davis
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.mask_files import read_masks
 from vos_annotator.core.masks import read_label_map
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.cheat_sheet import CheatSheet
@@ -53,7 +54,7 @@ class WindowVerbs:
 
         def work(progress: object, cancelled: object) -> object:
             with source:
-                return davis.read_masks(path, source)
+                return read_masks(path, source)
 
         job = Job("Import", work)
         job.succeeded.connect(lambda masks: self._take_masks(document, masks))

@@ -1,0 +1,107 @@
+"""Existing masks of a video: which file is which frame's, whoever wrote them.
+
+For: the import of the window, the command line. Knows masks, videos and the folders of DAVIS.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from vos_annotator.core.davis import RESOLUTIONS
+from vos_annotator.core.errors import UserError
+from vos_annotator.core.image_folder import ImageFolder
+from vos_annotator.core.masks import LabelMap, read_label_map
+from vos_annotator.core.video import Video, natural_key
+
+
+def read_masks(path: str | Path, video: Video) -> dict[int, LabelMap]:
+    """Read existing masks of a video: frame -> label map of the video's size.
+
+    Raises:
+        UserError: As `mask_files`, or a mask that `read_label_map` refuses.
+    """
+    files = mask_files(path, video)
+    return {frame: read_label_map(file, video.shape) for frame, file in files.items()}
+
+
+def mask_files(path: str | Path, video: Video) -> dict[int, Path]:
+    """Find existing masks of a video, as DAVIS and YouTube-VOS store them.
+
+    Args:
+        path: One PNG, which is frame 0's; a folder of PNGs, where the file's number is its
+            frame; or a folder of sequences (a DAVIS root, its Annotations), of which the one
+            with the video's name is read.
+        video: Where the masks belong. If it is a folder of pictures and every mask has the
+            name of one (YouTube-VOS numbers them with gaps), masks go by name.
+
+    Returns:
+        frame -> PNG file, in order; a single file is not looked for.
+
+    Raises:
+        UserError: No PNGs, a name that is no number, a number beyond the clip or given twice.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return {0: path}
+    folder = _sequence_folder(path, video.name)
+    files = sorted(_pngs(folder), key=lambda file: natural_key(file.name))
+    frames: dict[int, Path] = {}
+    for file, frame in _frames_by_file(files, video):
+        if frame in frames:
+            raise UserError(
+                f"{frames[frame].name} and {file.name} in {folder} are masks of one frame: "
+                "take one of them away."
+            )
+        frames[frame] = file
+    return dict(sorted(frames.items()))
+
+
+def _sequence_folder(path: Path, name: str) -> Path:
+    """Return the folder that holds PNGs: `path` or the one below it with the name."""
+    roots = [path]
+    for below in ("Annotations", *RESOLUTIONS):
+        roots += [root / below for root in list(roots) if (root / below).is_dir()]
+    if len(roots) == 1 and _pngs(path):
+        return path
+    sequences = {
+        child.name: child
+        for root in roots
+        for child in sorted(root.iterdir(), key=lambda child: natural_key(child.name))
+        if child.is_dir() and _pngs(child)
+    }
+    if name in sequences:
+        return sequences[name]
+    if len(sequences) == 1:
+        return next(iter(sequences.values()))
+    if sequences:
+        some = ", ".join(list(sequences)[:5]) + (" ..." if len(sequences) > 5 else "")
+        raise UserError(f"{path} has no masks for {name}: choose one of its folders ({some}).")
+    raise UserError(f"{path} holds no PNG masks: choose the folder with 00000.png and so on.")
+
+
+def _pngs(folder: Path) -> list[Path]:
+    return [
+        file
+        for file in folder.iterdir()
+        if file.suffix.lower() == ".png" and not file.name.startswith(".")
+    ]
+
+
+def _frames_by_file(files: list[Path], video: Video) -> Iterator[tuple[Path, int]]:
+    """Pair masks with frames: by the pictures' names where all have one, else by number."""
+    if isinstance(video, ImageFolder):
+        frame_of = {Path(name).stem: frame for frame, name in enumerate(video.files)}
+        if all(file.stem in frame_of for file in files):
+            yield from ((file, frame_of[file.stem]) for file in files)
+            return
+    for file in files:
+        if not (file.stem.isascii() and file.stem.isdecimal()):
+            raise UserError(
+                f"{file} has no number for a name: name masks after their frames, as 00012.png."
+            )
+        frame = int(file.stem)
+        if frame >= video.frame_count:
+            raise UserError(
+                f"{file} is numbered beyond {video.name}, whose last frame is "
+                f"{video.frame_count - 1}: take it away, or open the video it belongs to."
+            )
+        yield file, frame

@@ -1,0 +1,172 @@
+"""The `propagate` command: masks of some frames carried through a video, without the window.
+
+For: the command line and scripts. Drives the window's own worker with the window's own plan,
+so the same references give the same masks, byte for byte. No Qt; torch in the worker only.
+
+Each mask is written as soon as it is final, so memory does not grow with the video, and
+whoever interrupts finds whole files only.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+
+from vos_annotator.core.atomic import put_file
+from vos_annotator.core.davis import annotation_path, claim_folder, safe_name
+from vos_annotator.core.errors import UserError
+from vos_annotator.core.mask_files import mask_files
+from vos_annotator.core.masks import encode_png, object_ids, read_label_map
+from vos_annotator.core.video import Video, open_video
+from vos_annotator.engine.commands import (
+    Failed,
+    Finished,
+    Load,
+    Propagate,
+    Ready,
+    Segmented,
+    SetReference,
+    SteppedDown,
+)
+from vos_annotator.engine.propagation import plan
+from vos_annotator.engine.registry import DEFAULT_SIZE
+from vos_annotator.engine.worker import InferenceWorker
+
+_CACHE_BYTES = 64 << 20  # pictures are read in order, or in reverse: few are met again
+_SMALLEST = 16  # px; below, a frame would have less than one position in memory
+
+
+class EngineFailure(Exception):
+    """The engine failed through no mistake of the user; holds the report."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `propagate`."""
+    parser.add_argument("video", type=Path, metavar="VIDEO_OR_FOLDER", help="what is segmented")
+    parser.add_argument(
+        "--masks",
+        type=Path,
+        required=True,
+        metavar="PNG_OR_FOLDER",
+        help="the first frame's label map, or a folder where a file's number is its frame",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="masks go to DIR/Annotations/480p/NAME, of the video's own size",
+    )
+    parser.add_argument("--name", help="of the sequence; the video's own if absent")
+    parser.add_argument(
+        "--size", type=int, default=DEFAULT_SIZE, help="short side the engine works at"
+    )
+    parser.add_argument("--engine", metavar="NAME", help="engine to run")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run `propagate`; 0 when every frame was written, 1 when the engine broke down.
+
+    Raises:
+        UserError: A file or an option is not as it must be; each frame that is there is whole.
+    """
+    if args.size < _SMALLEST:
+        raise UserError(f"--size {args.size} is too small: give at least {_SMALLEST}.")
+    with open_video(args.video, _CACHE_BYTES) as video:
+        name = safe_name(args.name or video.name)
+        folder = annotation_path(args.out, name, 0).parent
+        references = _references(args.masks, video, folder)
+        claim_folder(folder, video)
+        try:
+            for frame, png in _with_progress(
+                propagated(video, references, args.engine, args.size), video.frame_count
+            ):
+                put_file(annotation_path(args.out, name, frame), png)
+        except EngineFailure as failure:
+            print(failure, file=sys.stderr)
+            return 1
+    count = "1 reference" if len(references) == 1 else f"{len(references)} references"
+    print(f"{video.frame_count} frames from {count}, in {folder}")
+    return 0
+
+
+def propagated(
+    video: Video, references: Mapping[int, bytes], engine: str | None, size: int
+) -> Iterator[tuple[int, bytes]]:
+    """Yield every frame of a video once, with the PNG of its label map.
+
+    The references come first, as they were given; the others follow as they become final.
+
+    Args:
+        video: Belongs to the calling thread.
+        references: frame -> PNG of its label map.
+        engine: Its name in the registry; None takes the default.
+        size: The short side that it works at, px.
+
+    Raises:
+        UserError: The engine cannot be loaded, or the video cannot be decoded.
+        EngineFailure: The engine failed otherwise.
+    """
+    passes = tuple(plan(list(references), 0, video.frame_count - 1))
+    worker = InferenceWorker(engine, video.fork(), size=size)
+    worker.start()
+    with closing(worker):
+        worker.submit(Load())
+        for frame, png in references.items():
+            worker.submit(SetReference(frame, png))
+        worker.submit(Propagate(passes, revision=0))
+        while True:
+            match worker.results.take(timeout=0.5):  # s; Ctrl-C cannot end a longer wait everywhere
+                case Ready():
+                    yield from references.items()
+                case Segmented(frame, png, final=True):
+                    yield frame, png
+                case SteppedDown(size):
+                    print(
+                        f"Memory ran short: masks are now computed at {size} px.", file=sys.stderr
+                    )
+                case Failed(_, message, ""):
+                    raise UserError(message)
+                case Failed(_, message, report):
+                    raise EngineFailure(f"{report}{message}")
+                case Finished():
+                    return
+
+
+def _references(path: Path, video: Video, folder: Path) -> dict[int, bytes]:
+    """Return frame -> PNG of the masks that were given, for the frames of `video`.
+
+    Raises:
+        UserError: They cannot be references, or lie where the results are to go.
+    """
+    references: dict[int, bytes] = {}
+    has_objects = False
+    for frame, file in mask_files(path, video).items():
+        label_map = read_label_map(file, video.shape)
+        if path.is_dir() and file.resolve().parent == folder.resolve():
+            raise UserError(
+                f"{folder} holds the masks that are given: choose another --out or --name, "
+                "or what is computed could not be told from them."
+            )
+        has_objects |= bool(object_ids(label_map))
+        references[frame] = encode_png(label_map)
+    if not has_objects:
+        raise UserError(f"{path} shows no object: give a mask with pixels above 0.")
+    return references
+
+
+def _with_progress(frames: Iterator[tuple[int, bytes]], total: int) -> Iterator[tuple[int, bytes]]:
+    """Yield what `frames` yields; on a terminal, keep a line of progress on stderr."""
+    if not sys.stderr.isatty():
+        yield from frames
+        return
+    started = time.monotonic()
+    try:
+        for done, frame in enumerate(frames, 1):
+            yield frame
+            left = (time.monotonic() - started) / done * (total - done)
+            print(f"\r{done} of {total} frames, {left:.0f} s left \033[K", end="", file=sys.stderr)
+    finally:
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
