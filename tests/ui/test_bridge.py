@@ -1,0 +1,547 @@
+"""The bridge: corrections count at once, only what they touch is run again, nothing late lands."""
+
+import threading
+from time import perf_counter
+
+import numpy as np
+import pytest
+
+from tests.engine.fakes import SHAPE, ShadeVideo, ToldEngine, ToldScribbler
+from vos_annotator.core.edits import Status
+from vos_annotator.core.masks import encode_png
+from vos_annotator.core.project import Project
+from vos_annotator.engine.commands import Finished, Scribbled, Segmented
+from vos_annotator.engine.hold import HoldEngine
+from vos_annotator.engine.propagation import plan, propagate
+from vos_annotator.ui import bridge as bridge_module
+from vos_annotator.ui import gathering
+from vos_annotator.ui.bridge import EngineBridge
+from vos_annotator.ui.document import Document
+
+FRAMES = 24
+
+
+class Counted(HoldEngine):
+    """Holds still, notes what it is asked for, and waits at a gate while that is shut."""
+
+    def __init__(self, size=480):
+        super().__init__(size)
+        self.visited = []
+        self.told = ToldEngine(size)
+        self.raises = None
+
+    def segment(self, frame, image):
+        if self.raises is not None:
+            error, self.raises = self.raises, None
+            raise error
+        self.visited.append(frame)
+        if self.told.is_gated:
+            self.told.segment(frame, image)
+        return super().segment(frame, image)
+
+
+class Desk:
+    """A document of objects 1 and 2, a bridge and its engine."""
+
+    def __init__(self, qtbot, tmp_path, engine, frames):
+        self.qtbot, self.engine = qtbot, engine
+        project = Project.create(tmp_path / "shades.vos", ShadeVideo(frames))
+        self.document = Document(project)
+        for _ in range(2):
+            self.document.add_object()
+        self.annotations = self.document.annotations
+        self.bridge = EngineBridge(self.document, "counted", load=lambda name, size: engine)
+        self.progress, self.messages, self.failures = [], [], []
+        self.bridge.progress.connect(self.progress.append)
+        self.bridge.message.connect(self.messages.append)
+        self.bridge.failed.connect(lambda *what: self.failures.append(what))
+
+    def close(self):
+        gate = getattr(self.engine, "told", self.engine)
+        gate.open_gate()
+        self.bridge.close()
+        self.document.project.close()
+        assert not [t for t in threading.enumerate() if t.name == "inference"]
+
+    def paint(self, frame, object_id=1, top=2, size=8):
+        after = self.annotations[frame].copy()
+        after[after == object_id] = 0
+        after[top : top + size, 4 : 4 + size] = object_id
+        self.document.paint(frame, after, "Paint")
+
+    def finish(self):
+        """Wait until nothing runs and nothing is about to."""
+        self.qtbot.waitUntil(
+            lambda: not self.bridge.busy and not self.bridge._pause.isActive(), timeout=20_000
+        )
+
+    def run(self, **how):
+        self.bridge.propagate(**how)
+        self.finish()
+
+    def shut_gate(self):
+        self.engine.told.is_gated = True
+
+    def let_through(self, frames):
+        """Have so many frames done and landed, and the engine wait in the next one."""
+        landed = len(self.progress)
+        for _ in range(frames):
+            assert self.engine.told.reached.acquire(timeout=20)
+            self.engine.told.let_through()
+        self.qtbot.waitUntil(lambda: len(self.progress) >= landed + frames, timeout=20_000)
+
+    def masks(self):
+        return {f: self.annotations[f].tobytes() for f in range(self.annotations.frame_count)}
+
+    def stale(self):
+        found = {f: set(self.annotations.stale(f)) for f in range(self.annotations.frame_count)}
+        return {frame: ids for frame, ids in found.items() if ids}
+
+    def undisturbed(self, first=0, last=FRAMES - 1):
+        """Return the masks that these references give without a window, by frame."""
+        engine = HoldEngine()
+        references = self.annotations.references
+        for frame in references:
+            engine.memorize(frame, self.document.video[frame], self.annotations[frame])
+        found = propagate(engine, self.document.video, plan(references, first, last))
+        finals = {frame: each.label_map().tobytes() for frame, each, final in found if final}
+        return finals | {f: self.annotations[f].tobytes() for f in references}
+
+
+@pytest.fixture
+def make_desk(qapp, qtbot, tmp_path, monkeypatch):
+    monkeypatch.setattr(bridge_module, "REFRESH_PAUSE", 10)
+    desks = []
+
+    def make(engine=None, frames=FRAMES):
+        desks.append(Desk(qtbot, tmp_path, engine or Counted(), frames))
+        return desks[-1]
+
+    yield make
+    for each in desks:
+        each.close()
+
+
+@pytest.fixture
+def desk(make_desk):
+    return make_desk()
+
+
+# Runs
+
+
+def test_a_run_gives_every_frame_the_masks_that_the_engine_gives_without_a_window(desk):
+    desk.paint(3, 1)
+    desk.paint(14, 2)
+    desk.run()
+
+    assert desk.masks() == desk.undisturbed()
+    assert desk.stale() == {} and desk.annotations.references == (3, 14)
+    assert all(desk.annotations.confidence(f) for f in range(FRAMES) if f not in (3, 14))
+
+
+def test_references_are_never_written_by_a_run(desk):
+    for frame in (0, 9, 23):
+        desk.paint(frame, top=frame // 2)
+    before = {frame: desk.annotations.png(frame) for frame in (0, 9, 23)}
+    desk.run()
+
+    assert {frame: desk.annotations.png(frame) for frame in (0, 9, 23)} == before
+    assert not {0, 9, 23} & set(desk.engine.visited)
+
+
+def test_progress_counts_up_to_the_end_and_then_there_is_none(desk):
+    desk.paint(0)
+    desk.paint(10)
+    desk.run()
+
+    *counted, end = desk.progress
+    assert end is None
+    assert [each.done for each in counted] == list(range(1, 9 * 2 + 13 + 1))
+    assert {each.total for each in counted} == {9 * 2 + 13}
+    assert counted[-1].seconds_left == 0
+    assert all(each.seconds_left > 0 and each.fps > 0 for each in counted[:-1])
+
+
+def test_a_range_is_all_that_a_ranged_run_touches(desk):
+    desk.paint(2)
+    desk.run(first=6, last=9)
+
+    assert sorted(set(desk.engine.visited)) == [6, 7, 8, 9]
+    statuses = [desk.annotations.status(f) for f in range(FRAMES)]
+    assert [f for f, each in enumerate(statuses) if each is Status.PREDICTION] == [6, 7, 8, 9]
+
+
+def test_without_a_reference_a_run_says_to_paint_first(desk):
+    desk.run()
+
+    assert "paint an object on a frame first" in desk.messages[0]
+    assert not desk.engine.visited
+
+
+def test_references_of_an_opened_project_are_in_the_memory_too(make_desk, tmp_path):
+    first = make_desk()
+    first.paint(5)
+    first.bridge.close()
+
+    engine = Counted()
+    second = EngineBridge(first.document, "counted", load=lambda name, size: engine)
+    second.propagate()
+    first.qtbot.waitUntil(lambda: not second.busy, timeout=20_000)
+    second.close()
+
+    assert first.masks() == first.undisturbed()
+
+
+# Corrections
+
+
+def test_a_correction_in_mid_run_counts_and_ends_as_if_nothing_had_been_running(desk):
+    desk.paint(0)
+    desk.shut_gate()
+    desk.bridge.propagate()
+    desk.let_through(4)
+
+    desk.paint(12, top=9)
+    desk.engine.told.open_gate()
+    desk.finish()
+
+    assert desk.annotations.references == (0, 12)
+    assert desk.masks() == desk.undisturbed()
+    assert desk.stale() == {}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_storm_of_corrections_ends_with_the_masks_of_the_last_references(desk, seed):
+    rng = np.random.default_rng(seed)
+    desk.paint(int(rng.integers(FRAMES)))
+    desk.bridge.propagate()
+    for _ in range(8):
+        landed = len(desk.progress) + int(rng.integers(1, 6))
+        desk.qtbot.waitUntil(lambda n=landed: len(desk.progress) >= n or not desk.bridge.busy)
+        frame = int(rng.integers(FRAMES))
+        match rng.integers(4):
+            case 0 | 1:
+                desk.paint(frame, int(rng.integers(1, 3)), int(rng.integers(0, 15)))
+            case 2:
+                desk.document.undo_stack.undo()
+            case 3:
+                desk.document.undo_stack.redo()
+    if not desk.annotations.references:
+        desk.document.keep(0)
+    desk.finish()
+    desk.run()
+
+    assert desk.masks() == desk.undisturbed()
+    assert desk.stale() == {}
+
+
+def test_only_the_neighbourhood_of_a_correction_is_run_again_outwards_from_it(desk):
+    for frame in (0, 8, 16):
+        desk.paint(frame, top=frame // 2)
+    desk.run()
+    desk.engine.visited.clear()
+
+    desk.paint(8, top=12)
+    desk.finish()
+
+    assert sorted(set(desk.engine.visited)) == [*range(1, 8), *range(9, 16)]
+    outwards = [*range(9, 16), *range(7, 0, -1)]
+    assert desk.engine.visited[:14] == outwards
+    assert desk.masks() == desk.undisturbed()
+
+
+def test_a_correction_that_changes_nothing_runs_nothing(desk):
+    desk.paint(0)
+    desk.run()
+    desk.engine.visited.clear()
+
+    desk.paint(0)
+    desk.finish()
+
+    assert desk.engine.visited == []
+
+
+def test_undoing_a_correction_brings_back_the_masks_of_before(desk):
+    desk.paint(0)
+    desk.run()
+    before = desk.masks()
+    desk.paint(12, top=12)
+    desk.finish()
+    assert desk.masks() != before
+
+    desk.document.undo_stack.undo()
+    assert desk.annotations.references == (0,)
+    desk.finish()
+
+    assert desk.masks() == before
+    assert desk.stale() == {}
+
+
+def test_without_auto_refresh_a_correction_marks_and_runs_nothing(desk):
+    desk.paint(0)
+    desk.run()
+    desk.bridge.auto_refresh = False
+    desk.engine.visited.clear()
+
+    desk.paint(20, top=9)
+    desk.finish()
+
+    assert desk.engine.visited == []
+    assert set(desk.stale()) == {*range(1, 20), 21, 22, 23}
+
+
+def test_a_frame_painted_and_unpainted_in_mid_run_is_filled_in_the_end(desk):
+    desk.paint(0)
+    desk.shut_gate()
+    desk.bridge.propagate()
+    desk.let_through(2)
+
+    desk.paint(15, top=9)
+    desk.document.undo_stack.undo()
+    desk.engine.told.open_gate()
+    desk.finish()
+
+    assert desk.annotations.status(15) is Status.PREDICTION
+    assert desk.masks() == desk.undisturbed()
+
+
+def test_what_comes_late_for_an_older_revision_is_dropped(desk):
+    desk.paint(0)
+    desk.run()
+    desk.shut_gate()
+    desk.bridge.propagate()
+    revision = desk.bridge._revision
+    desk.paint(12, top=9)
+    before = desk.masks()
+
+    late = Segmented(
+        5, encode_png(np.full(SHAPE, 2, np.uint8)), (2,), {2: 1.0}, revision, True, 0.1
+    )
+    desk.bridge._inference.arrived.emit(late)
+    desk.bridge._inference.arrived.emit(Finished(revision, False, 9, 1.0))
+
+    assert desk.masks() == before
+    assert desk.bridge.busy
+
+
+def test_an_empty_frame_outside_a_refresh_stays_empty(desk):
+    desk.paint(0)
+    desk.run(first=1, last=5)
+    desk.paint(0, top=9)
+    desk.finish()
+
+    statuses = [desk.annotations.status(f) for f in range(FRAMES)]
+    assert statuses[6:] == [Status.EMPTY] * (FRAMES - 6)
+    assert desk.masks().items() >= desk.undisturbed(1, 5).items()
+
+
+# Stop
+
+
+def test_stop_ends_a_run_within_one_frame_and_keeps_what_is_there(desk):
+    desk.paint(0)
+    desk.shut_gate()
+    desk.bridge.propagate()
+    desk.let_through(3)
+
+    desk.bridge.stop()
+    desk.engine.told.open_gate()
+    desk.finish()
+
+    assert desk.engine.visited == [1, 2, 3, 4]
+    assert [desk.annotations.status(f) for f in (1, 2, 3, 5)] == [Status.PREDICTION] * 3 + [
+        Status.EMPTY
+    ]
+    assert desk.progress[-1] is None
+
+
+def test_a_stopped_run_is_done_by_asking_again(desk):
+    desk.paint(0)
+    desk.paint(20, 2)
+    desk.shut_gate()
+    desk.bridge.propagate()
+    desk.let_through(3)
+    desk.bridge.stop()
+    desk.engine.told.open_gate()
+    desk.finish()
+
+    desk.run()
+
+    assert desk.masks() == desk.undisturbed()
+
+
+def test_previews_of_a_stopped_span_are_stale_because_the_other_side_is_not_heard(desk):
+    desk.paint(0)
+    desk.paint(20)
+    desk.shut_gate()
+    desk.bridge.propagate(first=1, last=19)
+    desk.let_through(3)
+    desk.bridge.stop()
+    desk.engine.told.open_gate()
+    desk.finish()
+
+    assert set(desk.stale()) >= {1, 2, 3}
+
+
+def test_a_correction_after_stop_does_not_take_the_stopped_run_up_again(desk):
+    desk.paint(0)
+    desk.shut_gate()
+    desk.bridge.propagate()
+    desk.let_through(3)
+    desk.bridge.stop()
+    desk.paint(0, top=9)
+    desk.engine.told.open_gate()
+    desk.finish()
+
+    assert desk.annotations.status(FRAMES - 1) is Status.EMPTY
+    assert desk.stale() == {}
+
+
+def test_stopping_while_masks_are_put_aside_is_fine(desk, monkeypatch):
+    desk.paint(0, 1)
+    desk.paint(0, 2, top=14)
+    desk.run()
+    monkeypatch.setattr(gathering, "VISIT", 0.0)  # one mask a visit
+    desk.bridge.propagate(ids=[1])
+    assert desk.bridge.busy
+
+    desk.bridge.stop()
+    assert not desk.bridge.busy
+    desk.run(ids=[1])
+
+    assert desk.masks() == desk.undisturbed()
+
+
+def test_closing_in_mid_run_joins_the_thread(desk):
+    desk.paint(0)
+    desk.bridge.propagate()
+    desk.qtbot.waitUntil(lambda: bool(desk.progress), timeout=20_000)
+
+    desk.bridge.close()
+
+    assert not desk.bridge.busy
+    desk.paint(5)  # nobody listens any more, and that is fine
+
+
+# Some objects
+
+
+def test_a_run_of_one_object_leaves_the_others_byte_for_byte(desk):
+    desk.paint(0, 1)
+    desk.paint(0, 2, top=14)
+    desk.run()
+    before = {f: desk.annotations[f] == 2 for f in range(FRAMES)}
+    desk.bridge.auto_refresh = False
+    desk.paint(0, 1, top=0, size=4)
+    desk.paint(0, 2, top=18, size=4)
+
+    desk.run(ids=[1])
+
+    for frame in range(1, FRAMES):
+        np.testing.assert_array_equal(desk.annotations[frame] == 2, before[frame])
+        assert desk.annotations[frame][0, 4] == 1
+    assert desk.stale() == {frame: {2} for frame in range(1, FRAMES)}
+
+
+def test_locked_objects_keep_their_masks_through_every_run(desk):
+    desk.paint(0, 1)
+    desk.paint(0, 2, top=14)
+    desk.run()
+    before = {f: desk.annotations[f] == 2 for f in range(FRAMES)}
+    desk.document.update_object(2, locked=True)
+
+    desk.paint(12, 1, top=0, size=4)
+    desk.finish()
+    desk.run()
+
+    for frame in range(FRAMES):
+        np.testing.assert_array_equal(desk.annotations[frame] == 2, before[frame])
+    assert (desk.annotations[13][:4, 4:8] == 1).all()
+
+
+def test_when_all_objects_are_locked_a_run_says_so(desk):
+    desk.paint(0)
+    for object_id in (1, 2):
+        desk.document.update_object(object_id, locked=True)
+    desk.run()
+
+    assert "Every object is locked" in desk.messages[0] and not desk.engine.visited
+
+
+# Scribbles and failures
+
+
+def test_a_scribble_is_answered_with_a_mask_even_in_mid_run(desk, qtbot):
+    desk.paint(0)
+    desk.shut_gate()
+    desk.bridge.propagate()
+    assert desk.engine.told.reached.acquire(timeout=20)
+    strokes = np.zeros(SHAPE, np.uint8)
+    strokes[4:8, 4:20] = 1
+
+    with qtbot.waitSignal(desk.bridge.scribbled, timeout=20_000) as signal:
+        desk.bridge.scribble(7, 2, strokes)
+        desk.engine.told.let_through()
+
+    frame, object_id, mask = signal.args
+    assert (frame, object_id) == (7, 2)
+    assert mask[strokes == 1].all() and desk.bridge.busy
+
+
+def test_an_answer_to_an_older_scribble_is_not_passed_on(make_desk):
+    desk = make_desk(ToldScribbler())
+    answers = []
+    desk.bridge.scribbled.connect(lambda *what: answers.append(what))
+    strokes = np.ones(SHAPE, np.uint8)
+    desk.bridge.scribble(7, 2, strokes)
+    token = desk.bridge._scribble_token
+    desk.bridge.scribble(7, 2, strokes)
+
+    old = Scribbled(7, 2, strokes == 1, token, 0.1)
+    desk.bridge._inference.arrived.emit(old)
+
+    assert answers == []
+    desk.qtbot.waitUntil(lambda: len(answers) == 1, timeout=20_000)
+
+
+def test_an_engine_that_fails_is_reported_once_and_the_next_run_goes_well(desk):
+    desk.paint(0)
+    desk.engine.raises = ZeroDivisionError("no such luck")
+    desk.run()
+
+    assert [message for message, _ in desk.failures] == ["Propagation failed: no such luck."]
+    assert "ZeroDivisionError" in desk.failures[0][1]
+    assert desk.progress[-1] is None
+
+    desk.run()
+    assert desk.masks() == desk.undisturbed() and len(desk.failures) == 1
+
+
+# Pace
+
+
+def best_of(times, work):
+    """Return the shortest of some runs, in seconds: the machine may be busy."""
+    found = []
+    for number in range(times):
+        started = perf_counter()
+        work(number)
+        found.append(perf_counter() - started)
+    return min(found)
+
+
+def test_a_correction_among_fifty_thousand_predictions_takes_no_time(make_desk):
+    desk = make_desk(frames=50_000)
+    project, png = desk.document.project, encode_png(np.ones(SHAPE, np.uint8))
+    project._flush, flush = (lambda: None), project._flush  # one transaction is enough for a test
+    for frame in range(50_000):
+        project.predict(frame, png, {1: 0.9}, "hold", ids=(1,))
+    project._flush = flush
+    project._flush()
+    desk.bridge.auto_refresh = False
+
+    seconds = best_of(5, lambda n: desk.document.paint(25_000, np.full(SHAPE, n, np.uint8), ""))
+
+    assert len(desk.stale()) == 49_999
+    assert seconds < 0.05
