@@ -71,9 +71,9 @@ class ImageFolder(Video):
         """Return the frame itself: no picture needs another."""
         return self._check(frame)
 
-    def fork(self) -> Self:
+    def fork(self, cache_bytes: int | None = None) -> Self:
         """Return a second reader of the same list of files."""
-        capacity = self._images.capacity
+        capacity = self._images.capacity if cache_bytes is None else cache_bytes
         return type(self)(self.path, self.files, self.shape, self.fingerprint, capacity)
 
     def _read(self, frame: int) -> Image:

@@ -87,8 +87,12 @@ class Video(ABC):
         """Return the frame nearest to `frame` that is cheap to decode, for scrubbing."""
 
     @abstractmethod
-    def fork(self) -> Self:
-        """Return an independent handle for another thread; what was indexed is shared."""
+    def fork(self, cache_bytes: int | None = None) -> Self:
+        """Return an independent handle for another thread; what was indexed is shared.
+
+        Args:
+            cache_bytes: As of `open_video`; None takes as much as this handle.
+        """
 
     def close(self) -> None:
         """Let go of the file and the cache; closing twice is fine."""

@@ -120,9 +120,11 @@ class VideoFile(Video):
         at = int(np.searchsorted(keyframes, frame))
         return int(min(keyframes[max(at - 1, 0) : at + 1], key=lambda key: abs(key - frame)))
 
-    def fork(self) -> Self:
+    def fork(self, cache_bytes: int | None = None) -> Self:
         """Return an independent handle; costs nothing until its first frame is read."""
-        return type(self)(self._source, self._images.capacity + self._pictures.capacity)
+        if cache_bytes is None:
+            cache_bytes = self._images.capacity + self._pictures.capacity
+        return type(self)(self._source, cache_bytes)
 
     def close(self) -> None:
         """Close the file and drop the cache."""

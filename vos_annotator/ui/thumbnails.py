@@ -21,6 +21,7 @@ from vos_annotator.core.video import Video
 
 log = logging.getLogger(__name__)
 
+_CACHE_BYTES = 16 << 20  # each picture is wanted once
 _FILL = 0.55  # share of the object's colour over the picture
 
 
@@ -72,7 +73,7 @@ class Thumbnails(QObject):
         self._thread.join()
 
     def _run(self) -> None:
-        video = self._video.fork()
+        video = self._video.fork(_CACHE_BYTES)
         with video:
             while order := self._take():
                 try:
