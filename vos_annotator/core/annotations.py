@@ -8,6 +8,9 @@ is a REFERENCE when a person drew or confirmed it: then only an edit changes it.
 it is a PREDICTION, which an engine may replace at any time. A prediction is *stale* for the
 objects that were corrected near it since.
 
+An object that was taken off the list is *hidden*: no label map shows it any more. Its pixels
+stay where they are stored, so that undo brings it back at once, on thousands of frames.
+
 Label maps are kept as PNG bytes in a mapping that the caller may bring (the project's lies
 in its file), and a few are kept decoded. So memory does not grow with the video.
 
@@ -24,7 +27,14 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from vos_annotator.core.edits import NOTHING, FrameEdit, Patch, Status, changed_ids
-from vos_annotator.core.masks import LabelMap, decode_png, encode_png, object_ids, png_shape
+from vos_annotator.core.masks import (
+    LabelMap,
+    decode_png,
+    encode_png,
+    object_ids,
+    png_shape,
+    without,
+)
 from vos_annotator.core.staleness import Staleness
 
 _DECODED = 12  # label maps kept decoded: 24 MB at 1080p
@@ -36,7 +46,7 @@ class FrameState:
 
     Attributes:
         status: Who answers for it.
-        ids: The objects it shows, in order.
+        ids: The objects that have pixels in it, hidden ones too, in order.
         confidence: Of each object's prediction, 0..1.
     """
 
@@ -54,6 +64,7 @@ class Annotations:
     Attributes:
         frame_count: Frames of the video.
         shape: (H, W) of every label map.
+        hidden: Objects that no label map shows, though some have pixels stored.
         staleness: Which predictions are older than a correction.
         statuses: (frame_count,) the `Status` of each frame, for reading only.
 
@@ -80,6 +91,7 @@ class Annotations:
         self.shape = shape
         self._pngs = {} if pngs is None else pngs
         self._states = dict(states or {})
+        self.hidden: frozenset[int] = frozenset()
         self.staleness = Staleness(frame_count, stale)
         self.statuses = np.zeros(frame_count, np.uint8)
         for frame, state in self._states.items():
@@ -93,14 +105,26 @@ class Annotations:
         if frame in self._decoded:
             self._decoded.move_to_end(frame)
             return self._decoded[frame]
-        png = self.png(frame)
+        png = self.stored_png(frame)
         label_map = np.zeros(self.shape, np.uint8) if png is None else decode_png(png)
+        if self._has_hidden(frame):
+            label_map = without(label_map, self.hidden)
         return self._keep_decoded(frame, label_map)
 
     def png(self, frame: int) -> bytes | None:
         """Return a frame's label map as the bytes of an indexed PNG; None where EMPTY."""
+        return encode_png(self[frame]) if self._has_hidden(frame) else self.stored_png(frame)
+
+    def stored_png(self, frame: int) -> bytes | None:
+        """Return `png`, which may have pixels of hidden objects: so nothing is encoded."""
         self._check(frame)
         return None if self.status(frame) is Status.EMPTY else self._pngs[frame]
+
+    def hide(self, ids: frozenset[int]) -> None:
+        """Have exactly the objects `ids` hidden on every frame."""
+        if ids != self.hidden:
+            self.hidden = ids
+            self._decoded.clear()
 
     def state(self, frame: int) -> FrameState:
         """Return what is known of a frame but its pixels."""
@@ -122,7 +146,8 @@ class Annotations:
 
     def objects_at(self, frame: int) -> tuple[int, ...]:
         """Return the ids that a frame shows; nothing is decoded."""
-        return self.state(frame).ids
+        ids = self.state(frame).ids
+        return tuple(i for i in ids if i not in self.hidden) if self.hidden else ids
 
     @property
     def references(self) -> tuple[int, ...]:
@@ -150,7 +175,7 @@ class Annotations:
         """
         frame, before = edit.frame, self.state(edit.frame)
         is_replaced = edit.png is not None or edit.status < before.status
-        png = self.png(frame) if is_replaced else None
+        png = self.stored_png(frame) if is_replaced else None
         ids, patch, changed = self._change_pixels(edit)
         inverse = FrameEdit(
             frame,
@@ -170,21 +195,26 @@ class Annotations:
     ) -> tuple[tuple[int, ...], Patch | None, frozenset[int]]:
         """Return the objects now in the frame, the patch back, and the objects that changed."""
         frame = edit.frame
+        old_ids = self.state(frame).ids
         if edit.status is Status.EMPTY:
             self._pngs.pop(frame, None)
-            return (), None, frozenset(self.objects_at(frame))
-        if edit.png is not None:
-            label_map = decode_png(edit.png)
-            changed = changed_ids(self[frame], label_map)
-            self._store(frame, edit.png, label_map)
-            return object_ids(label_map), None, changed
-        if edit.patch is None and self.status(frame) is not Status.EMPTY:
-            return self.objects_at(frame), None, frozenset()
-        label_map, patch, changed = self[frame].copy(), None, frozenset()
-        if edit.patch is not None:
+            return (), None, frozenset(old_ids)
+        if edit.patch is None and edit.png is None and self.status(frame) is not Status.EMPTY:
+            return old_ids, None, frozenset()
+        label_map = self._stored(frame)
+        png, patch, changed = edit.png, None, frozenset()
+        if png is not None:
+            before, label_map = label_map, decode_png(png)
+            changed = changed_ids(before, label_map)
+        elif edit.patch is not None:
             patch, changed = edit.patch.apply(label_map)
-        self._store(frame, encode_png(label_map), label_map)
-        return object_ids(label_map), patch, changed
+        self._pngs[frame] = encode_png(label_map) if png is None else png
+        ids = object_ids(label_map)
+        if self.hidden.isdisjoint(ids):
+            self._keep_decoded(frame, label_map)
+        else:
+            self._decoded.pop(frame, None)
+        return ids, patch, changed
 
     def predict(
         self,
@@ -212,12 +242,9 @@ class Annotations:
         if (shape := png_shape(png)) != self.shape:
             raise ValueError(f"label map is {shape}, the video is {self.shape}")
         if ids is None:
-            label_map = decode_png(png)
-            ids = object_ids(label_map)
-            self._store(frame, png, label_map)
-        else:
-            self._pngs[frame] = png
-            self._decoded.pop(frame, None)
+            ids = object_ids(decode_png(png))
+        self._pngs[frame] = png
+        self._decoded.pop(frame, None)
         state = FrameState(Status.PREDICTION, tuple(sorted(ids)), dict(confidence))
         self._set(frame, state, stale, None)
         return True
@@ -240,9 +267,14 @@ class Annotations:
             self.became_stale.emit(changed)
         return changed
 
-    def _store(self, frame: int, png: bytes, label_map: LabelMap) -> None:
-        self._pngs[frame] = png
-        self._keep_decoded(frame, label_map)
+    def _has_hidden(self, frame: int) -> bool:
+        return not self.hidden.isdisjoint(self.state(frame).ids)
+
+    def _stored(self, frame: int) -> LabelMap:
+        """Return a fresh label map of a frame with all pixels that are stored."""
+        if self._has_hidden(frame):
+            return decode_png(self._pngs[frame])
+        return self[frame].copy()
 
     def _keep_decoded(self, frame: int, label_map: LabelMap) -> LabelMap:
         label_map.flags.writeable = False

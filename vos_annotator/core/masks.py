@@ -13,6 +13,7 @@ written and read by Pillow only, always with all 256 colours.
 import io
 import struct
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -144,6 +145,13 @@ def object_ids(label_map: LabelMap) -> tuple[int, ...]:
     starts = np.flatnonzero(pixels[1:] != pixels[:-1]) + 1  # few: label maps are long runs
     ids = {int(pixels[0]), *np.unique(pixels[starts]).tolist()}
     return tuple(sorted(ids - {0}))
+
+
+def without(label_map: LabelMap, ids: Iterable[int]) -> LabelMap:
+    """Return a fresh label map in which the pixels of `ids` are background."""
+    table = np.arange(256, dtype=np.uint8)
+    table[list(ids)] = 0
+    return table[label_map]
 
 
 def changed_box(before: LabelMap, after: LabelMap) -> Box | None:

@@ -76,6 +76,11 @@ class Objects:
         return frozenset(each.id for each in self if each.locked)
 
     @property
+    def gone(self) -> frozenset[int]:
+        """Ids that may have been given out and are not listed any more."""
+        return frozenset(range(1, self.highest_id + 1)).difference(self._objects)
+
+    @property
     def next_id(self) -> int:
         """The id of the next new object, which none ever had.
 

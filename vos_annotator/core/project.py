@@ -85,6 +85,7 @@ class Project:
         self.annotations = Annotations(
             video.frame_count, video.shape, self._pngs, dict(file.states()), file.stale()
         )
+        self.annotations.hide(self.objects.gone)
         self.saved_at = time.time()
         self._engine = PERSON
         self._dirty_frames: dict[int, str] = {}  # frame -> who made it
@@ -238,6 +239,7 @@ class Project:
         self._dirty_frames[frame] = self._engine
 
     def _on_objects_changed(self) -> None:
+        self.annotations.hide(self.objects.gone)
         self._are_objects_dirty = True
         self._meta["highest_id"] = self.objects.highest_id
         self._dirty_meta.add("highest_id")

@@ -62,7 +62,7 @@ class ProjectFile:
             self._check_identity()
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.executescript("BEGIN IMMEDIATE; COMMIT;")  # takes the lock
-        except sqlite3.Error as error:
+        except (sqlite3.Error, ValueError) as error:  # Value: a message with broken characters
             self._connection.close()
             raise _unusable(path, error) from error
         except UserError:
@@ -236,7 +236,7 @@ def _as_json(meta: Mapping[str, object]) -> list[tuple[str, str]]:
     return [(key, json.dumps(value)) for key, value in meta.items()]
 
 
-def _unusable(path: Path, error: sqlite3.Error) -> UserError:
+def _unusable(path: Path, error: Exception) -> UserError:
     if "locked" in str(error):
         return UserError(f"{path} is open in another window; close that one first.")
     if "readonly" in str(error):

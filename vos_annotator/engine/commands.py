@@ -21,10 +21,14 @@ class Load:
 
 @dataclass(frozen=True)
 class SetReference:
-    """Memorize the label map of a frame; a png of None makes it no reference any more."""
+    """Memorize the label map of a frame; a png of None makes it no reference any more.
+
+    Objects that are `hidden` count as background, though the PNG may show them.
+    """
 
     frame: int
     png: bytes | None
+    hidden: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -36,12 +40,14 @@ class Propagate:
         revision: Comes back with every result.
         ids: The objects to segment; None for all.
         kept: frame -> its PNG before, whose pixels of other objects than `ids` stay.
+        hidden: Objects that count as background in `kept`.
     """
 
     passes: tuple[Pass, ...]
     revision: int
     ids: frozenset[int] | None = None
     kept: Mapping[int, bytes] = field(default_factory=dict)
+    hidden: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)

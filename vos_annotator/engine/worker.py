@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator
 
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.masks import LabelMap, decode_png, encode_png, object_ids
+from vos_annotator.core.masks import LabelMap, decode_png, encode_png, object_ids, without
 from vos_annotator.core.video import Video
 from vos_annotator.engine.commands import (
     Command,
@@ -79,8 +79,8 @@ class InferenceWorker:
         self._engine_name, self._size, self._load = engine_name, size, load
         self._video = video
         self._engine: SegmentationEngine | None = None
-        self._references: dict[int, bytes] = {}  # what should be in the engine's memory
-        self._memorized: dict[int, bytes] = {}  # what is
+        self._references: dict[int, SetReference] = {}  # what should be in the engine's memory
+        self._memorized: dict[int, SetReference] = {}  # what is
 
     def start(self) -> None:
         """Start the thread."""
@@ -151,8 +151,8 @@ class InferenceWorker:
             case SetReference(frame, None):
                 self._references.pop(frame, None)
                 self._bring_memory_up_to_date()
-            case SetReference(frame, png):
-                self._references[frame] = png
+            case SetReference(frame):
+                self._references[frame] = command
                 self._bring_memory_up_to_date()
             case Propagate():
                 self._propagate(command, lambda: self._is_over(ticket))
@@ -188,7 +188,8 @@ class InferenceWorker:
         if command.ids is None:
             return segmentation.label_map()
         png = command.kept.get(frame)
-        return merged(segmentation.label_map(), decode_png(png) if png else None, command.ids)
+        before = None if png is None else without(decode_png(png), command.hidden)
+        return merged(segmentation.label_map(), before, command.ids)
 
     def _is_over(self, ticket: int) -> bool:
         """Whether a pass is to end: cancelled, or a reference that it reads has changed."""
@@ -229,13 +230,14 @@ class InferenceWorker:
         for frame in self._memorized.keys() - self._references.keys():
             engine.forget(frame)
             del self._memorized[frame]
-        for frame, png in sorted(self._references.items()):
+        for frame, reference in sorted(self._references.items()):
             if is_over() or self._is_closing:
                 return
-            if self._memorized.get(frame) != png:
+            if self._memorized.get(frame) != reference:
                 self._memorized.pop(frame, None)
-                engine.memorize(frame, self._video[frame], decode_png(png))
-                self._memorized[frame] = png
+                label_map = without(decode_png(reference.png), reference.hidden)
+                engine.memorize(frame, self._video[frame], label_map)
+                self._memorized[frame] = reference
 
     def _step_down(self) -> bool:
         """Let go of the engine; the next one works at a smaller size. False at the smallest."""

@@ -83,7 +83,7 @@ class EngineBridge(QObject):
         self._fillable = self._agenda.missing  # frames without masks that may get some
         self._pace: Pace | None = None  # None while idle
         self._locked = document.objects.locked_ids
-        self._sent: dict[int, bytes] = {}
+        self._sent: dict[int, SetReference] = {}
         self._scribble_token = 0
         self._newest_scribble: dict[tuple[int, int], int] = {}
         self._last_failure = ""
@@ -221,15 +221,14 @@ class EngineBridge(QObject):
             self._send(frame)
 
     def _send(self, frame: int) -> None:
-        is_reference = self._annotations.status(frame) is Status.REFERENCE
-        png = self._annotations.png(frame) if is_reference else None
-        if png == self._sent.get(frame):
+        known = self._annotations
+        is_reference = known.status(frame) is Status.REFERENCE
+        png = known.stored_png(frame) if is_reference else None
+        reference = SetReference(frame, png, known.hidden.intersection(known.state(frame).ids))
+        if reference == self._sent.get(frame, SetReference(frame, None)):
             return
-        self._inference.submit(SetReference(frame, png))
-        if png is None:
-            del self._sent[frame]
-        else:
-            self._sent[frame] = png
+        self._inference.submit(reference)
+        self._sent[frame] = reference
 
     def _resume(self) -> None:
         """Run what is stale, outwards from the last correction, and what was asked for."""
@@ -257,7 +256,8 @@ class EngineBridge(QObject):
     def _submit(self, kept: Mapping[int, bytes]) -> None:
         """Send the run, now that the masks are put aside that it must not touch."""
         run = self._run
-        self._inference.submit(Propagate(run.passes, self._revision, run.ids, kept))
+        hidden = self._annotations.hidden
+        self._inference.submit(Propagate(run.passes, self._revision, run.ids, kept, hidden))
 
     def _on_not_gathered(self, message: str) -> None:
         self._end()

@@ -108,16 +108,21 @@ class Document(QObject):
         Predictions between a reference that changes and its neighbours become stale, for the
         objects that were touched; those are all objects where a frame was kept or released.
         """
-        before = {part.frame: self.annotations.status(part.frame) for part in frame_edits(edit)}
+        annotations, listed = self.annotations, frozenset(self.objects.ids)
+        before = {part.frame: annotations.status(part.frame) for part in frame_edits(edit)}
         inverse = self.project.apply(edit)
         objects = frozenset(self.objects.ids)
+        touched: dict[int, frozenset[int]] = {}
         for undone in frame_edits(inverse):
-            frame, is_now = undone.frame, self.annotations.status(undone.frame)
-            if Status.REFERENCE not in (before[frame], is_now):
-                continue
-            ids = undone.ids
-            if not ids and is_now is not before[frame]:
-                ids = objects
+            frame, is_now = undone.frame, annotations.status(undone.frame)
+            if Status.REFERENCE in (before[frame], is_now):
+                is_whole = not undone.ids and is_now is not before[frame]
+                touched[frame] = objects if is_whole else undone.ids
+        if came_or_went := listed ^ objects:
+            for frame in annotations.references:
+                if frame not in touched:
+                    touched[frame] = came_or_went.intersection(annotations.state(frame).ids)
+        for frame, ids in touched.items():
             if ids:
                 self._mark_stale(frame, ids & objects)
                 self.reference_changed.emit(frame, ids)
@@ -156,21 +161,9 @@ class Document(QObject):
         self.paint(frame, after, f"Clear {self._name(object_id)} here")
 
     def delete_object(self, object_id: int) -> None:
-        """Take an object off every frame and off the list, in one step of undo."""
-        parts: list[Edit] = []
-        for frame in range(self.annotations.frame_count):
-            state = self.annotations.state(frame)
-            if object_id not in state.ids:
-                continue
-            before = self.annotations[frame]
-            after = before.copy()
-            after[after == object_id] = 0
-            edit = FrameEdit.between(frame, before, after, state.status)
-            confidence = {i: v for i, v in state.confidence.items() if i != object_id}
-            stale = self.annotations.stale(frame) - {object_id}
-            parts.append(replace(edit, stale=stale, confidence=confidence))
-        parts.append(ObjectsEdit(tuple(o for o in self.objects if o.id != object_id)))
-        self.edit(f"Delete {self._name(object_id)} everywhere", Edits(tuple(parts)))
+        """Take an object off the list, and thereby off every frame."""
+        left = tuple(each for each in self.objects if each.id != object_id)
+        self.edit(f"Delete {self._name(object_id)} everywhere", ObjectsEdit(left))
 
     def add_object(self, name: str | None = None) -> int:
         """Add an object to the list and return its id.

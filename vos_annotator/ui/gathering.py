@@ -50,7 +50,7 @@ class Gathering(QObject):
         leave_at = time.perf_counter() + VISIT
         try:
             for frame in self._frames:
-                if png := self._annotations.png(frame):
+                if png := self._annotations.stored_png(frame):
                     self._kept.add(frame, png)
                 if time.perf_counter() > leave_at:
                     self._again.start()
