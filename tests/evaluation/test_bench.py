@@ -1,0 +1,165 @@
+"""`bench` measures what it says: its clock, its probe of the window, its figures."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+
+from tests.ui.window import isolate_settings
+from vos_annotator.cli import main
+from vos_annotator.core.masks import object_ids
+from vos_annotator.core.project import Project
+from vos_annotator.core.video import open_video
+from vos_annotator.engine.hold import HoldEngine
+from vos_annotator.evaluation.bench_engine import run_pass, time_read, time_stages
+from vos_annotator.evaluation.bench_scene import Scene, write_clip
+from vos_annotator.ui.main_window import MainWindow
+from vos_annotator.ui.overlay import MaskItem
+from vos_annotator.ui.probe import Gaps, Strokes
+
+SHAPE = (96, 160)
+
+
+class SlowEngine(HoldEngine):
+    """Holds still, after a while; tells what stage the while was spent on."""
+
+    def __init__(self):
+        super().__init__()
+        self.timings = {}
+        self.memorized = set()
+
+    def memorize(self, frame, image, label_map):
+        super().memorize(frame, image, label_map)
+        self.memorized.add(frame)
+
+    def forget(self, frame):
+        super().forget(frame)
+        self.memorized.discard(frame)
+
+    def segment(self, frame, image):
+        self.timings = {"read": 0.001 * len(self.memorized)}
+        spend(0.02)
+        return super().segment(frame, image)
+
+
+def spend(seconds):
+    """Keep the thread busy."""
+    until = time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        pass
+
+
+def test_the_command_prints_a_table_and_writes_its_figures(tmp_path, capsys):
+    file = tmp_path / "new" / "bench.json"
+
+    assert main(["bench", "--quick", "--engine", "hold", "--json", str(file)]) == 0
+
+    figures = json.loads(file.read_text())
+    assert figures["ms_per_frame"].keys() == {"288p", "480p"}
+    assert all(ms > 0 for ms in figures["ms_per_frame"].values())
+    assert figures["gui_gap_ms"] > 0
+    assert figures["stroke_ms"] > 0
+    assert abs(figures["rss_growth"]) < 1
+    assert figures["gui"]["gaps"]["frames"] > 10
+    table = capsys.readouterr().out
+    for words in ("480p, 3 objects", "all in", "references in memory", "growth", "stroke to pixel"):
+        assert words in table
+
+
+def test_an_engine_that_is_not_installed_is_a_mistake_of_the_user(capsys):
+    assert main(["bench", "--engine", "no such"]) == 2
+    assert "hold" in capsys.readouterr().err
+
+
+def test_a_frame_is_timed_from_its_file_to_its_png(tmp_path):
+    scene = Scene(SHAPE, 2, 12)
+    clip = write_clip(tmp_path / "clip.mp4", scene)
+
+    stages = time_stages(SlowEngine(), clip, scene, 8)
+
+    assert stages.total >= 20
+    assert stages.by_stage["read memory"] == pytest.approx(1)
+    assert stages.by_stage["other"] >= 18  # in the engine, but in none of its stages
+    assert {"decode video", "label map", "PNG"} < stages.by_stage.keys()
+
+
+def test_reading_is_told_for_each_number_of_references_and_the_memory_left_empty():
+    engine = SlowEngine()
+
+    reads = time_read(engine, Scene(SHAPE, frame_count=60), (1, 10, 20))
+
+    assert [each.references for each in reads] == [1, 10, 20]
+    assert [round(each.read_ms) for each in reads] == [1, 10, 20]
+    assert all(each.total_ms >= 20 for each in reads)
+    assert not engine.memorized
+
+
+def test_memory_that_a_pass_keeps_is_noticed(tmp_path):
+    hoard = []
+
+    class Hoarder(SlowEngine):
+        def segment(self, frame, image):
+            hoard.append(np.ones(4 << 20, np.uint8))
+            return super().segment(frame, image)
+
+    scene = Scene(SHAPE, frame_count=61)
+    clip = write_clip(tmp_path / "clip.mp4", scene)
+
+    places = run_pass(Hoarder(), clip, scene, (20, 40, 60))
+
+    assert [place.frame for place in places] == [20, 40, 60]
+    assert places[2].rss_mib - places[1].rss_mib > 60
+    assert all(place.ms >= 20 for place in places)
+
+
+def test_the_scene_moves_its_objects_and_knows_their_masks():
+    scene = Scene(SHAPE, 3, 10)
+
+    assert object_ids(scene.label_map(0)) == (1, 2, 3)
+    mask = scene.label_map(0) == 1
+    moved = scene.label_map(9) == 1
+    assert mask.sum() == moved.sum()
+    assert (mask != moved).any()
+    assert (scene[0][mask] == scene[9][moved]).all()  # the same disc, elsewhere
+
+
+def test_a_gap_is_as_long_as_the_event_loop_was_kept(qtbot):
+    gaps = Gaps()
+    gaps.start()
+    qtbot.waitUntil(lambda: len(gaps.waits) > 3)
+    spend(0.08)
+    seen = len(gaps.waits)
+    qtbot.waitUntil(lambda: len(gaps.waits) > seen)
+    gaps.stop()
+
+    assert max(gaps.waits) >= 0.08
+    assert np.median(gaps.waits) < 0.08
+
+
+def test_a_stroke_is_over_when_its_pixels_are_painted(qtbot, tmp_path, monkeypatch):
+    isolate_settings(tmp_path / "settings")
+    clip = write_clip(tmp_path / "clip.mp4", Scene(SHAPE, frame_count=2))
+    window = MainWindow(Project.create(tmp_path / "a.vos", open_video(clip)), "hold", 96)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitUntil(lambda: window.canvas.is_current, timeout=10_000)
+    window.cursor.tool, window.cursor.brush_size = "brush", 20
+    paint = MaskItem.paint
+
+    def slow_paint(self, painter, option, widget=None):
+        paint(self, painter, option, widget)
+        spend(0.03)
+
+    monkeypatch.setattr(MaskItem, "paint", slow_paint)
+    done = []
+    strokes = Strokes(window, 5, lambda: done.append(True))
+    strokes.start()
+    qtbot.waitUntil(lambda: bool(done), timeout=10_000)
+    maps = window.document.annotations
+    qtbot.waitUntil(lambda: 0 in maps.references, timeout=10_000)
+
+    assert len(strokes.latencies) == 5
+    assert min(strokes.latencies) >= 0.03
+    assert maps[0].sum() > 300  # it was the brush that painted
+    window.close()
