@@ -495,7 +495,7 @@ def test_an_answer_to_an_older_scribble_is_not_passed_on(make_desk):
     desk.bridge.scribbled.connect(lambda *what: answers.append(what))
     strokes = np.ones(SHAPE, np.uint8)
     desk.bridge.scribble(7, 2, strokes)
-    token = desk.bridge._scribble_token
+    token = desk.bridge._scribbles._count
     desk.bridge.scribble(7, 2, strokes)
 
     old = Scribbled(7, 2, strokes == 1, token, 0.1)

@@ -20,13 +20,13 @@ Thread rule: an `Annotations` belongs to the thread that made it.
 from bisect import bisect_left, bisect_right, insort
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from vos_annotator.core.edits import NOTHING, FrameEdit, Patch, Status, changed_ids
+from vos_annotator.core.edits import FrameEdit, Patch, Status, changed_ids
+from vos_annotator.core.frame_state import EMPTY_FRAME, FrameState
 from vos_annotator.core.masks import (
     LabelMap,
     decode_png,
@@ -38,24 +38,6 @@ from vos_annotator.core.masks import (
 from vos_annotator.core.staleness import Staleness
 
 _DECODED = 12  # label maps kept decoded: 24 MB at 1080p
-
-
-@dataclass(frozen=True)
-class FrameState:
-    """All that is known of a frame but its pixels.
-
-    Attributes:
-        status: Who answers for it.
-        ids: The objects that have pixels in it, hidden ones too, in order.
-        confidence: Of each object's prediction, 0..1.
-    """
-
-    status: Status = Status.EMPTY
-    ids: tuple[int, ...] = ()
-    confidence: Mapping[int, float] = field(default_factory=lambda: NOTHING)
-
-
-_EMPTY = FrameState()
 
 
 class Annotations:
@@ -129,7 +111,7 @@ class Annotations:
     def state(self, frame: int) -> FrameState:
         """Return what is known of a frame but its pixels."""
         self._check(frame)
-        return self._states.get(frame, _EMPTY)
+        return self._states.get(frame, EMPTY_FRAME)
 
     def status(self, frame: int) -> Status:
         """Return who answers for a frame."""

@@ -19,9 +19,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from vos_annotator.core.annotations import FrameState
 from vos_annotator.core.edits import Status, VideoObject
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.frame_state import FrameState
 
 APPLICATION_ID = 0x564F5341  # "VOSA"
 SCHEMA = 1

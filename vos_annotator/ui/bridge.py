@@ -21,14 +21,12 @@ from vos_annotator.core.errors import UserError
 from vos_annotator.engine.commands import (
     Failed,
     Finished,
-    Load,
     Propagate,
     Ready,
     Result,
     Scribble,
     Scribbled,
     Segmented,
-    SetReference,
     SteppedDown,
 )
 from vos_annotator.engine.propagation import plan
@@ -40,6 +38,8 @@ from vos_annotator.ui.document import Document
 from vos_annotator.ui.gathering import Gathering
 from vos_annotator.ui.inference import Inference, single_shot
 from vos_annotator.ui.progress import Pace
+from vos_annotator.ui.reference_feed import ReferenceFeed
+from vos_annotator.ui.scribble_calls import ScribbleCalls
 
 REFRESH_PAUSE = 300  # ms after an edit
 _WARM_UP_DELAY = 1000  # ms; loading torch may stop the window for a moment, so not while it opens
@@ -83,14 +83,13 @@ class EngineBridge(QObject):
         self._fillable = self._agenda.missing  # frames without masks that may get some
         self._pace: Pace | None = None  # None while idle
         self._locked = document.objects.locked_ids
-        self._sent: dict[int, SetReference] = {}
-        self._scribble_token = 0
-        self._newest_scribble: dict[tuple[int, int], int] = {}
+        self._scribbles = ScribbleCalls()
         self._last_failure = ""
         self._is_closed = False
 
         self._inference = Inference(engine_name, document.video.fork(), size, load)
         self._inference.arrived.connect(self._land)
+        self._feed = ReferenceFeed(self._annotations, self._inference)
         self._gathering = Gathering(self._annotations, self)
         self._gathering.done.connect(self._submit)
         self._gathering.failed.connect(self._on_not_gathered)
@@ -162,11 +161,7 @@ class EngineBridge(QObject):
         latest is answered.
         """
         self._start()
-        self._scribble_token += 1
-        self._newest_scribble[frame, object_id] = self._scribble_token
-        strokes = strokes.copy()
-        current = None if current is None else current.copy()
-        self._inference.submit(Scribble(frame, object_id, strokes, current, self._scribble_token))
+        self._inference.submit(self._scribbles.command(frame, object_id, strokes, current))
 
     def close(self) -> None:
         """Give up everything and join the thread; closing twice is fine."""
@@ -185,7 +180,7 @@ class EngineBridge(QObject):
     def _on_reference_changed(self, frame: int, ids: Iterable[int]) -> None:
         self._interrupt()
         self._start()
-        self._send(frame)
+        self._feed.send(frame)
         self._agenda.origin = frame
         if self.auto_refresh or self._agenda.is_asked:
             self._pause.start()
@@ -212,23 +207,8 @@ class EngineBridge(QObject):
 
     def _start(self) -> None:
         """Start the thread and tell it all references, once."""
-        if self._inference.has_started:
-            return
         self._warm_up.stop()
-        self._inference.start()
-        self._inference.submit(Load())
-        for frame in self._annotations.references:
-            self._send(frame)
-
-    def _send(self, frame: int) -> None:
-        known = self._annotations
-        is_reference = known.status(frame) is Status.REFERENCE
-        png = known.stored_png(frame) if is_reference else None
-        reference = SetReference(frame, png, known.hidden.intersection(known.state(frame).ids))
-        if reference == self._sent.get(frame, SetReference(frame, None)):
-            return
-        self._inference.submit(reference)
-        self._sent[frame] = reference
+        self._feed.start()
 
     def _resume(self) -> None:
         """Run what is stale, outwards from the last correction, and what was asked for."""
@@ -255,8 +235,7 @@ class EngineBridge(QObject):
 
     def _submit(self, kept: Mapping[int, bytes]) -> None:
         """Send the run, now that the masks are put aside that it must not touch."""
-        run = self._run
-        hidden = self._annotations.hidden
+        run, hidden = self._run, self._annotations.hidden
         self._inference.submit(Propagate(run.passes, self._revision, run.ids, kept, hidden))
 
     def _on_not_gathered(self, message: str) -> None:
@@ -281,10 +260,8 @@ class EngineBridge(QObject):
                 self._on_segmented(result, self._run.ids)
             case Finished() if result.revision == self._revision and self._run:
                 self._on_finished(result)
-            case Scribbled(frame, object_id, mask, token):
-                if self._newest_scribble.get((frame, object_id)) == token:
-                    del self._newest_scribble[frame, object_id]
-                    self.scribbled.emit(frame, object_id, mask)
+            case Scribbled() if self._scribbles.is_latest(result):
+                self.scribbled.emit(result.frame, result.object_id, result.mask)
             case Ready():
                 self.ready.emit(result)
             case SteppedDown(size):
@@ -293,9 +270,8 @@ class EngineBridge(QObject):
                 self._on_failed(result)
 
     def _on_segmented(self, result: Segmented, ids: frozenset[int] | None) -> None:
-        frame, project = result.frame, self._document.project
-        if self._fillable[frame] or self._annotations.status(frame) is Status.PREDICTION:
-            known = self._annotations
+        frame, known, project = result.frame, self._annotations, self._document.project
+        if self._fillable[frame] or known.status(frame) is Status.PREDICTION:
             confidence = dict(known.confidence(frame)) if ids is not None else {}
             confidence.update(result.confidence)
             stale = frozenset() if ids is None else known.stale(frame) - ids
@@ -309,8 +285,8 @@ class EngineBridge(QObject):
     def _on_finished(self, result: Finished) -> None:
         if self._runs and not result.cancelled:
             self._run_next()
-            return
-        self._end()
+        else:
+            self._end()
 
     def _on_failed(self, result: Failed) -> None:
         command = result.command

@@ -1,0 +1,40 @@
+"""The references as the engine should know them: sent once, and again where they changed.
+
+For: the bridge. Knows annotations and the worker's commands.
+"""
+
+from vos_annotator.core.annotations import Annotations
+from vos_annotator.core.edits import Status
+from vos_annotator.engine.commands import Load, SetReference
+from vos_annotator.ui.inference import Inference
+
+
+class ReferenceFeed:
+    """Keeps the engine's memory in step with the references."""
+
+    def __init__(self, annotations: Annotations, inference: Inference) -> None:
+        self._annotations, self._inference = annotations, inference
+        self._sent: dict[int, SetReference] = {}
+
+    def start(self) -> None:
+        """Start the thread and tell it all references; the second time nothing happens."""
+        if self._inference.has_started:
+            return
+        self._inference.start()
+        self._inference.submit(Load())
+        for frame in self._annotations.references:
+            self.send(frame)
+
+    def send(self, frame: int) -> None:
+        """Tell what a frame is by now, unless the engine knows."""
+        reference = self._reference(frame)
+        if reference != self._sent.get(frame, SetReference(frame, None)):
+            self._inference.submit(reference)
+            self._sent[frame] = reference
+
+    def _reference(self, frame: int) -> SetReference:
+        known = self._annotations
+        if known.status(frame) is not Status.REFERENCE:
+            return SetReference(frame, None)
+        hidden = known.hidden.intersection(known.state(frame).ids)
+        return SetReference(frame, known.stored_png(frame), hidden)
