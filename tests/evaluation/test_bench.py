@@ -138,6 +138,14 @@ def test_a_gap_is_as_long_as_the_event_loop_was_kept(qtbot):
 
 
 def test_a_stroke_is_over_when_its_pixels_are_painted(qtbot, tmp_path, monkeypatch):
+    paint, slowed = MaskItem.paint, []
+
+    def slow_paint(self, *arguments):
+        paint(self, *arguments)
+        if slowed:
+            spend(0.03)
+
+    monkeypatch.setattr(MaskItem, "paint", slow_paint)
     isolate_settings(tmp_path / "settings")
     clip = write_clip(tmp_path / "clip.mp4", Scene(SHAPE, frame_count=2))
     window = MainWindow(Project.create(tmp_path / "a.vos", open_video(clip)), "hold", 96)
@@ -145,13 +153,7 @@ def test_a_stroke_is_over_when_its_pixels_are_painted(qtbot, tmp_path, monkeypat
     window.show()
     qtbot.waitUntil(lambda: window.canvas.is_current, timeout=10_000)
     window.cursor.tool, window.cursor.brush_size = "brush", 20
-    paint = MaskItem.paint
-
-    def slow_paint(self, painter, option, widget=None):
-        paint(self, painter, option, widget)
-        spend(0.03)
-
-    monkeypatch.setattr(MaskItem, "paint", slow_paint)
+    slowed.append(True)
     done = []
     strokes = Strokes(window, 5, lambda: done.append(True))
     strokes.start()
