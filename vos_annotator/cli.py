@@ -14,6 +14,7 @@ from importlib import import_module
 
 from vos_annotator import __version__
 from vos_annotator.core.errors import UserError
+from vos_annotator.ui.system import missing_library
 
 COMMANDS = {  # name: module with add_arguments and run, what it does
     "gui": ("vos_annotator.ui.command", "open the window"),
@@ -32,6 +33,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(words)
     except UserError as error:
         print(error, file=sys.stderr)
+        return 2
+    except ImportError as error:
+        sentence = missing_library(error)
+        if sentence is None:
+            raise
+        print(sentence, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

@@ -63,6 +63,7 @@ def make_application():
     from vos_annotator.ui.theme import DARK, LIGHT, apply_theme
     from vos_annotator.ui.window_verbs import THEME_KEY
 
+    system.forget_foreign_plugins()
     app = QApplication.instance() or QApplication(sys.argv[:1])
     app.setApplicationName(NAME)
     app.setOrganizationName("vos-annotator")

@@ -1,14 +1,15 @@
 """Whether this machine can show a window at all; asked before Qt is imported.
 
-For: the application. Qt ends the process without a word a user could act on when the
-display or a system library is missing; this says which, and how to install it.
-Imports the standard library only.
+For: the application and the command line. Qt ends the process without a word a user could
+act on when the display or a system library is missing; this says which, and how to install
+it. Imports the standard library only.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
+import re
 import sys
 
 # What Qt's own libraries load, and the package of Debian and Ubuntu that has it.
@@ -18,6 +19,7 @@ _LIBRARIES = {
     "libfontconfig.so.1": "libfontconfig1",
     "libxkbcommon.so.0": "libxkbcommon0",
     "libdbus-1.so.3": "libdbus-1-3",
+    "libgthread-2.0.so.0": "libglib2.0-0",
 }
 _X11_LIBRARIES = {
     "libxcb-cursor.so.0": "libxcb-cursor0",
@@ -43,12 +45,7 @@ def problem() -> str | None:
         wanted |= _X11_LIBRARIES
     missing = [name for name in wanted if not _loads(name)]
     if missing:
-        packages = " ".join(wanted[name] for name in missing)
-        libraries = "library is" if len(missing) == 1 else "libraries are"
-        return (
-            f"The system {libraries} missing that the window needs ({', '.join(missing)}); "
-            f"install with: sudo apt-get install -y {packages}"
-        )
+        return _sentence(missing)
     if is_hidden or has_wayland:
         return None
     if not has_x11:
@@ -63,6 +60,29 @@ def problem() -> str | None:
             "sudo apt-get install -y xvfb && xvfb-run -a python main.py"
         )
     return None
+
+
+def forget_foreign_plugins() -> None:
+    """Undo what OpenCV's wheel does when it is imported: point Qt to plugins of its own Qt."""
+    for name in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR"):
+        if "cv2" in os.environ.get(name, ""):
+            del os.environ[name]
+
+
+def missing_library(error: ImportError) -> str | None:
+    """Return in one sentence which system library an import lacked; None for other errors."""
+    found = re.match(r"(lib\S+\.so\S*): cannot open shared object file", str(error))
+    return _sentence([found[1]]) if found else None
+
+
+def _sentence(missing: list[str]) -> str:
+    known = _LIBRARIES | _X11_LIBRARIES
+    packages = " ".join(known.get(name, name.partition(".so")[0]) for name in missing)
+    libraries = "library is" if len(missing) == 1 else "libraries are"
+    return (
+        f"The system {libraries} missing that the program needs ({', '.join(missing)}); "
+        f"install with: sudo apt-get install -y {packages}"
+    )
 
 
 def _loads(library: str) -> bool:

@@ -1,0 +1,135 @@
+"""Which part of the program may know which: read off the imports, and off what they load."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import vos_annotator
+
+PACKAGE = Path(vos_annotator.__file__).parent
+NAME = PACKAGE.name
+
+# What the modules of a folder may import of ours, beside their own folder and `paths`.
+MAY_IMPORT = {
+    "core": set(),
+    "engine": {"core"},
+    "mobilevos": {"core", "engine"},
+    "evaluation": {"core", "engine"},
+    "training": {"core", "engine", "mobilevos", "evaluation"},
+    "ui": {"core", "engine"},
+}
+# Libraries that only some folders may import at all.
+ONLY_IN = {
+    "PySide6": {"ui"},
+    "pyqtgraph": {"ui"},
+    "superqt": {"ui"},
+    "torch": {"mobilevos", "training"},
+    "av": {"core", "evaluation"},  # bench writes the clip that it measures on
+    "sqlite3": {"core"},
+}
+LONGEST = 330  # lines of a module; a longer one has more than one idea
+UNFINISHED = re.compile(
+    r"TODO|FIXME|XXX|NotImplementedError|processEvents|weights_only\s*=\s*False|\bpickle\b"
+)
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def folder_of(path: Path) -> str:
+    """Return the folder within the package; empty for a module at its top."""
+    parts = path.relative_to(PACKAGE).parts
+    return parts[0] if len(parts) > 1 else ""
+
+
+def imports(source: str) -> set[str]:
+    """Return the dotted names that a source imports, inside functions too."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def trespasses(folder: str, source: str) -> list[str]:
+    """Return what a module of `folder` imports although it may not."""
+    found = []
+    for name in sorted(imports(source)):
+        top, _, rest = name.partition(".")
+        if top == NAME and folder:
+            other = rest.partition(".")[0]
+            if other in MAY_IMPORT and other != folder and other not in MAY_IMPORT[folder]:
+                found.append(name)
+        elif folder and folder not in ONLY_IN.get(top, {folder}):
+            found.append(name)
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_module_imports_what_its_layer_may_not_know(path):
+    assert trespasses(folder_of(path), path.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "source"),
+    [
+        ("core", "from vos_annotator.engine.protocol import blend"),
+        ("engine", "def run():\n    import torch"),
+        ("ui", "from vos_annotator.mobilevos.engine import MobileVOSEngine"),
+        ("evaluation", "from vos_annotator.ui import document"),
+        ("mobilevos", "import PySide6.QtCore"),
+    ],
+)
+def test_the_check_would_find_a_trespass(folder, source):
+    assert len(trespasses(folder, source)) == 1
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_every_module_says_what_it_is_and_is_one_idea(path):
+    source = path.read_text("utf-8")
+    assert not source.strip() or ast.get_docstring(ast.parse(source))
+    assert source.count("\n") <= LONGEST
+    assert not UNFINISHED.search(source)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_whatever_is_public_is_documented(path):
+    names = public(ast.parse(path.read_text("utf-8")))
+    assert [each.name for each in names if not ast.get_docstring(each)] == []
+
+
+def public(parent: ast.AST) -> Iterator[ast.ClassDef | ast.FunctionDef]:
+    """Give what others may call; a property's setter is told of by its getter."""
+    for node in ast.iter_child_nodes(parent):
+        is_definition = isinstance(node, ast.ClassDef | ast.FunctionDef)
+        if is_definition and not node.name.startswith("_") and not is_setter(node):
+            yield node
+            if isinstance(node, ast.ClassDef):
+                yield from public(node)
+
+
+def is_setter(node: ast.ClassDef | ast.FunctionDef) -> bool:
+    """Return whether a function sets a property."""
+    return any(getattr(each, "attr", "") == "setter" for each in node.decorator_list)
+
+
+@pytest.mark.parametrize(
+    ("module", "unwanted"),
+    [
+        ("vos_annotator.core.project", ("PySide6", "torch", "skimage")),
+        ("vos_annotator.engine.worker", ("PySide6", "torch", "skimage")),
+        ("vos_annotator.mobilevos.engine", ("PySide6",)),
+        ("vos_annotator.ui.main_window", ("torch",)),
+        ("vos_annotator.cli", ("PySide6", "torch", "cv2")),
+    ],
+)
+def test_importing_a_part_loads_nothing_that_it_has_no_use_for(module, unwanted):
+    code = f"import {module}, sys; print([n for n in {unwanted!r} if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
