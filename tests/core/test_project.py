@@ -120,7 +120,8 @@ def test_a_frame_that_became_empty_leaves_no_row(clip, path):
     project.close()
 
     with sqlite3.connect(path) as connection:
-        assert connection.execute("SELECT count(*) FROM frames").fetchone() == (0,)
+        for table in ("frames", "pngs"):
+            assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
     connection.close()
 
 

@@ -24,7 +24,7 @@ class ShadeVideo(Video):
     def nearest_keyframe(self, frame: int) -> int:
         return frame
 
-    def fork(self) -> "ShadeVideo":
+    def fork(self, cache_bytes: int | None = None) -> "ShadeVideo":
         return ShadeVideo(self.frame_count, self.shape)
 
     def _read(self, frame: int) -> np.ndarray:
