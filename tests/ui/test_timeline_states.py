@@ -122,3 +122,20 @@ def test_objects_that_stay_keep_their_lanes(annotations):
     assert states.ids == (2, 3)
     assert states.code(3, 2) == REFERENCE
     assert states.code(3, 1) == EMPTY
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_lane_made_at_once_is_the_lane_that_grew_frame_by_frame(annotations, seed):
+    rng = np.random.default_rng(seed)
+    grown = states_of(annotations, 1, 2, 3)
+    for _ in range(80):
+        frame, ids = int(rng.integers(60)), rng.integers(1, 4, 2)
+        if rng.random() < 0.8:
+            confidence = {int(i): float(rng.random()) for i in ids}
+            annotations.predict(frame, encode_png(label_map(*ids)), confidence)
+        else:
+            annotations.apply(FrameEdit.between(frame, annotations[frame], label_map(*ids)))
+        grown.update(frame)
+        grown.mark_stale(annotations.mark_stale([int(rng.integers(60))], [int(ids[0])]))
+
+    np.testing.assert_array_equal(states_of(annotations, 1, 2, 3).codes, grown.codes)

@@ -19,7 +19,7 @@ Thread rule: an `Annotations` belongs to the thread that made it.
 
 from bisect import bisect_left, bisect_right, insort
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,6 +130,13 @@ class Annotations:
         """Return the ids that a frame shows; nothing is decoded."""
         ids = self.state(frame).ids
         return tuple(i for i in ids if i not in self.hidden) if self.hidden else ids
+
+    def appearances(self, object_id: int) -> Iterator[tuple[int, float]]:
+        """Give each frame that shows an object, and how sure that is: 0..1, 1 on references."""
+        if object_id not in self.hidden:
+            for frame, state in self._states.items():
+                if object_id in state.ids:
+                    yield frame, state.confidence.get(object_id, 1.0)
 
     @property
     def references(self) -> tuple[int, ...]:

@@ -25,6 +25,10 @@ STALE = DOUBT + DOUBT_LEVELS
 REFERENCE_ABSENT = STALE + 1
 REFERENCE = STALE + 2
 
+# What a frame is, by its status, for an object that it does not show.
+_UNSEEN = np.zeros(3, np.uint8)
+_UNSEEN[[Status.PREDICTION, Status.REFERENCE]] = ABSENT, REFERENCE_ABSENT
+
 SURE_CONFIDENCE = 0.8  # below it a person should look
 LOST_CONFIDENCE = 0.3  # at and below it the tint is red
 
@@ -71,17 +75,9 @@ class LaneStates:
         for row, object_id in enumerate(ids):
             if object_id in old:
                 codes[row] = old[object_id]
-        fresh = [row for row, object_id in enumerate(ids) if object_id not in old]
+            else:
+                codes[row] = self._lane(object_id)
         self.ids, self.codes = ids, codes
-        self.version += 1
-        if fresh:
-            self.refresh()
-
-    def refresh(self) -> None:
-        """Read every frame again."""
-        for frame in range(self.frame_count):
-            if self._annotations.status(frame) is not Status.EMPTY:
-                self._read(frame)
         self.version += 1
 
     def update(self, frame: int) -> None:
@@ -133,6 +129,16 @@ class LaneStates:
             return int(found[0]) + frame + 1 if found.size else None
         found = np.flatnonzero(doubtful[:frame])
         return int(found[-1]) if found.size else None
+
+    def _lane(self, object_id: int) -> NDArray[np.uint8]:
+        """Return the bytes of one object: what `_read` finds, frame by frame."""
+        annotations = self._annotations
+        is_reference = annotations.statuses == Status.REFERENCE
+        lane = _UNSEEN[annotations.statuses]
+        for frame, confidence in annotations.appearances(object_id):
+            lane[frame] = REFERENCE if is_reference[frame] else doubt_level(confidence)
+        lane[annotations.staleness.frames(object_id)] = STALE
+        return lane
 
     def _read(self, frame: int) -> None:
         annotations, column = self._annotations, self.codes[:, frame]
