@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from vos_annotator.mobilevos.engine import MobileVOSEngine
-from vos_annotator.mobilevos.scribble import INSIDE, OUTSIDE, obey
+from vos_annotator.mobilevos.scribble import INSIDE, OUTSIDE, Marks, close_up, obey
 
 SHAPE = (192, 256)
 
@@ -67,6 +67,40 @@ def test_without_strokes_the_current_mask_stays(engine):
     assert not engine.scribble(0, image, none).any()
 
 
+def test_strokes_outside_alone_give_nothing(engine):
+    assert not engine.scribble(0, scene()[0], strokes((OUTSIDE, (20, 20), (200, 20)))).any()
+
+
+def test_an_empty_current_mask_is_none(engine):
+    image, _ = scene()
+    drawn = strokes((INSIDE, (100, 96), (140, 100)))
+    empty = np.zeros(SHAPE, bool)
+    np.testing.assert_array_equal(
+        engine.scribble(0, image, drawn, empty), engine.scribble(0, image, drawn)
+    )
+
+
+def test_a_stroke_outside_takes_a_wrong_part_off_and_leaves_the_object(engine):
+    image, truth = scene()
+    wrong = truth | box(20, 180, 80, 240)
+    mask = engine.scribble(0, image, strokes((OUTSIDE, (190, 30), (230, 70))), wrong)
+    assert iou(mask, truth) > max(0.9, iou(wrong, truth))
+
+
+def test_a_stroke_inside_brings_a_missing_part_and_leaves_the_rest(engine):
+    image, truth = scene()
+    part = truth & ~box(96, 0, 192, 256)
+    mask = engine.scribble(0, image, strokes((INSIDE, (105, 115), (135, 115))), part)
+    assert iou(mask, truth) > iou(part, truth) + 0.15
+    assert (mask & part).sum() > 0.9 * part.sum()
+
+
+def test_a_small_object_is_found_in_a_large_frame(engine):
+    image, truth = scene(x=60, y=50, radius=9)
+    mask = engine.scribble(0, image, strokes((INSIDE, (58, 50), (62, 50))))
+    assert iou(mask, truth) > 0.5
+
+
 def test_the_same_strokes_give_the_same_mask_whatever_came_before(engine):
     image, _ = scene()
     drawn = strokes((INSIDE, (100, 96), (140, 100)), (OUTSIDE, (10, 20), (200, 20)))
@@ -87,7 +121,7 @@ def test_a_scribble_leaves_what_is_remembered_alone(engine):
 
 def test_a_part_that_no_stroke_touches_is_dropped():
     mask = box(20, 20, 60, 60) | box(100, 100, 140, 140)
-    obeyed = obey(mask, strokes((INSIDE, (30, 30), (50, 50))))
+    obeyed = obey(mask, Marks(strokes((INSIDE, (30, 30), (50, 50))), None))
     np.testing.assert_array_equal(obeyed, box(20, 20, 60, 60))
 
 
@@ -95,12 +129,55 @@ def test_a_small_hole_is_filled_unless_a_stroke_says_it_is_one():
     inside = INSIDE, (30, 30), (30, 90)
     solid = box(20, 20, 120, 120)
     holed = solid & ~box(60, 60, 72, 72)
-    np.testing.assert_array_equal(obey(holed, strokes(inside)), solid)
+    np.testing.assert_array_equal(obey(holed, Marks(strokes(inside), None)), solid)
     np.testing.assert_array_equal(
-        obey(holed, strokes(inside, (OUTSIDE, (65, 65), (66, 66)))), holed
+        obey(holed, Marks(strokes(inside, (OUTSIDE, (65, 65), (66, 66))), None)), holed
     )
 
 
 def test_a_hole_as_large_as_that_of_a_ring_stays_open():
     ring = box(20, 20, 120, 120) & ~box(50, 50, 90, 90)
-    np.testing.assert_array_equal(obey(ring, strokes((INSIDE, (30, 30), (30, 90)))), ring)
+    np.testing.assert_array_equal(
+        obey(ring, Marks(strokes((INSIDE, (30, 30), (30, 90))), None)), ring
+    )
+
+
+def random_mask(rng):
+    return cv2.GaussianBlur(rng.normal(size=SHAPE).astype(np.float32), (0, 0), 8) > 0.01
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_stroke_that_agrees_with_the_current_mask_changes_nothing(seed):
+    rng = np.random.default_rng(seed)
+    current = random_mask(rng)
+    said = strokes((INSIDE, (20, 90), (230, 100)), (OUTSIDE, (20, 30), (230, 40)))
+    said[(said == INSIDE) & ~current | (said == OUTSIDE) & current] = 0
+    np.testing.assert_array_equal(obey(random_mask(rng), Marks(said, current)), current)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_current_mask_changes_only_in_regions_where_a_stroke_says_so(seed):
+    rng = np.random.default_rng(seed)
+    current = random_mask(rng)
+    said = strokes((INSIDE, (20, 90), (120, 100)), (OUTSIDE, (140, 30), (230, 40)))
+    mask = obey(random_mask(rng), Marks(said, current))
+
+    assert mask[said == INSIDE].all()
+    assert not mask[said == OUTSIDE].any()
+    count, regions = cv2.connectedComponents((mask ^ current).astype(np.uint8))
+    spoken = (said == INSIDE) & ~current | (said == OUTSIDE) & current
+    assert set(range(1, count)) <= set(regions[spoken])
+    assert count > 1
+
+
+@pytest.mark.parametrize(
+    "area",
+    [(0, 0, 192, 256), (90, 100, 93, 102), (0, 250, 4, 256), (10, 10, 12, 250)],
+    ids=["all", "tiny", "corner", "flat"],
+)
+def test_a_close_up_holds_the_object_at_a_size_the_network_takes(area):
+    mask = box(*area)
+    (rows, columns), size = close_up(mask, side=160)
+    assert mask[rows, columns].sum() == mask.sum()
+    assert all(length >= 32 and length % 16 == 0 for length in size)
+    assert size[0] * size[1] <= 1.6 * 160**2

@@ -23,9 +23,10 @@ from vos_annotator.mobilevos.backbones import upsample
 from vos_annotator.mobilevos.checkpoint import DEFAULT, find_checkpoint, load_checkpoint
 from vos_annotator.mobilevos.memory import MemoryBank, MemoryFrame, affinity, readout
 from vos_annotator.mobilevos.network import LOGIT_STRIDE, STRIDE, Features, aggregate
-from vos_annotator.mobilevos.scribble import INSIDE, OUTSIDE, obey, read_strokes
+from vos_annotator.mobilevos.scribble import INSIDE, Marks, close_up, obey, read_marks
 
 TOP_K = 30
+CLOSE_UP = 0.8  # of the working size: side of the square that a scribble is looked at in again
 
 
 def best_device() -> torch.device:
@@ -111,20 +112,35 @@ class MobileVOSEngine:
     ) -> NDArray[np.bool_]:
         """Return the mask of the object that strokes mark: the frame reads its own strokes.
 
+        It is looked at as a whole and then once more from near, where small things show.
+
         Args:
             frame: Its index; not used, as nothing is remembered.
             image: (H, W, 3) uint8 RGB.
             strokes: (H, W) uint8: 1 inside the object, 2 outside it, 0 elsewhere.
-            current: (H, W) bool mask before these strokes; without strokes inside it stays.
+            current: (H, W) bool mask before these strokes; without strokes it stays.
         """
-        if not (strokes == INSIDE).any():
-            kept = np.zeros(strokes.shape, bool) if current is None else current
-            return kept & (strokes != OUTSIDE)
-        encoded = self._encode(image)
+        marks = Marks(strokes, current if current is not None and current.any() else None)
+        if marks.current is None and not (strokes == INSIDE).any():
+            return np.zeros(strokes.shape, bool)
+        if not strokes.any():
+            return current.copy()
+        logits = self._read_marks(self._encode(image), marks)
+        mask = obey(logits > 0, marks)
+        if not mask.any():
+            return mask
+        known = mask if marks.current is None else mask | current
+        box, size = close_up(known, round(CLOSE_UP * self.size))
+        nearer = self._read_marks(self._look_at(image[box], size), marks.within(box))
+        both = np.full_like(logits, -np.inf)
+        both[box] = logits[box] + nearer
+        return obey(both > 0, marks)
+
+    def _read_marks(self, encoded: "_Encoded", marks: Marks) -> NDArray[np.float32]:
+        """Return the logits of the marked object at the size of the marks."""
         with self._precision():
-            logits = read_strokes(self.network, encoded.features, encoded.image, strokes)
-        logits = logits[0, 0].float().cpu().numpy()
-        return obey(cv2.resize(logits, image.shape[1::-1]) > 0, strokes)
+            logits = read_marks(self.network, encoded.features, encoded.image, marks)
+        return cv2.resize(logits[0, 0].float().cpu().numpy(), marks.strokes.shape[::-1])
 
     def _read(self, frame: int, features: Features, ids: tuple[int, ...]) -> Tensor:
         """Return the readout of each object, (K, C_v, H/16, W/16).
@@ -155,11 +171,17 @@ class MobileVOSEngine:
         if self._encoded is not None and self._encoded.source is image:
             return self._encoded
         with self._stage("encode"):
-            height, width = working_size(image.shape[:2], self.size)
-            small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-            tensor = torch.from_numpy(small).to(self.device)[None].permute(0, 3, 1, 2).float() / 255
-            self._encoded = _Encoded(image, tensor, self.network.encode(tensor))
+            self._encoded = self._look_at(image, working_size(image.shape[:2], self.size))
         return self._encoded
+
+    def _look_at(self, image: NDArray[np.uint8], size: tuple[int, int]) -> "_Encoded":
+        """Return an image at `size`, height and width, and its features."""
+        shrinks = size[0] <= image.shape[0]
+        interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+        resized = cv2.resize(image, size[::-1], interpolation=interpolation)
+        tensor = torch.from_numpy(resized).to(self.device)[None].permute(0, 3, 1, 2).float() / 255
+        with self._precision():
+            return _Encoded(image, tensor, self.network.encode(tensor))
 
     def _shrink(self, masks: list[NDArray[np.bool_]], encoded: "_Encoded") -> Tensor:
         """Return masks at the network's size, (K, H, W), as the share that they cover."""

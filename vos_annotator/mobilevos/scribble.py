@@ -2,11 +2,13 @@
 
 For: the engine. Knows torch, OpenCV and the network; nothing of frames or references.
 
-The positions under a stroke are the whole memory, and every position of the same frame
-reads them. Two assumptions stand in for the strokes that nobody draws: the rim of the
-frame is outside the object, but for where strokes inside come near it; and an object
-holds together (`obey`).
+The positions under a stroke are the memory, and every position of the same frame reads
+them. Assumptions stand in for the strokes that nobody draws: the rim of the picture is
+outside the object, except near strokes inside; a mask that is being corrected is mostly
+right; an object holds together; a stroke is about the place where it lies (`obey`).
 """
+
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -22,62 +24,123 @@ INSIDE, OUTSIDE = 1, 2  # the values of strokes
 
 _TOP_K = 30  # positions that each position reads
 _RIM = 8  # px at the network's size
-_CLEAR = 0.15  # of the short side: a stroke inside keeps the rim's assumption this far away
+_CLEAR = 0.15  # of the short side: the rim says nothing this near to a stroke inside
+_DOUBT = 3.0  # how much less similar a position of the current mask counts than it is
 _LARGE_HOLE = 0.02  # of the object's area: a larger hole without a stroke stays open
+_MARGIN = 0.3  # of the object's longer side, around it in a close-up
+_LEAST_MARGIN = 24  # px
+_MOST_ENLARGED = 3.0
 
 
-def read_strokes(
-    network: Network, features: Features, image: Tensor, strokes: NDArray[np.uint8]
-) -> Tensor:
-    """Return the logits (1, 1, H/4, W/4) of the object that strokes mark.
+class Marks(NamedTuple):
+    """What a person says of a picture.
+
+    Attributes:
+        strokes: (H, W) uint8: INSIDE, OUTSIDE, or 0 where there is none.
+        current: (H, W) bool mask to correct; None where there is none.
+    """
+
+    strokes: NDArray[np.uint8]
+    current: NDArray[np.bool_] | None
+
+    def within(self, box: tuple[slice, slice]) -> "Marks":
+        """Return what is said of a part of the picture."""
+        return Marks(self.strokes[box], None if self.current is None else self.current[box])
+
+
+def read_marks(network: Network, features: Features, image: Tensor, marks: Marks) -> Tensor:
+    """Return the logits (1, 1, H/4, W/4) of the object that is marked.
 
     Args:
         network: A student.
         features: `network.encode(image)`.
         image: (1, 3, H, W) RGB in [0, 1].
-        strokes: At the frame's own size; at least one pixel is INSIDE.
+        marks: Of the picture at any size; something in it is INSIDE or current.
     """
-    height, width = image.shape[2:]
-    inside, outside = (_shrink(strokes == value, (width, height)) for value in (INSIDE, OUTSIDE))
-    outside |= _rim(inside)
-    masks = torch.from_numpy(np.stack([inside, outside])[:, None, None]).to(image)
-    under = F.max_pool2d(masks.amax(0), STRIDE).flatten() > 0
-    value = network.memorize(features, image, masks[0], masks[1]).flatten(2)
-    key = features.key.flatten(2)
-    weights = affinity(key[:, :, under], key, _TOP_K)
-    read = readout(weights, value[:, :, under], features.key.shape[-2:])
+    size = image.shape[3], image.shape[2]
+    inside, outside = (_shrink(marks.strokes == v, size) > 0 for v in (INSIDE, OUTSIDE))
+    current = None if marks.current is None else _shrink(marks.current, size)
+    rim = _rim(inside) if current is None else _rim(inside) & (current == 0)
+    stroked, said_outside = _tensor(image, inside), _tensor(image, outside | rim)
+
+    under = F.max_pool2d(torch.maximum(stroked, said_outside), STRIDE).flatten() > 0
+    query = features.key.flatten(2)
+    key = query[:, :, under]
+    value = network.memorize(features, image, stroked, said_outside).flatten(2)[:, :, under]
+    bias = None
+    if current is not None:
+        corrected = _tensor(image, np.where(outside, 0, np.maximum(current, inside)))
+        before = network.memorize(features, image, corrected, torch.zeros_like(corrected))
+        bias = query.new_zeros(1, 1, key.shape[2] + query.shape[2])
+        bias[..., key.shape[2] :] = -_DOUBT
+        key, value = torch.cat([key, query], 2), torch.cat([value, before.flatten(2)], 2)
+    read = readout(affinity(key, query, _TOP_K, bias), value, features.key.shape[-2:])
     return network.decode(read, features)[0]
 
 
-def obey(mask: NDArray[np.bool_], strokes: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Return a mask corrected by what strokes say for certain.
-
-    What lies under a stroke is as it says. A part without a stroke inside is dropped; a
-    hole without a stroke outside is filled, unless it is large.
+def close_up(mask: NDArray[np.bool_], side: int) -> tuple[tuple[slice, slice], tuple[int, int]]:
+    """Return the box around an object, and the height and width to look at it with.
 
     Args:
-        mask: (H, W).
-        strokes: (H, W): INSIDE, OUTSIDE, or 0 where there is none.
+        mask: (H, W), not empty.
+        side: Of the square whose area the close-up has, px, unless the object is tiny.
     """
+    left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
+    margin = max(round(_MARGIN * max(width, height)), _LEAST_MARGIN)
+    rows = slice(max(0, top - margin), min(mask.shape[0], top + height + margin))
+    columns = slice(max(0, left - margin), min(mask.shape[1], left + width + margin))
+    sides = rows.stop - rows.start, columns.stop - columns.start
+    scale = min(side / (sides[0] * sides[1]) ** 0.5, _MOST_ENLARGED)
+    height, width = (max(2, round(scale * length / STRIDE)) * STRIDE for length in sides)
+    return (rows, columns), (height, width)
+
+
+def obey(mask: NDArray[np.bool_], marks: Marks) -> NDArray[np.bool_]:
+    """Return a mask in keeping with what a person says for certain.
+
+    What lies under a stroke is as it says. A part without a stroke inside, or anything of
+    the current mask, is dropped; a hole without a stroke outside is filled, unless it is
+    large. The current mask changes only in the connected regions of change in which some
+    stroke says so.
+    """
+    strokes, current = marks
     inside, outside = strokes == INSIDE, strokes == OUTSIDE
     mask = (mask | inside) & ~outside
-    _, parts = cv2.connectedComponents(mask.view(np.uint8), connectivity=4)
-    mask &= np.isin(parts, parts[inside])
+    anchor = inside if current is None else (inside | current) & mask
+    mask &= _parts_with(mask, anchor, connectivity=4)
     _, holes = cv2.connectedComponents((~mask).view(np.uint8), connectivity=8)
     border = holes[0], holes[-1], holes[:, 0], holes[:, -1]
     large = np.flatnonzero(np.bincount(holes.flat) > _LARGE_HOLE * np.count_nonzero(mask))
-    is_open = np.isin(holes, np.concatenate([holes[outside], *border, large]))
-    return mask | ~is_open
+    mask |= ~np.isin(holes, np.concatenate([holes[outside], *border, large]))
+    if current is None:
+        return mask
+    contradicted = inside & ~current | outside & current
+    return current ^ _parts_with(mask ^ current, contradicted, connectivity=8)
 
 
-def _shrink(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
-    """Return where a mask covers any of a pixel of a picture of `size`."""
-    return cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
+def _parts_with(
+    mask: NDArray[np.bool_], seeds: NDArray[np.bool_], connectivity: int
+) -> NDArray[np.bool_]:
+    """Return the connected parts of a mask in which some of `seeds`, all in the mask, lie."""
+    _, parts = cv2.connectedComponents(mask.view(np.uint8), connectivity=connectivity)
+    return np.isin(parts, parts[seeds])
+
+
+def _shrink(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Return how much a mask covers of each pixel of a picture of `size`, width first."""
+    return cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA)
 
 
 def _rim(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the rim of the frame, but for where a stroke inside comes near."""
-    away = cv2.distanceTransform((~inside).view(np.uint8), cv2.DIST_L2, 5)
-    rim = away > _CLEAR * min(inside.shape)
+    """Return the rim of the picture, but for where a stroke inside comes near."""
+    rim = np.ones(inside.shape, bool)
+    if inside.any():
+        away = cv2.distanceTransform((~inside).view(np.uint8), cv2.DIST_L2, 5)
+        rim = away > _CLEAR * min(inside.shape)
     rim[_RIM:-_RIM, _RIM:-_RIM] = False
     return rim
+
+
+def _tensor(image: Tensor, mask: NDArray) -> Tensor:
+    """Return a mask (1, 1, H, W) as the image is: float, on its device."""
+    return torch.from_numpy(mask[None, None].astype(np.float32)).to(image)
