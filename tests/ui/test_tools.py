@@ -212,6 +212,16 @@ def test_a_scribble_becomes_a_mask_that_obeys_its_strokes(window, canvas, qtbot)
     assert labels(window)[20, 20] == 1
 
 
+def test_a_scribble_under_way_stays_with_its_object_when_another_is_added(window, canvas, qtbot):
+    window.cursor.tool = "scribble"
+    stroke(canvas, (10, 12), (20, 12))
+    window.cursor.object_id = window.document.add_object()
+    stroke(canvas, (40, 36), (50, 36))
+    qtbot.waitUntil(lambda: set(np.unique(labels(window))) == {0, 1, 2}, timeout=10_000)
+    assert labels(window)[12, 15] == 1
+    assert labels(window)[36, 45] == 2
+
+
 points = st.tuples(st.floats(-20, 84), st.floats(-20, 68))
 
 

@@ -23,10 +23,15 @@ class Draft:
     """
 
     def __init__(self, document: Document, cursor: Cursor, masks: MaskItem) -> None:
-        """Begin on the cursor's frame, with its object or a new one."""
+        """Begin on the cursor's frame, with its object or else the next new one.
+
+        Raises:
+            UserError: All ids are used up.
+        """
         self._document, self._cursor, self._masks = document, cursor, masks
         self.frame = cursor.frame
-        self.object_id = current_object(document, cursor)
+        is_new = cursor.object_id is None
+        self.object_id = document.objects.next_id if is_new else cursor.object_id
         self.label_map: LabelMap = document.annotations[self.frame].copy()
         is_free = np.ones(256, bool)
         is_free[list(document.objects.locked_ids)] = False
@@ -48,32 +53,11 @@ class Draft:
 
     def commit(self, text: str) -> None:
         """Make it an edit; the frame becomes a reference where anything changed."""
-        commit(self._document, self._cursor, self.frame, self.label_map, self.object_id, text)
+        self._document.paint(self.frame, self.label_map, text)
+        if self.object_id in self._document.objects:
+            self._cursor.object_id = self.object_id
         self.drop()
 
     def drop(self) -> None:
         """Show the frame as the document has it."""
         self._masks.show_labels(self._document.annotations[self.frame])
-
-
-def current_object(document: Document, cursor: Cursor) -> int:
-    """Return the object that tools work on: the cursor's, or else the next new one.
-
-    Raises:
-        UserError: All ids are used up.
-    """
-    return document.objects.next_id if cursor.object_id is None else cursor.object_id
-
-
-def commit(
-    document: Document,
-    cursor: Cursor,
-    frame: int,
-    label_map: LabelMap,
-    object_id: int,
-    text: str,
-) -> None:
-    """Paint a frame, in one step of undo, adding the object where it is not listed yet."""
-    document.paint(frame, label_map, text)
-    if object_id in document.objects:
-        cursor.object_id = object_id

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, Qt, QTimer
+from PySide6.QtCore import QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -44,6 +44,7 @@ from vos_annotator.ui.workspace import Workspace
 
 _GEOMETRY_KEY = "window/geometry"
 _NAME = "MobileVOS Annotator"
+_SCREEN_SHARE = 0.92  # of the screen that a first window takes at most
 
 
 class MainWindow(QMainWindow):
@@ -100,7 +101,7 @@ class MainWindow(QMainWindow):
         self._pages.addWidget(self._welcome)
         self.setCentralWidget(self._pages)
         self.setMinimumSize(900, 600)
-        self.resize(1440, 900)
+        self.resize(QSize(1440, 900).boundedTo(self.screen().availableSize() * _SCREEN_SHARE))
         geometry = QSettings().value(_GEOMETRY_KEY)
         if geometry is not None:
             self.restoreGeometry(geometry)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF
 
+from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import LabelMap
-from vos_annotator.ui.draft import commit, current_object
 from vos_annotator.ui.tools.stamp import stamps
 from vos_annotator.ui.tools.tool import Tool
 
@@ -37,9 +37,9 @@ class Scribble(Tool):
 
     def press(self, point: QPointF, removes: bool) -> None:
         """Begin a stroke."""
-        if self._is_drawing or not self._may_begin():
+        if self._is_drawing or not self._may_begin() or not self._has_object():
             return
-        key = self._cursor.frame, current_object(self._document, self._cursor)
+        key = self._cursor.frame, self._cursor.object_id
         if key != self._key:
             self._forget()
             self._key, self._strokes = key, np.zeros(self._document.video.shape, np.uint8)
@@ -84,16 +84,23 @@ class Scribble(Tool):
         self.finish()
         self._forget()
 
+    def _has_object(self) -> bool:
+        """Add an object where none is chosen: by the time the mask is here, one may be."""
+        if self._cursor.object_id is None:
+            try:
+                self._cursor.object_id = self._document.add_object()
+            except UserError as error:
+                self._canvas.message.emit(str(error))
+        return self._cursor.object_id is not None
+
     def _receive(self, frame: int, object_id: int, mask: NDArray[np.bool_]) -> None:
-        objects = self._document.objects
         strokes = self._sent.pop((frame, object_id), None)
-        was_deleted = object_id not in objects and object_id <= objects.highest_id
-        if strokes is None or was_deleted:
-            return
+        if strokes is None or object_id not in self._document.objects:
+            return  # asked for by nobody, or deleted meanwhile
         after = _with_mask(self._document.annotations[frame], object_id, mask, strokes)
         self._is_committing = True
         try:
-            commit(self._document, self._cursor, frame, after, object_id, "Scribble")
+            self._document.paint(frame, after, "Scribble")
         finally:
             self._is_committing = False
 
