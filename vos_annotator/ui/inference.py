@@ -3,15 +3,21 @@
 For: the bridge. Knows the worker and Qt's event loop; nothing of documents.
 """
 
+import os
+import sys
+import threading
 import time
+from contextlib import suppress
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from vos_annotator.core.video import Video
 from vos_annotator.engine.commands import Command
+from vos_annotator.engine.protocol import SegmentationEngine
 from vos_annotator.engine.worker import InferenceWorker, Loader
 
 VISIT = 0.008  # s; the longest that results may keep the event loop
+_NICENESS = 10  # of the engine's threads: where cores are short, the window goes first
 
 
 class Inference(QObject):
@@ -27,7 +33,12 @@ class Inference(QObject):
     def __init__(self, engine_name: str, video: Video, size: int, load: Loader) -> None:
         """Prepare the worker; see `InferenceWorker`."""
         super().__init__()
-        self._worker = InferenceWorker(engine_name, video, self._filled.emit, size, load)
+
+        def load_behind(name: str | None, size: int) -> SegmentationEngine:
+            _give_way()
+            return load(name, size)
+
+        self._worker = InferenceWorker(engine_name, video, self._filled.emit, size, load_behind)
         self.has_started = self._is_closed = False
         self._filled.connect(self._drain, Qt.ConnectionType.QueuedConnection)
         self._again = single_shot(self, 0, self._drain)
@@ -58,6 +69,16 @@ class Inference(QObject):
             if time.perf_counter() > leave_at:
                 self._again.start()  # the event loop has its turn first
                 return
+
+
+def _give_way() -> None:
+    """Lower the priority of this thread, and of those that it starts, where that can be done.
+
+    On two cores an engine that keeps both of them busy doubles what the window takes to paint.
+    """
+    if sys.platform == "linux":  # elsewhere it would be the whole process
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 def single_shot(parent: QObject, interval: int, action) -> QTimer:

@@ -98,8 +98,10 @@ class Transport(QWidget):
         """Show what runs; an empty text when nothing does."""
         self.left.setText(text)
         self.bar.setVisible(bool(text))
+        self.bar.setUpdatesEnabled(False)  # else each value repaints the window there and then
         self.bar.setRange(0, total)
         self.bar.setValue(done)
+        self.bar.setUpdatesEnabled(True)
 
     def _go(self, frame: int) -> None:
         self._cursor.frame = frame
