@@ -3,6 +3,7 @@
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import QAbstractButton, QLineEdit, QSpinBox
 
 from tests.ui.window import FRAMES, finish_run, isolate_settings, make_clip, open_window, paint
 from vos_annotator.core.edits import Status
+from vos_annotator.core.masks import read_label_map
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.job import Job
 from vos_annotator.ui.main_window import saved_text
@@ -192,6 +194,21 @@ def test_import_makes_references_and_export_writes_what_was_drawn(qtbot, window,
 
     assert 0 in window.document.annotations.references
     assert (window.document.annotations[0] == drawn).all()
+
+
+def test_an_export_leaves_out_the_object_that_was_deleted(qtbot, window, tmp_path):
+    kept = object_of(window)
+    paint(window, kept)
+    gone = window.document.add_object()
+    paint(window, gone, top=30)
+    window.document.delete_object(gone)
+
+    choice = dialogs.ExportChoice(tmp_path / "davis", "clip", "480p", False)
+    window.window_verbs.export_to(choice)
+    qtbot.waitUntil(lambda: not window._jobs.running, timeout=10_000)
+
+    written = read_label_map(tmp_path / "davis" / "Annotations" / "480p" / "clip" / "00000.png")
+    assert set(np.unique(written)) == {0, kept}
 
 
 def test_escape_stops_a_job(qtbot, window):

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 from vos_annotator.core import davis
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.mask_files import read_masks
-from vos_annotator.core.masks import read_label_map
+from vos_annotator.core.masks import decode_png, encode_png, read_label_map, without
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.cheat_sheet import CheatSheet
 from vos_annotator.ui.job import Job
@@ -84,13 +84,20 @@ class WindowVerbs:
         document = self._window.document
         source = document.video.fork()
         frames = range(source.frame_count)
-        pngs = {frame: document.annotations.png(frame) for frame in frames}
+        annotations, hidden = document.annotations, document.annotations.hidden
+        pngs = {frame: annotations.stored_png(frame) for frame in frames}
+
+        def mask_png(frame: int) -> bytes | None:
+            png = pngs[frame]
+            if png is None or not hidden:
+                return png
+            return encode_png(without(decode_png(png), hidden))
 
         def work(progress: object, cancelled: object) -> object:
             with source:
                 return davis.export(
                     source,
-                    pngs.get,
+                    mask_png,
                     choice.root,
                     choice.name,
                     resolution=choice.resolution,
