@@ -83,7 +83,11 @@ class MaskItem(QGraphicsItem):
         rows = _sources(target.top(), target.height(), to_view.dy(), to_view.m22(), ratio)
         columns = _sources(target.left(), target.width(), to_view.dx(), to_view.m11(), ratio)
         labels = _sample(self._labels, rows, columns)
-        pixels = self._color(labels, target, max(round(_LINE * ratio), 1))
+        line = max(round(_LINE * ratio), 1)
+        labels, target = _around_objects(labels, target, line + 1)
+        if target.isEmpty():
+            return
+        pixels = self._color(labels, target, line)
         height, width = pixels.shape
         image = QImage(
             pixels.data, width, height, width * 4, QImage.Format.Format_ARGB32_Premultiplied
@@ -113,6 +117,18 @@ class MaskItem(QGraphicsItem):
         outside = largest.reshape(-1)[where]
         flat[where] = np.where(own > 0, self._line.take(own), self._outside.take(outside))
         return pixels
+
+
+def _around_objects(labels: LabelMap, target: QRect, pad: int) -> tuple[LabelMap, QRect]:
+    """Cut labels, which have a margin of one pixel, and their target down to what shows."""
+    left, top, width, height = cv2.boundingRect(labels)
+    if width == 0:
+        return labels, QRect()
+    right, bottom = min(left + width + pad, labels.shape[1]), min(top + height + pad, len(labels))
+    left, top = max(left - pad, 0), max(top - pad, 0)
+    origin = target.topLeft()
+    cut = QRect(origin.x() + left, origin.y() + top, right - left - 2, bottom - top - 2)
+    return labels[top:bottom, left:right], cut
 
 
 def _sources(first: int, count: int, origin: float, scale: float, ratio: float) -> NDArray:
