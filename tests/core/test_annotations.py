@@ -9,7 +9,7 @@ from vos_annotator.core import annotations as module
 from vos_annotator.core.annotations import Annotations
 from vos_annotator.core.edits import FrameEdit, Status
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.masks import encode_png
+from vos_annotator.core.masks import decode_png, encode_png
 from vos_annotator.core.staleness import Staleness
 
 SHAPE = (20, 30)
@@ -252,3 +252,54 @@ def test_stale_frames_survive_being_packed(frame_count, data):
     again.set(0, {3, 5})  # what was read can be changed
     assert again.at(0) == {3, 5} and again.unsaved >= {5}
     assert staleness.unsaved == ({3} if frames else set())
+
+
+# Hidden objects
+
+
+def test_a_hidden_object_is_in_no_label_map_and_no_png_until_it_is_shown_again():
+    annotations = predicted()
+    paint(annotations, 2, square(2, at=4) + square(1, at=12))
+    before = [annotations[frame].copy() for frame in range(6)]
+
+    annotations.hide(frozenset({2}))
+
+    for frame in range(6):
+        expected = np.where(before[frame] == 2, 0, before[frame])
+        np.testing.assert_array_equal(annotations[frame], expected)
+        np.testing.assert_array_equal(decode_png(annotations.png(frame)), expected)
+        assert annotations.objects_at(frame) == (1,)
+    assert list(annotations.appearances(2)) == []
+
+    annotations.hide(frozenset())
+    for frame in range(6):
+        np.testing.assert_array_equal(annotations[frame], before[frame])
+
+
+@settings(max_examples=40, deadline=2000)
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 3), st.booleans()), max_size=10))
+def test_edits_made_while_an_object_is_hidden_are_taken_back_exactly(steps):
+    annotations = predicted(frames=3)
+    before = [annotations[frame].copy() for frame in range(3)]
+    annotations.hide(frozenset({2}))
+    undo = []
+    for at, (frame, object_id, is_kept) in enumerate(steps):
+        status = Status.REFERENCE if is_kept else Status.PREDICTION
+        after = annotations[frame].copy()
+        after[at : at + 9, at : at + 12] = object_id
+        undo.append(annotations.apply(FrameEdit.between(frame, annotations[frame], after, status)))
+        np.testing.assert_array_equal(annotations[frame] == 2, False)
+    for inverse in reversed(undo):
+        annotations.apply(inverse)
+    annotations.hide(frozenset())
+
+    for frame in range(3):
+        np.testing.assert_array_equal(annotations[frame], before[frame])
+
+
+def test_an_objects_appearances_come_with_its_confidence():
+    annotations = predicted(frames=3)
+    paint(annotations, 1, square(1))
+
+    assert sorted(annotations.appearances(1)) == [(0, 0.9), (1, 1.0), (2, 0.9)]
+    assert sorted(annotations.appearances(2)) == [(0, 0.8), (2, 0.8)]

@@ -72,3 +72,11 @@ def test_the_first_ten_colours_are_the_chosen_ones_and_no_two_of_thirty_are_alik
     assert tuple(colors[:10]) == SCREEN_COLORS
     assert len(set(colors)) == 30
     assert all(0 <= part <= 255 for color in colors for part in color)
+
+
+def test_gone_are_the_ids_that_were_given_out_and_are_not_listed():
+    objects = Objects(made(2, 5), highest_id=6)
+    assert objects.gone == {1, 3, 4, 6}
+
+    objects.apply(objects.apply(ObjectsEdit(made(9))))
+    assert objects.gone == {1, 3, 4, 6, 7, 8, 9}
