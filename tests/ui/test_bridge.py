@@ -8,10 +8,12 @@ import pytest
 
 from tests.engine.fakes import SHAPE, ShadeVideo, ToldEngine, ToldScribbler
 from vos_annotator.core.edits import Status
+from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import encode_png
 from vos_annotator.core.project import Project
 from vos_annotator.engine.commands import Finished, Scribbled, Segmented
 from vos_annotator.engine.hold import HoldEngine
+from vos_annotator.engine.kept import KeptPngs
 from vos_annotator.engine.propagation import plan, propagate
 from vos_annotator.ui import bridge as bridge_module
 from vos_annotator.ui import gathering
@@ -220,13 +222,15 @@ def test_any_storm_of_corrections_ends_with_the_masks_of_the_last_references(des
         landed = len(desk.progress) + int(rng.integers(1, 6))
         desk.qtbot.waitUntil(lambda n=landed: len(desk.progress) >= n or not desk.bridge.busy)
         frame = int(rng.integers(FRAMES))
-        match rng.integers(4):
+        match rng.integers(5):
             case 0 | 1:
                 desk.paint(frame, int(rng.integers(1, 3)), int(rng.integers(0, 15)))
             case 2:
                 desk.document.undo_stack.undo()
             case 3:
                 desk.document.undo_stack.redo()
+            case 4 if 2 in desk.document.objects:
+                desk.document.delete_object(2)
     if not desk.annotations.references:
         desk.document.keep(0)
     desk.finish()
@@ -411,6 +415,42 @@ def test_stopping_while_masks_are_put_aside_is_fine(desk, monkeypatch):
     desk.run(ids=[1])
 
     assert desk.masks() == desk.undisturbed()
+
+
+def test_a_full_temporary_folder_ends_the_run_in_a_sentence(desk, monkeypatch):
+    desk.paint(0, 1)
+    desk.paint(0, 2, top=14)
+    desk.run()
+
+    def add(self, frame, png):
+        raise UserError("The temporary folder is full: free some space.")
+
+    monkeypatch.setattr(KeptPngs, "add", add)
+    desk.bridge.propagate(ids=[1])
+
+    assert desk.failures == [("The temporary folder is full: free some space.", "")]
+    assert not desk.bridge.busy
+
+
+def test_deleting_an_object_in_mid_run_takes_it_out_of_the_run(desk):
+    desk.paint(0, 1)
+    desk.paint(0, 2, top=14)
+    desk.shut_gate()
+    desk.bridge.propagate()
+    desk.let_through(3)
+
+    desk.document.delete_object(2)
+    desk.engine.told.open_gate()
+    desk.finish()
+
+    assert desk.masks() == desk.undisturbed()
+    assert all(desk.annotations.objects_at(f) == (1,) for f in range(FRAMES))
+    assert 2 not in desk.engine.segment(5, desk.document.video[5]).ids
+
+    desk.document.undo_stack.undo()
+    desk.finish()
+    assert desk.masks() == desk.undisturbed()
+    assert all(desk.annotations.objects_at(f) == (1, 2) for f in range(FRAMES))
 
 
 def test_closing_in_mid_run_joins_the_thread(desk):

@@ -353,3 +353,31 @@ def test_the_pixels_of_an_object_that_is_not_listed_any_more_are_gone_too(docume
         assert new not in document.annotations.objects_at(frame)
     document.undo_stack.redo()
     assert new in document.annotations[2]
+
+
+def test_importing_the_id_of_a_deleted_object_does_not_bring_its_old_masks_back(document):
+    before = visible(document)
+    document.delete_object(2)
+    document.import_references({0: painted(document, 0, 2, top=36)})
+
+    assert document.objects.ids == (1, 2)
+    assert [f for f in range(FRAMES) if 2 in document.annotations[f]] == [0]
+    assert [f for f in range(FRAMES) if 2 in document.annotations.objects_at(f)] == [0]
+    document.undo_stack.undo()
+    assert not [f for f in range(FRAMES) if 2 in document.annotations[f]]
+    document.undo_stack.undo()
+    assert shown(document, before)
+
+
+def test_deleting_an_object_touches_no_frame_and_holds_after_reopening(document, tmp_path):
+    signals = []
+    document.frame_changed.connect(lambda frame, box: signals.append(frame))
+
+    document.delete_object(1)
+
+    assert signals == []
+    assert not any(1 in document.annotations[frame] for frame in range(FRAMES))
+    document.project.save_copy(tmp_path / "copy.vos")
+    copy = Project.open(tmp_path / "copy.vos")
+    assert not any(1 in copy.annotations[frame] for frame in range(FRAMES))
+    copy.close()

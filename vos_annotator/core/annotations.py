@@ -102,6 +102,10 @@ class Annotations:
         self._check(frame)
         return None if self.status(frame) is Status.EMPTY else self._pngs[frame]
 
+    def stored(self, frame: int) -> LabelMap:
+        """Return a fresh label map of a frame, with the pixels of hidden objects too."""
+        return decode_png(self._pngs[frame]) if self._has_hidden(frame) else self[frame].copy()
+
     def hide(self, ids: frozenset[int]) -> None:
         """Have exactly the objects `ids` hidden on every frame."""
         if ids != self.hidden:
@@ -190,7 +194,7 @@ class Annotations:
             return (), None, frozenset(old_ids)
         if edit.patch is None and edit.png is None and self.status(frame) is not Status.EMPTY:
             return old_ids, None, frozenset()
-        label_map = self._stored(frame)
+        label_map = self.stored(frame)
         png, patch, changed = edit.png, None, frozenset()
         if png is not None:
             before, label_map = label_map, decode_png(png)
@@ -258,12 +262,6 @@ class Annotations:
 
     def _has_hidden(self, frame: int) -> bool:
         return not self.hidden.isdisjoint(self.state(frame).ids)
-
-    def _stored(self, frame: int) -> LabelMap:
-        """Return a fresh label map of a frame with all pixels that are stored."""
-        if self._has_hidden(frame):
-            return decode_png(self._pngs[frame])
-        return self[frame].copy()
 
     def _keep_decoded(self, frame: int, label_map: LabelMap) -> LabelMap:
         label_map.flags.writeable = False

@@ -4,7 +4,7 @@ For: tools, panels and the bridge. Everything that a person changes goes through
 everything can be undone. Knows the project and Qt; nothing of widgets or engines.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -22,7 +22,7 @@ from vos_annotator.core.edits import (
     VideoObject,
     frame_edits,
 )
-from vos_annotator.core.masks import LabelMap, object_ids
+from vos_annotator.core.masks import LabelMap, object_ids, without
 from vos_annotator.core.objects import Objects, screen_color
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import Video
@@ -117,7 +117,9 @@ class Document(QObject):
             frame, is_now = undone.frame, annotations.status(undone.frame)
             if Status.REFERENCE in (before[frame], is_now):
                 is_whole = not undone.ids and is_now is not before[frame]
-                touched[frame] = objects if is_whole else undone.ids
+                touched[frame] = touched.get(frame, frozenset()) | (
+                    objects if is_whole else undone.ids
+                )
         if came_or_went := listed ^ objects:
             for frame in annotations.references:
                 if frame not in touched:
@@ -201,10 +203,21 @@ class Document(QObject):
 
     def _edit_with_objects(self, text: str, parts: list[Edit], ids: Iterable[int]) -> None:
         """Make edits in one step of undo, which adds those of `ids` that are not listed."""
-        new = tuple(self._new_object(i) for i in sorted(set(ids) - set(self.objects.ids)))
+        new = frozenset(ids).difference(self.objects.ids)
         if new:
-            parts = [ObjectsEdit((*self.objects, *new)), *parts]
+            listed = (*self.objects, *(self._new_object(i) for i in sorted(new)))
+            parts = [*self._wiped(new & self.objects.gone), ObjectsEdit(listed), *parts]
         self.edit(text, parts[0] if len(parts) == 1 else Edits(tuple(parts)))
+
+    def _wiped(self, ids: frozenset[int]) -> Iterator[FrameEdit]:
+        """Give edits that remove what is still stored of objects whose ids come back."""
+        for frame in range(self.annotations.frame_count):
+            state = self.annotations.state(frame)
+            if not ids.isdisjoint(state.ids):
+                before = self.annotations.stored(frame)
+                edit = FrameEdit.between(frame, before, without(before, ids), state.status)
+                stale = self.annotations.stale(frame)
+                yield replace(edit, stale=stale, confidence=state.confidence)
 
     def _mark_stale(self, frame: int, ids: frozenset[int]) -> None:
         if ids:
