@@ -223,7 +223,7 @@ class CountedVideo(Video):
     def nearest_keyframe(self, frame):
         return frame
 
-    def fork(self):
+    def fork(self, cache_bytes=None):
         return CountedVideo(self.decoded)
 
     def _read(self, frame):

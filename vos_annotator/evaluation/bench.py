@@ -136,22 +136,31 @@ def _print_pass(engine: str, folder: Path, extent: _Extent) -> list[Place]:
 
 
 def _print_window(engine: str, folder: Path, extent: _Extent) -> tuple[dict, dict]:
-    """Return what the probe found: gaps while 480p is propagated, and strokes on 1080p."""
-    scene = Scene(SHAPES["480p"], frame_count=extent.gui_frames + 2)
-    clip, mask = write_clip(folder / "gaps.mp4", scene), folder / "mask.png"
-    put_file(mask, encode_png(scene.label_map(0)))
-    gaps = _probe("gaps", clip, mask, "--count", extent.gui_frames, "--engine", engine)
-    clip = write_clip(folder / "strokes.mp4", Scene(SHAPES["1080p"], frame_count=2))
+    """Return what the probe found while 480p is propagated, and with the brush on 1080p."""
+    count = extent.gui_frames
+    clip, mask = _clip_with_mask(folder / "480p", Scene(SHAPES["480p"], frame_count=count + 2))
+    gaps = _probe("gaps", clip, mask, "--count", count, "--engine", engine)
+    clip, mask = _clip_with_mask(folder / "1080p", Scene(SHAPES["1080p"], frame_count=count))
     strokes = _probe("strokes", clip, "--count", extent.moves, "--engine", engine)
+    busy = _probe("strokes", clip, mask, "--count", extent.moves, "--engine", engine)
+    strokes["propagating"] = busy
     figures = ("median_ms", "p95_ms", "longest_ms")
-    _print_row("\nthe window", ["median", "p95", "longest"])
+    _print_row("\nthe window, ms", ["median", "p95", "longest"])
     for words, found in (
-        ("gap while propagating 480p, ms", gaps),
-        ("  the same while loading, ms", gaps["loading"]),
-        ("stroke to pixel, 1080p, ms", strokes),
+        ("gap while propagating 480p", gaps),
+        ("  the same while loading", gaps["loading"]),
+        ("stroke to pixel, 1080p", strokes),
+        ("  the same while propagating", busy),
     ):
         _print_row(f"  {words}", [f"{found[each]:.1f}" for each in figures])
     return gaps, strokes
+
+
+def _clip_with_mask(stem: Path, scene: Scene) -> tuple[Path, Path]:
+    """Write a scene and the mask of its first frame."""
+    clip, mask = stem.with_suffix(".mp4"), stem.with_suffix(".png")
+    put_file(mask, encode_png(scene.label_map(0)))
+    return write_clip(clip, scene), mask
 
 
 def _probe(*words: object) -> dict:

@@ -1,7 +1,8 @@
 """How long the window lets a person wait: measured on the real one, in a process of its own.
 
     python -m vos_annotator.ui.probe gaps CLIP MASK     while the real worker propagates
-    python -m vos_annotator.ui.probe strokes CLIP       from a move of the mouse to its pixels
+    python -m vos_annotator.ui.probe strokes CLIP       from a move of the mouse to its pixels;
+                                                        with a MASK, while it propagates too
 
 For: the `bench` command, which runs it as a subprocess and reads one line of JSON. Drives the
 window from outside, by its public parts and by events.
@@ -135,7 +136,7 @@ def measure_gaps(window: MainWindow, mask: Path, frames: int) -> dict[str, objec
 
     `loading` are those until the first frame is done, while the engine is loaded too.
     """
-    document, bridge = window.document, window.bridge
+    bridge = window.bridge
     loading, running, done = Gaps(window), Gaps(window), []
 
     def on_progress(progress: object) -> None:
@@ -151,7 +152,7 @@ def measure_gaps(window: MainWindow, mask: Path, frames: int) -> dict[str, objec
             QTimer.singleShot(0, QApplication.quit)
 
     def begin() -> None:
-        document.import_references({0: read_label_map(mask, document.video.shape)})
+        _set_reference(window, mask)
         bridge.progress.connect(on_progress)
         loading.start()
         window.actions_["propagate"].trigger()
@@ -162,15 +163,28 @@ def measure_gaps(window: MainWindow, mask: Path, frames: int) -> dict[str, objec
     return {"frames": len(done), **_summary(running.waits), "loading": _summary(loading.waits)}
 
 
-def measure_strokes(window: MainWindow, moves: int) -> dict[str, object]:
-    """Paint with a brush of 20 px; return the times from a move to its pixels."""
-    strokes = Strokes(window, moves, QApplication.quit)
+def measure_strokes(window: MainWindow, moves: int, mask: Path | None) -> dict[str, object]:
+    """Paint with a brush of 20 px; return the times from a move to its pixels.
+
+    With a `mask` of the first frame, the worker propagates it meanwhile, out of sight.
+    """
+    bridge, strokes = window.bridge, Strokes(window, moves, QApplication.quit)
 
     def begin() -> None:
         window.cursor.tool = "brush"
         window.cursor.brush_size = _BRUSH
+        if mask is None:
+            strokes.start()
+            return
+        _set_reference(window, mask)
+        bridge.progress.connect(begin_at_first_frame)
+        bridge.propagate()
+
+    def begin_at_first_frame(progress: object) -> None:
+        bridge.progress.disconnect(begin_at_first_frame)
         strokes.start()
 
+    bridge.failed.connect(_fail)
     _when_shown(window, begin)
     QApplication.exec()
     return {"moves": len(strokes.latencies), **_summary(strokes.latencies)}
@@ -200,7 +214,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 if args.what == "gaps":
                     found = measure_gaps(window, args.mask, args.count)
                 else:
-                    found = measure_strokes(window, args.count)
+                    found = measure_strokes(window, args.count, args.mask)
             finally:
                 window.close()
     except UserError as error:
@@ -221,6 +235,12 @@ failures: list[str] = []  # what went wrong while the event loop ran
 def _fail(text: str, report: str = "") -> None:
     failures.append(f"{text}\n{report}".strip())
     QApplication.exit(1)
+
+
+def _set_reference(window: MainWindow, mask: Path) -> None:
+    """Make a mask the first frame's."""
+    label_map = read_label_map(mask, window.document.video.shape)
+    window.document.import_references({0: label_map})
 
 
 def _when_shown(window: MainWindow, begin: Callable[[], None]) -> None:
