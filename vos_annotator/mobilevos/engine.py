@@ -112,7 +112,8 @@ class MobileVOSEngine:
     ) -> NDArray[np.bool_]:
         """Return the mask of the object that strokes mark: the frame reads its own strokes.
 
-        It is looked at as a whole and then once more from near, where small things show.
+        Without a mask to correct the frame is looked at as a whole first. Then the place is
+        looked at from near, where small things show.
 
         Args:
             frame: Its index; not used, as nothing is remembered.
@@ -125,16 +126,17 @@ class MobileVOSEngine:
             return np.zeros(strokes.shape, bool)
         if not strokes.any():
             return current.copy()
-        logits = self._read_marks(self._encode(image), marks)
-        mask = obey(logits > 0, marks)
-        if not mask.any():
-            return mask
-        known = mask if marks.current is None else mask | current
+        if marks.current is None:
+            whole = self._read_marks(self._encode(image), marks)
+            known = obey(whole > 0, marks)
+        else:
+            whole, known = np.zeros(strokes.shape, np.float32), current | (strokes == INSIDE)
         box, size = close_up(known, round(CLOSE_UP * self.size))
-        nearer = self._read_marks(self._look_at(image[box], size), marks.within(box))
-        both = np.full_like(logits, -np.inf)
-        both[box] = logits[box] + nearer
-        return obey(both > 0, marks)
+        logits = np.full_like(whole, -np.inf)
+        logits[box] = whole[box] + self._read_marks(
+            self._look_at(image[box], size), marks.within(box)
+        )
+        return obey(logits > 0, marks)
 
     def _read_marks(self, encoded: "_Encoded", marks: Marks) -> NDArray[np.float32]:
         """Return the logits of the marked object at the size of the marks."""

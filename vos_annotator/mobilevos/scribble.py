@@ -22,7 +22,6 @@ from vos_annotator.mobilevos.network import STRIDE, Features, Network
 
 INSIDE, OUTSIDE = 1, 2  # the values of strokes
 
-_TOP_K = 30  # positions that each position reads
 _RIM = 8  # px at the network's size
 _CLEAR = 0.15  # of the short side: the rim says nothing this near to a stroke inside
 _DOUBT = 3.0  # how much less similar a position of the current mask counts than it is
@@ -74,7 +73,7 @@ def read_marks(network: Network, features: Features, image: Tensor, marks: Marks
         bias = query.new_zeros(1, 1, key.shape[2] + query.shape[2])
         bias[..., key.shape[2] :] = -_DOUBT
         key, value = torch.cat([key, query], 2), torch.cat([value, before.flatten(2)], 2)
-    read = readout(affinity(key, query, _TOP_K, bias), value, features.key.shape[-2:])
+    read = readout(affinity(key, query, bias=bias), value, features.key.shape[-2:])
     return network.decode(read, features)[0]
 
 
