@@ -11,7 +11,9 @@ from vos_annotator.mobilevos.memory import (
     MemoryFrame,
     ReferenceStore,
     affinity,
+    nearest,
     readout,
+    readout_nearest,
 )
 
 
@@ -31,6 +33,17 @@ def test_affinity_equals_the_softmax_of_negative_distances():
     ours = affinity(torch.tensor(memory), torch.tensor(query))
 
     np.testing.assert_allclose(ours.numpy(), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("k", [5, 40, 60])
+def test_reading_the_nearest_alone_equals_reading_by_the_whole_affinity(k):
+    torch.manual_seed(0)
+    memory, query, value = torch.randn(1, 8, 40), torch.randn(1, 8, 6), torch.randn(1, 3, 40)
+
+    whole = readout(affinity(memory, query, top_k=k), value, (2, 3))
+    read = readout_nearest(*nearest(memory, query, k), value, (2, 3))
+
+    torch.testing.assert_close(read, whole)
 
 
 def test_top_k_keeps_the_k_nearest_and_sums_to_one():

@@ -21,11 +21,12 @@ from vos_annotator.core.masks import LabelMap, object_ids
 from vos_annotator.engine.protocol import Segmentation
 from vos_annotator.mobilevos.backbones import upsample
 from vos_annotator.mobilevos.checkpoint import DEFAULT, find_checkpoint, load_checkpoint
-from vos_annotator.mobilevos.memory import MemoryBank, MemoryFrame, affinity, readout
+from vos_annotator.mobilevos.memory import MemoryBank, MemoryFrame, nearest, readout_nearest
 from vos_annotator.mobilevos.network import LOGIT_STRIDE, STRIDE, Features, aggregate
 from vos_annotator.mobilevos.scribble import INSIDE, Marks, close_up, obey, read_marks
 
-TOP_K = 30
+TOP_K = 30  # memory positions that a position of the frame reads
+HANDICAP = -1.5  # similarity of what the network drew itself, beside what a person drew
 CLOSE_UP = 0.8  # of the working size: side of the square that a scribble is looked at in again
 
 
@@ -147,8 +148,9 @@ class MobileVOSEngine:
     def _read(self, frame: int, features: Features, ids: tuple[int, ...]) -> Tensor:
         """Return the readout of each object, (K, C_v, H/16, W/16).
 
-        An object reads its own references and the latest frame; objects that read the same
-        ones share one affinity.
+        An object reads its own references and the latest frame, the latter at a handicap: a
+        pass that went astray finds back by what a person drew. Objects that read the same ones
+        share one affinity.
         """
         latest = self.bank.latest
         groups: dict[tuple[tuple[int, ...], bool], list[int]] = {}
@@ -162,10 +164,13 @@ class MobileVOSEngine:
             entries = [self.bank[reference] for reference in references]
             entries += [latest] if in_latest else []
             key = torch.cat([entry.key.to(query.dtype) for entry in entries], 2)
-            weights = affinity(key, query, TOP_K).to(read.dtype)
+            bias = torch.zeros((1, 1, key.shape[2]), device=key.device)
+            if in_latest:
+                bias[..., -query.shape[2] :] = HANDICAP
+            weights, found = nearest(key, query, TOP_K, bias)
             for position in positions:
                 values = [entry.values[ids[position]].to(read.dtype) for entry in entries]
-                read[position] = readout(weights, torch.cat(values, 2), size)[0]
+                read[position] = readout_nearest(weights, found, torch.cat(values, 2), size)[0]
         return read
 
     def _encode(self, image: NDArray[np.uint8]) -> "_Encoded":

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from os import SEEK_END
 
 import torch
+import torch.nn.functional as F
 from safetensors.torch import load, save
 from torch import Tensor
 
@@ -48,6 +49,16 @@ def affinity(
             f"memory key {tuple(memory_key.shape)} cannot be read "
             f"with query key {tuple(query_key.shape)}"
         )
+    similarity = _similarity(memory_key, query_key, bias)
+    if top_k is None or top_k >= memory_size:
+        return similarity.softmax(dim=2)
+    values, index = similarity.topk(top_k, dim=2, sorted=False)
+    return torch.zeros_like(similarity).scatter_(2, index, values.softmax(dim=2))
+
+
+def _similarity(memory_key: Tensor, query_key: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Return the (B, Q, N) float32 similarity that `affinity` is the softmax of."""
+    batch, channels, memory_size = memory_key.shape
     # Autocast would round the distances to bfloat16, too coarse for an exponential.
     with torch.autocast(memory_key.device.type, enabled=False):
         memory_key, query_key = memory_key.float(), query_key.float()
@@ -55,13 +66,9 @@ def affinity(
         if bias is not None:
             offset = offset + bias
         scaled_query = (2 / channels**0.5) * query_key.transpose(1, 2)
-        similarity = torch.baddbmm(
+        return torch.baddbmm(
             offset.expand(batch, query_key.shape[2], memory_size), scaled_query, memory_key
         )
-    if top_k is None or top_k >= memory_size:
-        return similarity.softmax(dim=2)
-    values, index = similarity.topk(top_k, dim=2, sorted=False)
-    return torch.zeros_like(similarity).scatter_(2, index, values.softmax(dim=2))
 
 
 def readout(weights: Tensor, memory_value: Tensor, size: tuple[int, int]) -> Tensor:
@@ -77,6 +84,44 @@ def readout(weights: Tensor, memory_value: Tensor, size: tuple[int, int]) -> Ten
     """
     read = memory_value @ weights.transpose(1, 2).to(memory_value.dtype)
     return read.reshape(*memory_value.shape[:2], *size)
+
+
+def nearest(
+    memory_key: Tensor, query_key: Tensor, k: int, bias: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Return what `affinity` with top_k = k keeps: the weights and where they point.
+
+    Args:
+        memory_key: (1, C, N).
+        query_key: (1, C, Q).
+        k: How many memory positions a query position reads; N if there are fewer.
+        bias: As of `affinity`.
+
+    Returns:
+        (Q, k) float32 weights, which sum to 1 over k, and (Q, k) memory positions.
+    """
+    similarity = _similarity(memory_key, query_key, bias)
+    found = similarity.topk(min(k, memory_key.shape[2]), 2, sorted=False)
+    return found.values[0].softmax(1), found.indices[0]
+
+
+def readout_nearest(
+    weights: Tensor, positions: Tensor, memory_value: Tensor, size: tuple[int, int]
+) -> Tensor:
+    """Return what `readout` does, from the `nearest` alone: a fraction of its products.
+
+    Args:
+        weights: (Q, k).
+        positions: (Q, k).
+        memory_value: (1, C, N).
+        size: Height and width of the query grid, Q = height x width.
+
+    Returns:
+        (1, C, height, width) float32.
+    """
+    rows = memory_value[0].t().float().contiguous()
+    read = F.embedding_bag(positions, rows, mode="sum", per_sample_weights=weights)
+    return read.t().reshape(1, -1, *size)
 
 
 @dataclass(frozen=True)
