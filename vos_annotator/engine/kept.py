@@ -1,7 +1,6 @@
-"""Masks that a run of some objects must leave as they are, put aside for the worker.
+"""Masks put aside for another thread: what a run must leave as it is, what is exported.
 
-For: the bridge, which fills it in the GUI thread, and the worker, which then reads it. Plain
-Python.
+For: the GUI thread, which fills it, and the worker or job, which then reads it. Plain Python.
 
 They lie in a temporary file without a name: a run may visit fifty thousand frames, and memory
 is not to grow with it. It is filled first and handed over then, so it needs no lock.
@@ -33,7 +32,7 @@ class KeptPngs(Mapping[int, bytes]):
         except OSError as error:
             raise UserError(
                 f"The temporary folder {tempfile.gettempdir()} cannot take the masks that are to "
-                f"stay ({error.strerror or error}): free some space and propagate again."
+                f"stay ({error.strerror or error}): free some space and try again."
             ) from error
         self._where[frame] = self._end, len(png)
         self._end += len(png)

@@ -1,6 +1,7 @@
-"""Putting aside the masks that a run must leave as they are, a few at a time.
+"""Putting masks aside for another thread, a few at a time.
 
-For: the bridge. Knows annotations and Qt's event loop.
+For: the bridge, whose runs must leave some as they are, and the export. Knows annotations
+and Qt's event loop.
 """
 
 import time

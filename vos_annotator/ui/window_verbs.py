@@ -5,6 +5,7 @@ For: the action table, whose rows name these methods, beside those of `Verbs`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from vos_annotator.core.mask_files import read_masks
 from vos_annotator.core.masks import decode_png, encode_png, read_label_map, without
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.cheat_sheet import CheatSheet
+from vos_annotator.ui.gathering import Gathering
 from vos_annotator.ui.job import Job
 from vos_annotator.ui.theme import DARK, LIGHT, apply_theme
 
@@ -80,15 +82,25 @@ class WindowVerbs:
             self.export_to(dialog.choice)
 
     def export_to(self, choice: dialogs.ExportChoice) -> None:
-        """Write a DAVIS sequence in another thread, then show the report."""
-        document = self._window.document
-        source = document.video.fork()
-        frames = range(source.frame_count)
-        annotations, hidden = document.annotations, document.annotations.hidden
-        pngs = {frame: annotations.stored_png(frame) for frame in frames}
+        """Write a DAVIS sequence in another thread, then show the report.
+
+        The masks are put aside first, so that work can go on meanwhile.
+        """
+        workspace = self._window.workspace
+        annotations = workspace.document.annotations
+        gathering = Gathering(annotations, workspace)
+        gathering.done.connect(lambda pngs: self._start_export(choice, pngs, annotations.hidden))
+        gathering.failed.connect(self._window.warn)
+        workspace.closing.connect(gathering.stop)
+        gathering.start(range(annotations.frame_count))
+
+    def _start_export(
+        self, choice: dialogs.ExportChoice, pngs: Mapping[int, bytes], hidden: frozenset[int]
+    ) -> None:
+        source = self._window.document.video.fork()
 
         def mask_png(frame: int) -> bytes | None:
-            png = pngs[frame]
+            png = pngs.get(frame)
             if png is None or not hidden:
                 return png
             return encode_png(without(decode_png(png), hidden))

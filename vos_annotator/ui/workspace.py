@@ -36,11 +36,13 @@ class Workspace(QWidget):
     """The canvas, the panels, the transport row and the timeline of one project.
 
     Signals:
+        closing(): The project is about to be closed.
         changed(): Something that enables or ticks an action has changed.
         message(text): Something to say in the status bar.
         failed(text, report): Something went wrong.
     """
 
+    closing = Signal()
     changed = Signal()
     message = Signal(str)
     failed = Signal(str, str)
@@ -74,6 +76,7 @@ class Workspace(QWidget):
 
     def close_project(self) -> None:
         """Save where the person is, join the threads and close the file."""
+        self.closing.emit()
         self._place_timer.stop()
         self.playback.pause()
         self.bridge.close()
