@@ -19,7 +19,7 @@ from vos_annotator.paths import resources_folder
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.main_window import MainWindow, load_project
 
-SIZE = 240  # px of the network's short side; quicker than the 480 that the window opens with
+SIZE = 288  # px of the network's short side; quicker than the 480 that the window opens with
 SAUCER = 1
 MASKS = resources_folder() / "demo" / "masks"
 
