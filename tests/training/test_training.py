@@ -76,6 +76,15 @@ def test_a_picture_without_a_mask_is_named_and_skipped(tmp_path, caplog):
     assert "a.jpg" in caplog.text
 
 
+def test_some_strokes_reach_the_thin_parts_of_an_object():
+    mask = np.zeros((96, 96), bool)
+    mask[40:70, 10:40] = True
+    mask[54:57, 40:80] = True  # a tail
+    rng = np.random.default_rng(0)
+    reached = [draw_strokes(mask, rng)[0][:, 60:].any() for _ in range(60)]
+    assert 15 < sum(reached) < 58
+
+
 def test_strokes_inside_lie_in_the_mask_and_strokes_outside_do_not():
     mask = np.zeros((96, 96), bool)
     mask[20:70, 30:60] = True
