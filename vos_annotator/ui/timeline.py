@@ -72,9 +72,8 @@ class Timeline(QAbstractScrollArea):
     def sizeHint(self) -> QSize:
         """Room for the ruler and up to eight lanes."""
         lanes = min(max(len(self.states.ids), 2), _SHOWN_LANES)
-        bar = self.horizontalScrollBar()
-        extra = bar.sizeHint().height() if bar.maximum() else 0
-        return QSize(600, HEAD + lanes * ROW + _MARGIN + extra)
+        bar = self.horizontalScrollBar().sizeHint().height()  # room for it, be it there or not
+        return QSize(600, HEAD + lanes * ROW + _MARGIN + bar)
 
     def minimumSizeHint(self) -> QSize:
         """As high as the hint: lanes are not cut through."""
@@ -121,7 +120,6 @@ class Timeline(QAbstractScrollArea):
 
     def _view_changed(self) -> None:
         across, down = self.horizontalScrollBar(), self.verticalScrollBar()
-        had_bar = bool(across.maximum())
         hidden = self.axis.frame_count - self.axis.visible
         across.setRange(0, round(hidden) if hidden >= 1 else 0)
         across.setPageStep(max(round(self.axis.visible), 1))
@@ -130,7 +128,7 @@ class Timeline(QAbstractScrollArea):
         down.setRange(0, max(len(self.states.ids) * ROW - room, 0))
         down.setPageStep(max(room, 1))
         down.setSingleStep(ROW)
-        if had_bar != bool(across.maximum()) or self.minimumHeight() != self.sizeHint().height():
+        if self.minimumHeight() != self.sizeHint().height():
             self.setFixedHeight(self.sizeHint().height())
         self.viewport().update()
 
