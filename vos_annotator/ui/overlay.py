@@ -38,10 +38,10 @@ class MaskItem(QGraphicsItem):
         """The label map that is shown; who writes into it calls `touch`."""
         return self._labels
 
-    def show_labels(self, labels: LabelMap, box: Box | None = None) -> None:
-        """Show a label map; only `box` of it is redrawn, or all."""
+    def show_labels(self, labels: LabelMap) -> None:
+        """Show a label map."""
         self._labels = labels
-        self.touch(box)
+        self.touch()
 
     def touch(self, box: Box | None = None) -> None:
         """Redraw a box of the label map, or all."""
