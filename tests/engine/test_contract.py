@@ -234,3 +234,8 @@ def test_a_scribble_between_two_frames_of_a_pass_does_not_change_the_pass(scribb
         scribbler.scribble(6, image_of(6), strokes(), None)
 
     assert found == expected
+
+
+def test_an_option_that_an_engine_does_not_have_is_refused_by_name():
+    with pytest.raises(UserError, match="hold has no checkpoint"):
+        load_engine("hold", checkpoint="x")

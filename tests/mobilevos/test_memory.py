@@ -122,3 +122,17 @@ def test_a_forgotten_reference_is_gone_and_forgetting_twice_is_fine():
     bank.forget(3)
     assert bank.object_ids() == (1,)
     assert bank.select(5, 1) == (9,)
+
+
+@pytest.mark.parametrize(
+    ("length", "kept"),
+    [(1, []), (2, [12]), (5, [9, 10, 11, 12]), (0, [5, 10, 12])],
+)
+def test_a_pass_keeps_as_many_of_its_frames_as_the_memory_is_long(length, kept):
+    bank = MemoryBank(length)
+    frames = {n: MemoryFrame(torch.full((1, 1, 1), float(n)), {}) for n in range(1, 13)}
+    for entry in frames.values():
+        bank.follow(entry)
+    assert [entry.key.item() for entry in bank.recent] == kept
+    bank.begin_pass()
+    assert bank.recent == ()

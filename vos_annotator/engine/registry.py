@@ -6,6 +6,7 @@ up before torch is, and another package can bring its own engine.
 """
 
 from importlib.metadata import entry_points
+from inspect import signature
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.engine.protocol import SegmentationEngine
@@ -20,15 +21,19 @@ def engine_names() -> list[str]:
     return sorted(set(entry_points(group=GROUP).names))
 
 
-def load_engine(name: str | None = None, size: int = DEFAULT_SIZE) -> SegmentationEngine:
+def load_engine(
+    name: str | None = None, size: int = DEFAULT_SIZE, **options: object
+) -> SegmentationEngine:
     """Return a new engine with an empty memory.
 
     Args:
         name: One of `engine_names()`; None takes the default.
         size: The short side that frames are worked at, px.
+        options: What only this engine knows, as `checkpoint`; None leaves one out.
 
     Raises:
-        UserError: There is no such engine, or a library that it needs is missing.
+        UserError: There is no such engine, it has no such option, or a library that it
+            needs is missing.
     """
     name = name or DEFAULT_ENGINE
     found = entry_points(group=GROUP, name=name)
@@ -43,4 +48,8 @@ def load_engine(name: str | None = None, size: int = DEFAULT_SIZE) -> Segmentati
         raise UserError(
             f"The engine {name} needs the Python package {error.name}: install it with pip."
         ) from error
-    return factory(size=size)
+    given = {key: value for key, value in options.items() if value is not None}
+    unknown = given.keys() - signature(factory).parameters.keys()
+    if unknown:
+        raise UserError(f"The engine {name} has no {' and no '.join(sorted(unknown))} to choose.")
+    return factory(size=size, **given)

@@ -1,35 +1,28 @@
 """The `evaluate` command: J and F of an engine, or of masks on disk, on DAVIS sequences.
 
-For: the command line, and the trainer (`evaluate_engine`). Runs any engine of the registry,
-by name, over each clip from its first annotation alone, as semi-supervised DAVIS asks.
+For: the command line. Runs any engine of the registry, by name.
 """
 
 import argparse
 import csv
 import io
 import sys
-import time
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple, replace
-from itertools import zip_longest
+from dataclasses import astuple
 from pathlib import Path
-
-import numpy as np
 
 from vos_annotator.core.atomic import put_file, writing
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.masks import LabelMap, encode_png, read_label_map
-from vos_annotator.core.video import Video, open_video
-from vos_annotator.engine.propagation import plan, propagate
-from vos_annotator.engine.protocol import ScribbleEngine, Segmentation, SegmentationEngine
+from vos_annotator.core.masks import LabelMap, read_label_map
+from vos_annotator.engine.protocol import ScribbleEngine, SegmentationEngine
 from vos_annotator.engine.registry import load_engine
+from vos_annotator.evaluation.first_masks import evaluate_sequence
 from vos_annotator.evaluation.scores import Score, mean_score, score_masks
 from vos_annotator.evaluation.scribbles import ScribbleScore, mean_scribbles, score_sequence
 from vos_annotator.evaluation.sequences import (
     Sequence,
     find_folder,
     find_sequences,
-    frame_positions,
     read_set,
 )
 
@@ -51,8 +44,6 @@ SCRIBBLE_COLUMNS = [
     *("ms_first", "ms_next"),
 ]  # of the table of --scribbles; `_scribble_cells` has the same order
 
-_CACHE_BYTES = 32 << 20  # pictures are read once, in order
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `evaluate`."""
@@ -69,6 +60,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="score masks of single frames after one, two and three simulated strokes instead",
     )
     parser.add_argument("--size", type=int, default=480, help="short side the engine works at")
+    parser.add_argument("--checkpoint", metavar="CKPT", help="weights that the engine runs")
+    parser.add_argument(
+        "--memory", type=int, metavar="N", help="frames of a pass that it reads; 0 for all"
+    )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table there too")
     parser.add_argument("--save", type=Path, metavar="DIR", help="keep the engine's masks there")
 
@@ -93,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
         return _run_scribbles(args, sequences)
     if sum(len(sequence.scored) for sequence in sequences) == 0:  # reads all truth: fails early
         raise UserError(f"{args.davis} has no frames to score: objects appear at the end only.")
-    engine = None if args.results else load_engine(args.engine, size=args.size)
+    engine = None if args.results else _engine(args)
 
     print(_line(COLUMNS))
     scores: list[Score] = []
@@ -120,11 +115,17 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _engine(args: argparse.Namespace) -> SegmentationEngine:
+    if args.memory is not None and args.memory < 0:
+        raise UserError(f"--memory {args.memory} makes no sense: give 0 or more.")
+    return load_engine(args.engine, size=args.size, checkpoint=args.checkpoint, memory=args.memory)
+
+
 def _run_scribbles(args: argparse.Namespace, sequences: list[Sequence]) -> int:
     """Score scribbles on each object where it first appears; a line per object, then the mean."""
     if args.results is not None or args.save is not None:
         raise UserError("--scribbles runs an engine: leave out --results and --save.")
-    engine = load_engine(args.engine, size=args.size)
+    engine = _engine(args)
     if not isinstance(engine, ScribbleEngine):
         raise UserError(f"The engine {engine.name} cannot scribble: name another one.")
     print(_line(SCRIBBLE_COLUMNS))
@@ -141,30 +142,6 @@ def _run_scribbles(args: argparse.Namespace, sequences: list[Sequence]) -> int:
     return 0
 
 
-def evaluate_engine(
-    engine: SegmentationEngine, root: str | Path, names: list[str] | None = None
-) -> list[Score]:
-    """Return the scores of an engine, one per object; `mean_score` sums them up.
-
-    Args:
-        engine: Has no reference frames, and has none afterwards.
-        root: A DAVIS root.
-        names: Its sequences; None as `find_sequences` has it.
-    """
-    return [
-        s for sequence in find_sequences(root, names) for s in evaluate_sequence(engine, sequence)
-    ]
-
-
-def evaluate_sequence(
-    engine: SegmentationEngine, sequence: Sequence, save: Path | None = None
-) -> list[Score]:
-    """Run an engine on one sequence and score it; `save` keeps its masks in save/NAME."""
-    segmented = _Run(engine, sequence, save)
-    scores = score_masks(sequence, segmented)
-    return [replace(score, ms_per_frame=segmented.ms_per_frame) for score in scores]
-
-
 def stored_masks(sequence: Sequence, folder: Path) -> Iterator[tuple[int, LabelMap]]:
     """Yield (position, label map) from FOLDER/NAME/00000.png or the layout of DAVIS.
 
@@ -178,85 +155,6 @@ def stored_masks(sequence: Sequence, folder: Path) -> Iterator[tuple[int, LabelM
         )
     for position in sorted(set().union(*sequence.scored.values())):
         yield position, read_label_map(found / sequence.files[position].name)
-
-
-class _Run:
-    """One engine's way through one sequence, forwards from the first annotation.
-
-    An object that appears later is given to the engine where it first appears, drawn over
-    the engine's own masks of the other objects: no truth but the objects' first masks is
-    ever seen.
-    """
-
-    def __init__(self, engine: SegmentationEngine, sequence: Sequence, save: Path | None) -> None:
-        self._engine = engine
-        self._sequence = sequence
-        self._save = save
-        self._seconds = 0.0
-        self._frames = 0
-
-    @property
-    def ms_per_frame(self) -> float | None:
-        """Time of a segmented frame, from the picture's file to the label map."""
-        return 1000 * self._seconds / self._frames if self._frames else None
-
-    def __iter__(self) -> Iterator[tuple[int, LabelMap]]:
-        with open_video(self._sequence.images, _CACHE_BYTES) as video:
-            positions = frame_positions(self._sequence, video)
-            for frame, label_map in self._segment(video, positions):
-                if self._save is not None:
-                    self._keep(Path(video.files[frame]).stem, label_map)
-                if frame in positions:
-                    yield positions[frame], label_map
-
-    def _segment(self, video: Video, positions: dict[int, int]) -> Iterator[tuple[int, LabelMap]]:
-        """Yield each frame from the first annotation on, once, in order."""
-        first_seen = set(self._sequence.first_seen.values())
-        starts = [frame for frame, position in positions.items() if position in first_seen]
-        label_map = np.zeros(video.shape, np.uint8)
-        try:
-            for start, end in zip_longest(starts, starts[1:]):
-                label_map = self._with_new_objects(label_map, positions[start])
-                self._engine.memorize(start, video[start], label_map)
-                yield start, label_map
-                passes = plan([start], start, video.frame_count - 1 if end is None else end)
-                for frame, label_map in self._timed(propagate(self._engine, video, passes)):
-                    if frame != end:  # the end is yielded as the next start
-                        yield frame, label_map
-        finally:
-            for start in starts:
-                self._engine.forget(start)
-            self._engine.begin_pass()
-
-    def _timed(
-        self, steps: Iterator[tuple[int, Segmentation, bool]]
-    ) -> Iterator[tuple[int, LabelMap]]:
-        while True:
-            began = time.perf_counter()
-            step = next(steps, None)
-            if step is None:
-                return
-            frame, segmentation, _ = step
-            label_map = segmentation.label_map()
-            self._seconds += time.perf_counter() - began
-            self._frames += 1
-            yield frame, label_map
-
-    def _with_new_objects(self, label_map: LabelMap, position: int) -> LabelMap:
-        truth = self._sequence.truth(position)
-        if truth.shape != label_map.shape:
-            raise UserError(
-                f"{self._sequence.files[position]} and the pictures in {self._sequence.images} "
-                "differ in size: give pictures and annotations of one size."
-            )
-        new = [i for i, first in self._sequence.first_seen.items() if first == position]
-        return np.where(np.isin(truth, new), truth, label_map)
-
-    def _keep(self, stem: str, label_map: LabelMap) -> None:
-        file = self._save / self._sequence.name / f"{stem}.png"
-        with writing(file.parent):
-            file.parent.mkdir(parents=True, exist_ok=True)
-        put_file(file, encode_png(label_map))
 
 
 def _cells(score: Score, digits: int) -> list[str]:

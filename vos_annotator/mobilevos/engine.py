@@ -58,13 +58,19 @@ class MobileVOSEngine:
 
     name = "mobilevos"
 
-    def __init__(self, size: int = 480, checkpoint: str | Path = DEFAULT) -> None:
-        """Load a checkpoint, by name or path; `size` is the short side it works at, px."""
+    def __init__(self, size: int = 480, checkpoint: str | Path = DEFAULT, memory: int = 2) -> None:
+        """Load a checkpoint.
+
+        Args:
+            size: Short side that frames are worked at, px.
+            checkpoint: Its name or path.
+            memory: Length of a pass's memory, as of `MemoryBank`.
+        """
         self.size = size
         self.device = best_device()
         network, _ = load_checkpoint(find_checkpoint(checkpoint))
         self.network = network.to(self.device, memory_format=torch.channels_last)
-        self.bank = MemoryBank()
+        self.bank = MemoryBank(memory)
         self.timings: dict[str, float] = {}
         # Matrix units make bfloat16 three times as fast; without them it is slower.
         self._reduced = self.device.type == "cpu" and torch.cpu._is_amx_tile_supported()
@@ -84,7 +90,7 @@ class MobileVOSEngine:
 
     def begin_pass(self) -> None:
         """Drop everything that is not a reference frame."""
-        self.bank.latest = None
+        self.bank.begin_pass()
 
     @torch.inference_mode()
     def segment(self, frame: int, image: NDArray[np.uint8]) -> Segmentation:
@@ -100,7 +106,7 @@ class MobileVOSEngine:
         with self._stage("memorize"):
             masks = F.softmax(F.pad(log_odds, (0, 0, 0, 0, 1, 0)), 0)[1:]
             masks = upsample(masks[:, None], LOGIT_STRIDE)[:, 0]
-            self.bank.latest = self._remember(encoded, ids, masks)
+            self.bank.follow(self._remember(encoded, ids, masks))
         return Segmentation(ids, log_odds.cpu().numpy(), image.shape[:2])
 
     @torch.inference_mode()
@@ -148,25 +154,24 @@ class MobileVOSEngine:
     def _read(self, frame: int, features: Features, ids: tuple[int, ...]) -> Tensor:
         """Return the readout of each object, (K, C_v, H/16, W/16).
 
-        An object reads its own references and the latest frame, the latter at a handicap: a
+        An object reads its own references and the pass so far, the latter at a handicap: a
         pass that went astray finds back by what a person drew. Objects that read the same ones
         share one affinity.
         """
-        latest = self.bank.latest
-        groups: dict[tuple[tuple[int, ...], bool], list[int]] = {}
+        recent = self.bank.recent
+        groups: dict[tuple[tuple[int, ...], tuple[int, ...]], list[int]] = {}
         for position, i in enumerate(ids):
-            in_latest = latest is not None and i in latest.values
-            groups.setdefault((self.bank.select(frame, i), in_latest), []).append(position)
+            showing = tuple(n for n, entry in enumerate(recent) if i in entry.values)
+            groups.setdefault((self.bank.select(frame, i), showing), []).append(position)
         query = features.key.flatten(2)
         size, width = features.key.shape[-2:], features.query.shape[1]
         read = features.query.new_empty((len(ids), width, *size))
-        for (references, in_latest), positions in groups.items():
+        for (references, showing), positions in groups.items():
             entries = [self.bank[reference] for reference in references]
-            entries += [latest] if in_latest else []
+            entries += [recent[n] for n in showing]
             key = torch.cat([entry.key.to(query.dtype) for entry in entries], 2)
             bias = torch.zeros((1, 1, key.shape[2]), device=key.device)
-            if in_latest:
-                bias[..., -query.shape[2] :] = HANDICAP
+            bias[..., len(references) * query.shape[2] :] = HANDICAP
             weights, found = nearest(key, query, TOP_K, bias)
             for position in positions:
                 values = [entry.values[ids[position]].to(read.dtype) for entry in entries]

@@ -17,6 +17,8 @@ import torch.nn.functional as F
 from safetensors.torch import load, save
 from torch import Tensor
 
+EVERY = 5  # of the frames of a pass, the ones that an unbounded memory keeps
+
 
 def affinity(
     memory_key: Tensor, query_key: Tensor, top_k: int | None = None, bias: Tensor | None = None
@@ -192,16 +194,40 @@ class ReferenceStore:
 
 
 class MemoryBank:
-    """All reference frames, plus the latest frame of the running pass.
+    """All reference frames, and the latest frames of the running pass."""
 
-    Attributes:
-        latest: The latest frame of the running pass, None before its first.
-    """
+    def __init__(self, length: int = 2) -> None:
+        """Make it empty.
 
-    def __init__(self) -> None:
+        Args:
+            length: Frames of a pass that are read, its reference included: 2 adds the latest
+                frame. 0 keeps the latest frame and every fifth before, without end, as STCN
+                does; the cost of a frame then grows along the pass.
+        """
         self._store = ReferenceStore()
         self._showing: dict[int, list[int]] = {}  # object id -> the references that show it, sorted
-        self.latest: MemoryFrame | None = None
+        self._length = length
+        self._pass: list[MemoryFrame] = []
+        self._count = 0  # frames of the running pass
+
+    @property
+    def recent(self) -> tuple[MemoryFrame, ...]:
+        """The frames of the running pass that are read, in order."""
+        return tuple(self._pass)
+
+    def begin_pass(self) -> None:
+        """Drop everything that is not a reference frame."""
+        self._pass, self._count = [], 0
+
+    def follow(self, entry: MemoryFrame) -> None:
+        """Take the next frame of the running pass."""
+        self._count += 1
+        if self._length == 0:
+            if self._pass and self._count % EVERY != 1:  # the one before was there as the latest
+                self._pass.pop()
+            self._pass.append(entry)
+        else:
+            self._pass = [*self._pass, entry][-(self._length - 1) :] if self._length > 1 else []
 
     def object_ids(self) -> tuple[int, ...]:
         """Return the ids of the objects that at least one reference shows, in order."""
