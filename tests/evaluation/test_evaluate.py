@@ -11,6 +11,7 @@ from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import decode_png, encode_png
 from vos_annotator.engine.hold import HoldEngine
 from vos_annotator.evaluation import davis
+from vos_annotator.evaluation.first_masks import evaluate_engine
 from vos_annotator.evaluation.metrics import Statistics
 from vos_annotator.evaluation.scores import Score, mean_score, score_masks
 from vos_annotator.evaluation.sequences import find_sequences, read_set
@@ -195,7 +196,7 @@ class Diary(HoldEngine):
 
 def test_an_engine_sees_the_first_annotation_only(root):
     engine = Diary()
-    scores = davis.evaluate_engine(engine, root, ["moving"])
+    scores = evaluate_engine(engine, root, ["moving"])
     assert list(engine.memorized) == [0]
     np.testing.assert_array_equal(engine.memorized[0], MOVING[0])
     assert engine.segmented == [1, 2, 3, 4, 5]
@@ -212,7 +213,7 @@ def test_an_object_that_appears_later_is_given_where_it_appears_and_nothing_else
     write(tmp_path / "Annotations/clip", truth)  # as YouTube-VOS: no folder for a resolution
     write_pictures(tmp_path / "JPEGImages/clip", 8)
     engine = Diary()
-    scores = davis.evaluate_engine(engine, tmp_path)
+    scores = evaluate_engine(engine, tmp_path)
 
     assert list(engine.memorized) == [0, 3]
     np.testing.assert_array_equal(engine.memorized[3], squares((1, 4), (2, 30)))
@@ -226,7 +227,7 @@ def test_annotations_of_some_frames_only_are_matched_with_pictures_by_name(tmp_p
     write(tmp_path / "Annotations/480p/clip", [squares((1, 4 + n)) for n in (2, 4, 6)], (2, 4, 6))
     write_pictures(tmp_path / "JPEGImages/480p/clip", 8)
     engine = Diary()
-    (score,) = davis.evaluate_engine(engine, tmp_path)
+    (score,) = evaluate_engine(engine, tmp_path)
     assert list(engine.memorized) == [2]
     assert engine.segmented == [3, 4, 5, 6, 7]
     assert score.frames == 1
@@ -240,7 +241,7 @@ def test_the_engine_is_left_without_references_even_when_it_fails(root):
 
     engine = Failing()
     with pytest.raises(MemoryError):
-        davis.evaluate_engine(engine, root, ["moving"])
+        evaluate_engine(engine, root, ["moving"])
     assert engine.references == []
 
 
@@ -357,8 +358,8 @@ def test_sequences_that_cannot_be_scored_are_named(root, tmp_path):
 def test_pictures_that_do_not_fit_the_annotations_are_named(root):
     (root / "JPEGImages/480p/still/00003.jpg").unlink()
     with pytest.raises(UserError, match=r"no picture for .*00003\.png"):
-        davis.evaluate_engine(HoldEngine(), root, ["still"])
+        evaluate_engine(HoldEngine(), root, ["still"])
 
     write(root / "Annotations/480p/moving", [np.ones((20, 32), np.uint8)] * 6)
     with pytest.raises(UserError, match="differ in size"):
-        davis.evaluate_engine(HoldEngine(), root, ["moving"])
+        evaluate_engine(HoldEngine(), root, ["moving"])
