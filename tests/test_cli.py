@@ -100,8 +100,15 @@ def test_a_folder_that_is_no_davis_set_is_named(capsys, tmp_path):
 
 
 def test_training_data_that_is_not_there_is_named(capsys, tmp_path):
-    said = mistake(capsys, "train", "--data", tmp_path / "no", "--out", tmp_path / "run")
-    assert str(tmp_path / "no") in said
+    words = ("train", "student", "--data", tmp_path / "no", "--out", tmp_path / "run")
+    assert str(tmp_path / "no") in mistake(capsys, *words)
+
+
+def test_a_package_that_an_extra_brings_is_named_with_the_extra(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "msgspec", None)
+    monkeypatch.delitem(sys.modules, "vos_annotator.training.recipe", raising=False)
+    monkeypatch.delitem(sys.modules, "vos_annotator.training.command", raising=False)
+    assert "'vos-annotator[train]'" in mistake(capsys, "train", "student", "--out", "run")
 
 
 def test_the_networks_and_checkpoints_are_listed(capsys):

@@ -22,7 +22,19 @@ COMMANDS = {  # name: module with add_arguments and run, what it does
     "evaluate": ("vos_annotator.evaluation.davis", "score masks as DAVIS does"),
     "bench": ("vos_annotator.evaluation.bench", "measure speed and memory on this machine"),
     "models": ("vos_annotator.mobilevos.models", "list networks and checkpoints"),
-    "train": ("vos_annotator.training.trainer", "train a student"),
+    "train": ("vos_annotator.training.command", "train a network by a recipe"),
+    "ablate": ("vos_annotator.training.ablation", "train variants of a recipe and compare them"),
+}
+
+EXTRAS = {  # a package that not everyone needs: the extra that brings it
+    "matplotlib": "train",
+    "moderngl": "render",
+    "msgspec": "train",
+    "onnx": "onnx",
+    "onnxruntime": "onnx",
+    "onnxscript": "onnx",
+    "tqdm": "train",
+    "trimesh": "render",
 }
 
 
@@ -35,13 +47,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     except ImportError as error:
-        sentence = missing_library(error)
+        sentence = _missing_package(error) or missing_library(error)
         if sentence is None:
             raise
         print(sentence, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _missing_package(error: ImportError) -> str | None:
+    """Return in one sentence how to install a package that an extra brings; None for others."""
+    package = (error.name or "").partition(".")[0]
+    if package not in EXTRAS:
+        return None
+    extra = EXTRAS[package]
+    return f"This needs the Python package {package}: run pip install 'vos-annotator[{extra}]'."
 
 
 def _run(words: list[str]) -> int:

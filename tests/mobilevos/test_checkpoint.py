@@ -7,12 +7,12 @@ import torch
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.mobilevos.checkpoint import find_checkpoint, load_checkpoint, save_checkpoint
-from vos_annotator.mobilevos.network import STUDENTS, Network, NetworkConfig
+from vos_annotator.mobilevos.network import NETWORKS, Network, NetworkConfig
 
 
 @pytest.mark.parametrize("name", ["mobilevos-fast", "mobilevos-mobilenetv2-aspp"])
 def test_a_checkpoint_describes_itself(tmp_path, name):
-    network = Network(STUDENTS[name])
+    network = Network(NETWORKS[name])
     save_checkpoint(tmp_path / "a.safetensors", network, {"step": 7})
 
     loaded, notes = load_checkpoint(tmp_path / "a.safetensors")

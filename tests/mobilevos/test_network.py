@@ -5,7 +5,7 @@ import torch
 
 from vos_annotator.mobilevos.backbones import count_parameters
 from vos_annotator.mobilevos.memory import affinity, readout
-from vos_annotator.mobilevos.network import STUDENTS, Network, aggregate
+from vos_annotator.mobilevos.network import NETWORKS, Network, aggregate
 
 PUBLISHED = {  # millions of parameters, MobileVOS, CVPR 2023, table 1
     "mobilevos-resnet18": 8.1,
@@ -16,15 +16,15 @@ PUBLISHED = {  # millions of parameters, MobileVOS, CVPR 2023, table 1
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_a_published_student_has_the_published_size(name):
-    assert count_parameters(Network(STUDENTS[name])) / 1e6 == pytest.approx(
+    assert count_parameters(Network(NETWORKS[name])) / 1e6 == pytest.approx(
         PUBLISHED[name], rel=0.1
     )
 
 
-@pytest.mark.parametrize("name", STUDENTS)
+@pytest.mark.parametrize("name", NETWORKS)
 @torch.inference_mode()
 def test_every_student_goes_from_a_mask_to_logits_of_the_next_frame(name):
-    network = Network(STUDENTS[name]).eval()
+    network = Network(NETWORKS[name]).eval()
     image, mask = torch.rand(1, 3, 64, 96), torch.zeros(1, 1, 64, 96)
     features = network.encode(image)
     value = network.memorize(features, image, mask, mask)
@@ -60,7 +60,7 @@ def test_one_object_keeps_its_own_sign():
 
 def test_a_mask_travels_with_the_affinity_before_anything_is_learnt():
     torch.manual_seed(0)
-    network = Network(STUDENTS["mobilevos-fast"]).eval()
+    network = Network(NETWORKS["mobilevos-fast"]).eval()
     image = torch.rand(1, 3, 64, 64)
     mask = torch.zeros(1, 1, 64, 64)
     mask[..., :32] = 1

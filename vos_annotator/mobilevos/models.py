@@ -8,7 +8,7 @@ import hashlib
 
 from vos_annotator.mobilevos.backbones import count_parameters
 from vos_annotator.mobilevos.checkpoint import SUFFIX, load_checkpoint
-from vos_annotator.mobilevos.network import STUDENTS, Network
+from vos_annotator.mobilevos.network import NETWORKS, Network
 from vos_annotator.paths import models_folder
 
 
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the table; 0."""
     print(f"{'network':32}{'parameters':>12}  backbone      value encoder   ASPP")
-    for name, config in STUDENTS.items():
+    for name, config in NETWORKS.items():
         parameters = count_parameters(Network(config)) / 1e6
         value = "shared" if config.shared_value else "own backbone"
         aspp = "yes" if config.aspp else "no"

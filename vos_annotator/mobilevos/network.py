@@ -51,7 +51,7 @@ class NetworkConfig:
     aspp: bool = False
 
 
-STUDENTS = {
+NETWORKS = {
     "mobilevos-fast": NetworkConfig(),
     "mobilevos-mobilenetv2": NetworkConfig(value_dim=64, decoder=(128, 64, 64), shared_value=False),
     "mobilevos-mobilenetv2-aspp": NetworkConfig(

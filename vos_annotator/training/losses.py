@@ -1,6 +1,6 @@
-"""Segmentation losses: bootstrapped cross-entropy and Dice, per object.
+"""Segmentation losses: poly-1 and bootstrapped cross-entropy, and Dice, per object.
 
-For: the trainer. Knows torch only.
+For: the task. Knows torch only.
 """
 
 import torch
@@ -8,17 +8,24 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def bootstrapped_cross_entropy(log_odds: Tensor, target: Tensor, share: float) -> Tensor:
+def cross_entropy(
+    log_odds: Tensor, target: Tensor, share: float = 1.0, poly: float = 0.0
+) -> Tensor:
     """Return the cross-entropy of the hardest pixels of each object, (P,).
 
     Args:
         log_odds: (P, H, W) of being the object.
         target: (P, H, W) in {0, 1}.
         share: Share of the pixels that count, 0..1; the hardest first.
+        poly: Weight of poly-1's term 1 - p, where p is the probability of the truth. It
+            keeps pulling at pixels that cross-entropy is nearly content with.
 
-    Source: STCN's training schedule (hardest 15 % after warm-up).
+    Sources: bootstrapping as in STCN's training; Leng et al., "PolyLoss", ICLR 2022.
     """
-    loss = F.binary_cross_entropy_with_logits(log_odds.float(), target.float(), reduction="none")
+    log_odds, target = log_odds.float(), target.float()
+    loss = F.binary_cross_entropy_with_logits(log_odds, target, reduction="none")
+    if poly:
+        loss = loss + poly * (1 - torch.exp(-loss))  # exp(-CE) is p, and carries its gradient
     flat = loss.flatten(1)
     if share >= 1:
         return flat.mean(1)
@@ -31,10 +38,3 @@ def dice(log_odds: Tensor, target: Tensor) -> Tensor:
     overlap = (probability * target).sum(1)
     smooth = 0.002 * target.shape[1]
     return 1 - (2 * overlap + smooth) / (probability.sum(1) + target.sum(1) + smooth)
-
-
-def segmentation_loss(log_odds: Tensor, target: Tensor, share: float) -> Tensor:
-    """Return cross-entropy + Dice, the mean over objects; shapes as above."""
-    return torch.mean(
-        bootstrapped_cross_entropy(log_odds, target, share) + 0.5 * dice(log_odds, target)
-    )

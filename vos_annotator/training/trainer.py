@@ -1,282 +1,320 @@
-"""The training loop: `vos-annotator train`.
+"""The training loop.
 
-For: the command line. Knows torch, the clips, the losses and the network.
+For: the commands `train` and `ablate`. Knows torch, the clips, the task and the run's folder.
 
-The learning rate follows the clock, not the step: a run is given minutes, so it ends
-well on any machine. What is saved and shipped is the moving average of the weights.
+A stage of so many steps gives the same weights bit for bit on a CPU, interrupted or not. A
+stage of so many minutes has its learning rate follow the clock, so that it ends well on
+any machine. What is kept and shipped is the moving average of the weights.
 """
 
-import argparse
 import copy
 import math
-import os
+import signal
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import torch
-from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+from tqdm import tqdm
 
-from vos_annotator.core.errors import UserError
-from vos_annotator.mobilevos.checkpoint import (
-    DEFAULT,
-    find_checkpoint,
-    load_checkpoint,
-    save_checkpoint,
-)
-from vos_annotator.mobilevos.network import STUDENTS, Network
-from vos_annotator.training.clips import ClipMaker, ClipMix
-from vos_annotator.training.losses import segmentation_loss
-from vos_annotator.training.sources import Sources, find_sources
-from vos_annotator.training.strokes import draw_strokes
-from vos_annotator.training.unroll import Batch, Unroll
+from vos_annotator.evaluation.first_masks import evaluate_engine
+from vos_annotator.evaluation.scores import mean_score
+from vos_annotator.mobilevos.checkpoint import save_checkpoint
+from vos_annotator.mobilevos.engine import MobileVOSEngine
+from vos_annotator.mobilevos.network import Network
+from vos_annotator.training.batches import ClipLoader
+from vos_annotator.training.clips import ClipMix
+from vos_annotator.training.processes import Processes
+from vos_annotator.training.recipe import Recipe, Stage
+from vos_annotator.training.run_folder import RunFolder
+from vos_annotator.training.sources import Sources
+from vos_annotator.training.task import Task
+from vos_annotator.training.teachers import FeatureTeacher, Teacher
+from vos_annotator.training.unroll import Batch
 
-KEYED_SHARE = 0.15  # pairs whose last frame is a reference as well
-SCRIBBLE_WEIGHT = 0.5
-WARM_UP = 100  # steps
-VIDEO_WEIGHTS = (("davis2016_train", 4.0), ("davis_train", 2.0), ("synth_anim", 0.5))
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a run trains.
-
-    Attributes:
-        minutes: Length of the run by the clock.
-        rate: Peak learning rate of the heads; the backbone learns at 0.3 of it.
-        batch: Clips a step.
-        clip: Length of clips, frames.
-        size: Side of the crop, px, a multiple of 16.
-        video_share: Share of clips from labelled videos.
-        max_gap: Largest step between frames of a video clip.
-        workers: Processes that make clips.
-        seed: Of the clips.
-    """
-
-    minutes: float = 60.0
-    rate: float = 5e-4
-    batch: int = 8
-    clip: int = 4
-    size: int = 224
-    video_share: float = 0.55
-    max_gap: int = 6
-    workers: int = 1
-    seed: int = 0
-
-
-class ClipStream(IterableDataset):
-    """An endless stream of batches; each worker process has its own seed."""
-
-    def __init__(self, sources: Sources, recipe: Recipe, start: int) -> None:
-        mix = ClipMix(
-            length=recipe.clip,
-            size=recipe.size,
-            video_share=recipe.video_share,
-            max_gap=recipe.max_gap,
-            video_weights=VIDEO_WEIGHTS,
-        )
-        self.maker, self.recipe, self.start = ClipMaker(sources, mix), recipe, start
-
-    def __iter__(self) -> Iterator[Batch]:
-        worker = get_worker_info()
-        rng = np.random.default_rng((self.recipe.seed, self.start, worker.id if worker else 0))
-        while True:
-            yield self._batch(rng)
-
-    def _batch(self, rng: np.random.Generator) -> Batch:
-        clips = [self.maker.make(rng) for _ in range(self.recipe.batch)]
-        owner = [n for n, clip in enumerate(clips) for _ in range(clip.masks.shape[1])]
-        images = np.stack([clip.images for clip in clips], 1)
-        masks = np.concatenate([clip.masks for clip in clips], 1)
-        strokes = np.stack([draw_strokes(mask, rng) for mask in masks[0]], 1)
-        share = KEYED_SHARE if self.recipe.clip > 2 else 0.0  # two frames leave no other to find
-        keyed = np.repeat(rng.random(len(clips)) < share, np.bincount(owner))
-        return Batch(
-            torch.from_numpy(images).permute(0, 1, 4, 2, 3),
-            torch.from_numpy(masks),
-            torch.tensor(owner),
-            torch.from_numpy(strokes),
-            torch.from_numpy(keyed),
-        )
+LOG_EVERY = 50  # steps
+SAVE_EVERY = 300.0  # s
+LEAST_RATE = 0.02  # of the peak, at the end of a stage
 
 
 class Average:
     """The exponential moving average of a network's weights."""
 
-    def __init__(self, network: Network, decay: float = 0.998) -> None:
+    def __init__(self, network: Network, decay: float) -> None:
         self.network, self.decay = copy.deepcopy(network).requires_grad_(False), decay
 
     @torch.no_grad()
     def update(self, network: Network) -> None:
         """Move a little towards `network`."""
-        for mean, new in zip(self.network.parameters(), network.parameters(), strict=True):
-            mean.lerp_(new, 1 - self.decay)
-        for mean, new in zip(self.network.buffers(), network.buffers(), strict=True):
-            mean.copy_(new)
-
-
-def batch_loss(network: Network, batch: Batch, share: float) -> tuple[Tensor, dict[str, float]]:
-    """Return the loss of a batch and its parts, for the log."""
-    unroll = Unroll(network, batch)
-    frames = unroll.propagate()
-    losses = [
-        segmentation_loss(log_odds, batch.masks[t], share)
-        for t, log_odds in enumerate(frames[:-1], start=1)
-    ]
-    open_end = ~batch.keyed  # a frame that is in memory is no exercise
-    if open_end.any():
-        losses.append(segmentation_loss(frames[-1][open_end], batch.masks[-1][open_end], share))
-    tracking = torch.stack(losses).mean()
-    scribble = segmentation_loss(unroll.scribble(), batch.masks[0], share)
-    parts = {"tracking": tracking.item(), "scribble": scribble.item()}
-    return tracking + SCRIBBLE_WEIGHT * scribble, parts
+        means, new = list(self.network.parameters()), list(network.parameters())
+        torch._foreach_lerp_(means, new, 1 - self.decay)
+        for mean, value in zip(self.network.buffers(), network.buffers(), strict=True):
+            mean.copy_(value)
 
 
 class Trainer:
-    """One run; its state lies in `folder` and survives the process."""
+    """One run; its state lies in `folder` and survives the process.
 
-    def __init__(self, network: Network, sources: Sources, recipe: Recipe, folder: Path) -> None:
+    Attributes:
+        step: Optimizer steps so far, over all stages.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        sources: Sources,
+        recipe: Recipe,
+        folder: RunFolder,
+        processes: Processes,
+    ) -> None:
         self.recipe, self.folder, self.sources = recipe, folder, sources
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.processes, self.device = processes, processes.device
         self.network = network.to(self.device, memory_format=torch.channels_last).train()
-        self.network.backbone.freeze_early()
-        self.average = Average(self.network)
-        backbone = [p for p in network.backbone.parameters() if p.requires_grad]
-        known = {id(p) for p in network.backbone.parameters()}
-        heads = [p for p in network.parameters() if id(p) not in known]
+        self.average = Average(self.network, recipe.average)
+        self.optimizer: torch.optim.Optimizer | None = None
+        self.step = 0
+        self._stage = self._stage_step = 0  # which stage, and steps of it
+        self._stage_seconds, self._seconds = 0.0, 0.0  # of training, over all processes
+        self._stops = False
+        self._resumed: dict | None = None
+        amx = self.device.type == "cpu" and torch.cpu._is_amx_tile_supported()
+        self._reduced = amx or self.device.type == "cuda"
+        if recipe.compile:
+            for part in (network.backbone, network.value, network.decoder):
+                part.compile()
+
+    def run(self) -> None:
+        """Train to the end of the recipe; SIGINT and SIGTERM save and stop."""
+        with self._signals():
+            for index in range(self._stage, len(self.recipe.stages)):
+                self._stage = index
+                self._run_stage(self.recipe.stages[index])
+                if self._stops:
+                    break
+                self._stage_step, self._stage_seconds = 0, 0.0
+                self._stage = index + 1  # saved as done
+            self.save()
+        if not self._stops and self.processes.is_first:
+            self.folder.mark_done()
+
+    def _run_stage(self, stage: Stage) -> None:
+        task = self._prepare(stage)
+        loader = ClipLoader(
+            self.sources,
+            ClipMix(
+                length=stage.length,
+                size=stage.size,
+                video_share=stage.videos,
+                compose_share=stage.compositions,
+                max_gap=stage.gaps[1],
+                video_weights=tuple(self.recipe.data.weights.items()),
+            ),
+            batch=stage.batch,
+            seed=self.recipe.seed * 1000 + self._stage,
+            start=self._stage_step * stage.accumulate,
+            workers=self.recipe.data.workers,
+            device=self.device,
+            rank=self.processes.rank,
+        )
+        batches, meter = iter(loader), _Meter(self.processes.count)
+        saved = evaluated = self._seconds
+        last = time.perf_counter()
+        is_hidden = None if self.processes.is_first else True  # None: where nobody looks
+        with tqdm(total=1.0, bar_format=_BAR, disable=is_hidden) as bar:
+            while (progress := self._progress(stage)) < 1:
+                parts = self._learn(task, batches, stage, progress)
+                self.step, self._stage_step = self.step + 1, self._stage_step + 1
+                now = time.perf_counter()
+                spent, last = now - last, now
+                self._stage_seconds += spent
+                self._seconds += spent
+                meter.add(parts, spent, stage.batch * stage.accumulate)
+                if self._stage_step % LOG_EVERY == 0:
+                    self._report(stage, meter, bar, progress)
+                self._stops = bool(self.processes.agree(self._stops))
+                if self._stops:
+                    break
+                if self._seconds - saved > SAVE_EVERY:
+                    self.save()
+                    saved = self._seconds
+                if self._seconds - evaluated > self.recipe.evaluation.minutes * 60:
+                    self.evaluate()
+                    evaluated, last = self._seconds, time.perf_counter()
+        del batches  # its worker processes end here
+        if not self._stops:
+            self.evaluate()
+
+    def _prepare(self, stage: Stage) -> torch.nn.Module:
+        """Return what learns in a stage, and make its optimizer."""
+        backbone = self.network.backbone
+        self.network.requires_grad_(True)
+        if stage.freeze == "stem":
+            backbone.freeze_early()
+        elif stage.freeze == "backbone":
+            backbone.requires_grad_(False)
+        inner = {id(parameter) for parameter in backbone.parameters()}
+        learning = [p for p in self.network.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(
-            [{"params": heads, "scale": 1.0}, {"params": backbone, "scale": 0.3}],
-            lr=recipe.rate,
+            [
+                {"params": [p for p in learning if id(p) not in inner], "share": 1.0},
+                {"params": [p for p in learning if id(p) in inner], "share": stage.backbone_rate},
+            ],
+            lr=stage.rate,
             weight_decay=1e-4,
         )
-        self.step, self.elapsed = 0, 0.0  # s of training, over all processes
-        amx = self.device.type == "cpu" and torch.cpu._is_amx_tile_supported()
-        self.reduced = amx or self.device.type == "cuda"
+        if self._resumed is not None:
+            self.optimizer.load_state_dict(self._resumed)
+            self._resumed = None
+        losses, asked = stage.losses, self.recipe.teacher
+        teacher = Teacher.load(asked.checkpoint, self.device) if losses.needs_teacher else None
+        features = FeatureTeacher.load(asked.features, self.device) if losses.features else None
+        return self.processes.wrap(Task(self.network, losses, stage.memory, teacher, features))
 
-    def run(self, log_every: int = 50, save_every: float = 300.0) -> None:
-        """Train until the recipe's minutes are over; Ctrl-C saves and stops."""
-        loader = DataLoader(
-            ClipStream(self.sources, self.recipe, self.step),
-            batch_size=None,
-            num_workers=self.recipe.workers,
-            prefetch_factor=3 if self.recipe.workers else None,
-        )
-        budget, saved, sums, since = self.recipe.minutes * 60, self.elapsed, {}, self.elapsed
-        last = time.perf_counter()
-        try:
-            for raw in loader:
-                parts = self._step(self._to_device(raw), self.elapsed / budget)
-                now = time.perf_counter()
-                self.elapsed, last = self.elapsed + now - last, now
-                for name, value in parts.items():
-                    sums[name] = sums.get(name, 0.0) + value / log_every
-                if self.step % log_every == 0:
-                    speed = log_every * self.recipe.batch / max(self.elapsed - since, 1e-9)
-                    losses = "  ".join(f"{name} {value:.4f}" for name, value in sums.items())
-                    print(
-                        f"step {self.step}  {self.elapsed / 60:.1f} of {self.recipe.minutes:g} "
-                        f"min  {losses}  {speed:.1f} clips/s",
-                        flush=True,
-                    )
-                    sums, since = {}, self.elapsed
-                if self.elapsed - saved > save_every:
-                    self.save()
-                    saved = self.elapsed
-                if self.elapsed >= budget:
-                    break
-        except KeyboardInterrupt:
-            print("interrupted: saving", flush=True)
-        self.save()
+    def _progress(self, stage: Stage) -> float:
+        """Return how far the stage is, 0..1; the same in all processes."""
+        if stage.steps:
+            return self._stage_step / stage.steps
+        return self.processes.agree(self._stage_seconds / (60 * stage.minutes))
 
-    def _step(self, batch: Batch, progress: float) -> dict[str, float]:
-        self.step += 1
-        warm = min(1.0, self.step / WARM_UP)
-        rate = (
-            self.recipe.rate
-            * warm
-            * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(progress, 1))))
-        )
+    def _learn(
+        self, task: torch.nn.Module, batches: Iterator[Batch], stage: Stage, progress: float
+    ) -> dict[str, torch.Tensor]:
+        """Make one optimizer step; return the losses of its last batch."""
+        fall = 0.5 * (1 + math.cos(math.pi * progress))
+        rate = stage.rate * (LEAST_RATE + (1 - LEAST_RATE) * fall)
+        rate *= min(1.0, (self._stage_step + 1) / max(stage.warm_up, 1))
         for group in self.optimizer.param_groups:
-            group["lr"] = rate * group["scale"]
-        share = 1.0 - 0.8 * min(1.0, progress * 3)  # ever harder pixels
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.reduced):
-            loss, parts = batch_loss(self.network, batch, share)
+            group["lr"] = rate * group["share"]
+        share = 1 - (1 - stage.losses.hardest) * min(1.0, 3 * progress)  # ever harder pixels
+        generator = torch.Generator(self.device)
+        generator.manual_seed(hash((self.recipe.seed, self.processes.rank, self.step)) % 2**63)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        for _ in range(stage.accumulate):
+            batch = next(batches)
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self._reduced):
+                loss, parts = task(batch, share, generator)
+            (loss / stage.accumulate).backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
         self.average.update(self.network)
         return parts
 
-    def _to_device(self, batch: Batch) -> Batch:
-        images = batch.images.to(self.device).float() / 255
-        length, clips = images.shape[:2]
-        flat = images.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        return Batch(
-            flat.unflatten(0, (length, clips)),
-            batch.masks.to(self.device).float(),
-            batch.owner.to(self.device),
-            batch.strokes.to(self.device).float(),
-            batch.keyed.to(self.device),
+    def _report(self, stage: Stage, meter: "_Meter", bar: tqdm, progress: float) -> None:
+        if not self.processes.is_first:
+            return
+        speed, losses = meter.take()
+        bar.update(progress - bar.n)
+        text = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
+        minutes = self._seconds / 60
+        tqdm.write(
+            f"{stage.name}  step {self.step}  {minutes:.1f} min  {text}  {speed:.1f} clips/s"
         )
+        row = {"step": self.step, "minutes": round(minutes, 2), "stage": stage.name}
+        row |= {"clips_per_s": round(speed, 2)}
+        self.folder.log(row | {f"loss_{name}": round(v, 5) for name, v in losses.items()})
+
+    def evaluate(self) -> None:
+        """Score the average on the development clips, if there are any; keep it if best."""
+        self.save()
+        asked = self.recipe.evaluation
+        if asked.davis and self.processes.is_first:
+            engine = MobileVOSEngine(size=asked.size, checkpoint=self.folder.average)
+            score = mean_score(evaluate_engine(engine, asked.davis)).jf_mean
+            is_best = score > self.folder.best_score()
+            self.folder.log_evaluation(
+                {
+                    "step": self.step,
+                    "minutes": round(self._seconds / 60, 2),
+                    "JF_mean": round(score, 5),
+                }
+            )
+            tqdm.write(f"step {self.step}  J&F {score:.4f}{'  best so far' if is_best else ''}")
+            if is_best:
+                self._save_average(self.folder.best, {"JF_mean": round(score, 4)})
+        self.processes.wait()
 
     def save(self) -> None:
-        """Write the averaged network, and what resuming needs, whole or not at all."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        notes = {"step": self.step, "minutes": round(self.elapsed / 60, 1)}
-        save_checkpoint(self.folder / "average.safetensors", self.average.network, notes)
-        state = {
-            "network": self.network.state_dict(),
-            "average": self.average.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "step": self.step,
-            "elapsed": self.elapsed,
-        }
-        beside = self.folder / "state.pt.part"
-        torch.save(state, beside)
-        os.replace(beside, self.folder / "state.pt")
+        """Write the average, all that resuming needs, and the curves."""
+        if not self.processes.is_first:
+            return
+        self._save_average(self.folder.average, {})
+        self.folder.write_state(
+            {
+                "network": self.network.state_dict(),
+                "average": self.average.network.state_dict(),
+                "optimizer": self.optimizer.state_dict() if self.optimizer else None,
+                "step": self.step,
+                "stage": self._stage,
+                "stage_step": self._stage_step,
+                "stage_seconds": self._stage_seconds,
+                "seconds": self._seconds,
+            }
+        )
+        self.folder.draw_curves()
+
+    def _save_average(self, path: Path, notes: dict[str, object]) -> None:
+        notes = {"step": self.step, "minutes": round(self._seconds / 60, 1)} | notes
+        save_checkpoint(path, self.average.network, notes)
 
     def resume(self) -> None:
         """Go on where `save` left off.
 
         Raises:
-            UserError: There is nothing to resume.
+            UserError: There is nothing to resume, or it is another network's.
         """
-        path = self.folder / "state.pt"
-        if not path.is_file():
-            raise UserError(f"{path} does not exist: there is no run to resume there.")
-        state = torch.load(path, map_location=self.device, weights_only=True)
+        state = self.folder.read_state(self.device)
         self.network.load_state_dict(state["network"])
         self.average.network.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.elapsed = state["step"], state["elapsed"]
+        self._resumed = state["optimizer"]
+        self.step, self._seconds = state["step"], state["seconds"]
+        self._stage, self._stage_step = state["stage"], state["stage_step"]
+        self._stage_seconds = state["stage_seconds"]
+        if self._stage_step == 0:
+            self._resumed = None  # the next stage makes its own
+        self.folder.forget_after(self.step)
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Let SIGINT and SIGTERM end the run after the step that is under way."""
+
+        def stop(number: int, frame: object) -> None:
+            self._stops = True
+
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = [signal.signal(number, stop) for number in numbers]
+        try:
+            yield
+        finally:
+            for number, handler in zip(numbers, before, strict=True):
+                signal.signal(number, handler)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `train`."""
-    default = Recipe()
-    parser.add_argument("--data", type=Path, required=True, help="folder of training data")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the run's state")
-    parser.add_argument("--init", default=DEFAULT, help="checkpoint to start from, or 'random'")
-    parser.add_argument("--student", default=DEFAULT, choices=STUDENTS, help="with --init random")
-    parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
-    for name, value in vars(default).items():
-        parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
+_BAR = "{percentage:5.1f} %|{bar}| {elapsed}<{remaining}"
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Train; 0 once the run has ended and is saved."""
-    recipe = Recipe(**{name: getattr(arguments, name) for name in vars(Recipe())})
-    torch.manual_seed(recipe.seed)
-    if arguments.init == "random":
-        network = Network(STUDENTS[arguments.student])
-    else:
-        network, _ = load_checkpoint(find_checkpoint(arguments.init))
-    trainer = Trainer(network, find_sources(arguments.data), recipe, arguments.out)
-    if arguments.resume:
-        trainer.resume()
-    trainer.run()
-    return 0
+class _Meter:
+    """The mean of the losses, and the speed, since it was last read."""
+
+    def __init__(self, processes: int) -> None:
+        self._processes = processes
+        self._reset()
+
+    def _reset(self) -> None:
+        self._sums: dict[str, torch.Tensor] = {}
+        self._seconds, self._clips, self._count = 0.0, 0, 0
+
+    def add(self, parts: dict[str, torch.Tensor], seconds: float, clips: int) -> None:
+        """Count a step; its losses stay where they are, so that a GPU need not be waited for."""
+        for name, value in parts.items():
+            self._sums[name] = self._sums.get(name, 0) + value
+        self._seconds += seconds
+        self._clips += clips
+        self._count += 1
+
+    def take(self) -> tuple[float, dict[str, float]]:
+        """Return clips a second of all processes, and the losses; and begin anew."""
+        speed = self._processes * self._clips / max(self._seconds, 1e-9)
+        losses = {name: float(value) / self._count for name, value in self._sums.items()}
+        self._reset()
+        return speed, losses

@@ -6,7 +6,9 @@ Objects of all clips lie in one flat list of *pairs* (clip, object); `owner` say
 clip each belongs to. So clips with one and two objects share a batch without padding.
 """
 
+from collections import deque
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -63,39 +65,62 @@ def others_of(masks: Tensor, owner: Tensor, clips: int) -> Tensor:
     return (total.index_add(0, owner, masks)[owner] - masks).clamp(0, 1)
 
 
+class Step(NamedTuple):
+    """What the network says of one frame.
+
+    Attributes:
+        log_odds: (P, S/4, S/4) float32 of each pair against everything else in its clip.
+        features: (P, C, S/4, S/4) that they were classified from.
+    """
+
+    log_odds: Tensor
+    features: Tensor
+
+    def at_full_size(self) -> Tensor:
+        """Return the log-odds at the size of the images, (P, S, S)."""
+        return upsample(self.log_odds[:, None], LOGIT_STRIDE)[:, 0]
+
+
 class Unroll:
-    """Runs the network over a batch; `memory` frames are the first and the latest."""
+    """Runs the network over a batch."""
 
     def __init__(self, network: Network, batch: Batch) -> None:
         self.network, self.batch = network, batch
         length, clips = batch.images.shape[:2]
-        flat = network.encode(batch.images.flatten(0, 1))
-        per_frame = [tensor.unflatten(0, (length, clips)) for tensor in flat]
+        self.encoded = network.encode(batch.images.flatten(0, 1))  # of T x B images
+        per_frame = [tensor.unflatten(0, (length, clips)) for tensor in self.encoded]
         self.features = [Features(*(x[t][batch.owner] for x in per_frame)) for t in range(length)]
         self.clips = clips
 
-    def propagate(self) -> list[Tensor]:
-        """Return the log-odds (P, S, S) of frames 1.. read from the first and the latest."""
+    def propagate(self, memory: int = 2, is_told: bool = False) -> list[Step]:
+        """Return what the network says of frames 1..
+
+        Args:
+            memory: How many frames are read: the first, and the latest ones before the
+                frame; 0 reads them all. Pairs that are `keyed` read the last frame too.
+            is_told: Remember the true masks of the frames between, not the network's own.
+        """
         batch, length = self.batch, self.batch.images.shape[0]
         first = self._remember(0, batch.masks[0])
         after = self._remember(length - 1, batch.masks[length - 1])
         # For pairs without a reference after, its positions are closed to the softmax.
-        closed = torch.zeros(len(batch.owner), 1, after[0].shape[2])
+        closed = torch.zeros(len(batch.owner), 1, after[0].shape[2], device=batch.owner.device)
         closed = closed.masked_fill(~batch.keyed[:, None, None], -1e4)
-        latest, out = None, []
+        between: deque[tuple[Tensor, Tensor]] = deque(maxlen=memory - 1 if memory else None)
+        steps = []
         for t in range(1, length):
-            entries = [first, after] + ([latest] if latest else [])
-            bias = torch.cat([torch.zeros_like(closed), closed], 2)
-            if latest:
-                bias = torch.cat([bias, torch.zeros_like(closed)], 2)
-            log_odds = self._segment(t, entries, bias)
-            out.append(log_odds)
+            entries = [first, after, *between]
+            is_open = torch.zeros_like(closed)
+            bias = torch.cat([is_open, closed] + [is_open] * len(between), 2)
+            step = self._segment(t, entries, bias)
+            steps.append(step)
             if t < length - 1:
-                latest = self._remember(t, log_odds.sigmoid())
-        return out
+                known = batch.masks[t] if is_told else step.at_full_size().sigmoid()
+                between.append(self._remember(t, known))
+        return steps
 
-    def scribble(self) -> Tensor:
-        """Return the log-odds (P, S, S) of frame 0 from its own scribbles alone."""
+    def scribble(self) -> Step:
+        """Return what the network says of frame 0 from its own scribbles alone."""
         inside, outside = self.batch.strokes
         features = self.features[0]
         image = self.batch.images[0][self.batch.owner]
@@ -111,12 +136,11 @@ class Unroll:
         value = self.network.memorize(features, image, masks[:, None], others[:, None])
         return features.key.flatten(2), value.flatten(2)
 
-    def _segment(self, t: int, entries: list[tuple[Tensor, Tensor]], bias: Tensor | None) -> Tensor:
+    def _segment(self, t: int, entries: list[tuple[Tensor, Tensor]], bias: Tensor) -> Step:
         features = self.features[t]
         key = torch.cat([entry[0] for entry in entries], 2)
         value = torch.cat([entry[1] for entry in entries], 2)
         weights = affinity(key, features.key.flatten(2), bias=bias)
         read = readout(weights, value, features.key.shape[-2:])
-        logits, _ = self.network.decode(read, features)
-        competing = compete(logits[:, 0], self.batch.owner, self.clips)
-        return upsample(competing[:, None], LOGIT_STRIDE)[:, 0]
+        logits, before = self.network.decode(read, features)
+        return Step(compete(logits[:, 0], self.batch.owner, self.clips), before)

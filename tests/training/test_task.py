@@ -1,0 +1,132 @@
+"""What a batch teaches: every loss reaches every weight, and no teacher learns."""
+
+import numpy as np
+import pytest
+import torch
+
+from vos_annotator.mobilevos.network import Network, NetworkConfig
+from vos_annotator.training.recipe import Losses
+from vos_annotator.training.task import Task
+from vos_annotator.training.teachers import FeatureTeacher, Teacher
+from vos_annotator.training.unroll import Batch, Unroll, compete, others_of
+
+SMALL = NetworkConfig(value_dim=16, decoder=(16, 8, 8))
+LARGER = NetworkConfig(value_dim=32, decoder=(32, 16, 16))
+
+
+class Patches(torch.nn.Module):
+    """A feature teacher that needs no file: the mean colour of each position."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.avg_pool2d(images, 16)
+
+
+@pytest.fixture
+def batch() -> Batch:
+    """Two clips of three frames at 160 x 160, the first with two objects."""
+    rng = np.random.default_rng(0)
+    images = torch.from_numpy(rng.random((3, 2, 3, 160, 160), np.float32))
+    masks = torch.zeros(3, 3, 160, 160)
+    for t in range(3):
+        masks[t, 0, 20:60, 20 + 10 * t : 70 + 10 * t] = 1
+        masks[t, 1, 90:140, 60:120] = 1
+        masks[t, 2, 40:120, 30:90] = 1
+    strokes = torch.zeros(2, 3, 160, 160)
+    strokes[0, :, 45:50, 62:70], strokes[1, :, 2:6, 2:100] = 1, 1
+    strokes[0, 1] = 0
+    strokes[0, 1, 100:110, 70:90] = 1
+    return Batch(images, masks, torch.tensor([0, 0, 1]), strokes, torch.tensor([False] * 3))
+
+
+def losses(**weights: float) -> Losses:
+    return Losses(**weights)
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        (losses(), {"tracking", "scribble"}),
+        (losses(scribble=0), {"tracking"}),
+        (losses(logit=1), {"tracking", "scribble", "logit"}),
+        (losses(representation=1, omega=0), {"tracking", "scribble", "representation"}),
+        (losses(representation=1, omega=1, logit=1), {"logit", "representation"}),
+        (losses(features=1), {"features"}),
+    ],
+)
+def test_every_weight_learns_from_the_losses_that_are_asked_for(batch, asked, names):
+    torch.manual_seed(0)
+    network, teacher = Network(SMALL), Teacher(Network(LARGER))
+    task = Task(network, asked, 2, teacher, FeatureTeacher(Patches()))
+    loss, parts = task(batch, 1.0)
+    loss.backward()
+    assert names <= parts.keys()
+    assert all(torch.isfinite(part) for part in parts.values())
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
+    assert all(parameter.grad is None for parameter in teacher.network.parameters())
+    assert {id(p) for p in task.parameters()} == {id(p) for p in network.parameters()}
+
+
+@pytest.mark.parametrize("name", ["logit", "representation", "features", "scribble"])
+def test_each_loss_alone_moves_the_network(batch, name):
+    torch.manual_seed(0)
+    network = Network(SMALL)
+    task = Task(
+        network, losses(**{name: 1.0}), 2, Teacher(Network(LARGER)), FeatureTeacher(Patches())
+    )
+
+    def gradient(weight: float) -> torch.Tensor:
+        network.zero_grad()
+        asked = losses(**({"scribble": 0.0} | {name: weight}))
+        task.losses = asked
+        task(batch, 1.0, torch.Generator().manual_seed(1))[0].backward()
+        return network.backbone.stem.weight.grad.clone()
+
+    assert (gradient(1.0) - gradient(0.0)).abs().max() > 0
+
+
+def test_the_teacher_is_told_the_masks_of_the_frames_between(batch):
+    torch.manual_seed(0)
+    teacher = Teacher(Network(LARGER))
+    before = teacher.propagate(batch)
+    batch.masks[1] = 0  # told otherwise of frame 1, it says something else of frame 2
+    after = teacher.propagate(batch)
+    torch.testing.assert_close(before[0].log_odds, after[0].log_odds)
+    assert (before[1].log_odds - after[1].log_odds).abs().max() > 1e-4
+
+
+def test_a_last_frame_that_is_given_teaches_nothing(batch):
+    torch.manual_seed(0)
+    task = Task(Network(SMALL), losses(scribble=0.0))
+    keyed = Batch(batch.images, batch.masks, batch.owner, batch.strokes, torch.tensor([True] * 3))
+    expected = task._segmentation(
+        Unroll(task.network, keyed).propagate()[0], keyed.masks[1], 1.0
+    ).mean()
+    loss, _ = task(keyed, 1.0)
+    assert loss.item() == pytest.approx(expected.item() / 2, rel=1e-5)
+
+
+@pytest.mark.parametrize(("memory", "differs"), [(1, False), (2, True), (0, True)])
+def test_the_memory_bounds_what_a_frame_reads(batch, memory, differs):
+    torch.manual_seed(0)
+    network = Network(SMALL).eval()
+    told = Unroll(network, batch).propagate(memory, is_told=True)[-1].log_odds
+    batch.masks[1] = 1 - batch.masks[1]
+    changed = Unroll(network, batch).propagate(memory, is_told=True)[-1].log_odds
+    assert bool((told - changed).abs().max() > 1e-5) == differs
+
+
+def test_objects_compete_within_their_clip_only():
+    logits = torch.randn(3, 4, 4)
+    owner = torch.tensor([0, 0, 1])
+    together = compete(logits, owner, 2)
+    alone = compete(logits[2:], torch.tensor([0]), 1)
+    torch.testing.assert_close(together[2:], alone)
+    assert (together[:2].sigmoid().sum(0) <= 1 + 1e-5).all()
+
+
+def test_the_others_of_an_object_are_those_of_its_clip():
+    masks = torch.eye(3)[:, None, :].repeat(1, 2, 1)
+    others = others_of(masks, torch.tensor([0, 0, 1]), 2)
+    assert torch.equal(others[0], masks[1])
+    assert torch.equal(others[2], torch.zeros(2, 3))

@@ -1,0 +1,219 @@
+"""Training runs on a small data folder: they learn, stop, resume exactly and agree."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from tests.training.small_data import write_small_data
+from vos_annotator.cli import main
+from vos_annotator.core.errors import UserError
+from vos_annotator.core.masks import encode_png
+from vos_annotator.mobilevos.checkpoint import load_checkpoint, save_checkpoint
+from vos_annotator.training.command import data_sets, make_network
+from vos_annotator.training.recipe import Data, NetworkRecipe
+from vos_annotator.training.run_folder import RunFolder
+
+RECIPE = """
+[network]
+init = "random"
+shape = {value_dim = 16, decoder = [16, 8, 8]}
+[data]
+workers = 0
+[[stages]]
+name = "first"
+steps = 3
+batch = 2
+length = 2
+size = 64
+[[stages]]
+name = "second"
+steps = 3
+batch = 1
+accumulate = 2
+length = 3
+size = 96
+freeze = "nothing"
+losses = {representation = 0.1, omega = 0.0, pixels = 256, poly = 1.0}
+"""
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_small_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_text(RECIPE)
+    return path
+
+
+def train(recipe, data, out, *more: str) -> int:
+    return main(["train", str(recipe), "--data", str(data), "--out", str(out), *more])
+
+
+def weights(folder) -> dict[str, torch.Tensor]:
+    return RunFolder(folder).read_state(torch.device("cpu"))["network"]
+
+
+def test_a_run_trains_all_its_stages_and_leaves_a_checkpoint_a_log_and_curves(
+    recipe, data, tmp_path, capsys
+):
+    out = tmp_path / "run"
+    assert train(recipe, data, out, "--set", "stages.0.steps=50") == 0
+    network, notes = load_checkpoint(out / "average.safetensors")
+    assert notes["step"] == 53
+    assert network.config.value_dim == 16
+    assert RunFolder(out).is_done
+    assert (out / "curves.png").stat().st_size > 1000
+    assert "loss_tracking" in (out / "log.csv").read_text()
+    assert "first  step 50" in capsys.readouterr().out
+
+
+def test_a_run_that_was_interrupted_ends_bit_for_bit_like_one_that_was_not(recipe, data, tmp_path):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert train(recipe, data, whole) == 0
+    for _ in range(2):  # each process presses Ctrl-C itself, in its second step
+        code = (
+            "import os, signal, sys\n"
+            "from vos_annotator.training import trainer\n"
+            "learn, calls = trainer.Trainer._learn, []\n"
+            "def twice(self, *rest):\n"
+            "    calls.append(len(calls) and os.kill(os.getpid(), signal.SIGINT))\n"
+            "    return learn(self, *rest)\n"
+            "trainer.Trainer._learn = twice\n"
+            "from vos_annotator.cli import main\n"
+            "sys.exit(main(sys.argv[1:]))\n"
+        )
+        resumes = ["--resume"] if parts.exists() else []
+        words = ["train", str(recipe), "--data", str(data), "--out", str(parts), *resumes]
+        subprocess.run([sys.executable, "-c", code, *words], check=True, capture_output=True)
+    assert RunFolder(parts).read_state(torch.device("cpu"))["step"] == 4
+    assert train(recipe, data, parts, "--resume") == 0
+    ours, theirs = weights(whole), weights(parts)
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    assert any(not torch.equal(ours[name], make_network_weights(recipe)[name]) for name in ours)
+
+
+def make_network_weights(recipe) -> dict[str, torch.Tensor]:
+    torch.manual_seed(0)
+    shape = {"value_dim": 16, "decoder": [16, 8, 8]}
+    return make_network(NetworkRecipe(init="random", shape=shape)).state_dict()
+
+
+def test_steps_lower_the_loss(recipe, data, tmp_path):
+    out = tmp_path / "run"
+    changes = ["stages.0.steps=150", "stages.0.rate=2e-3", "stages.0.losses.hardest=1"]
+    words = [word for change in changes for word in ("--set", change)]
+    assert train(recipe, data, out, *words) == 0
+    lines = (out / "log.csv").read_text().splitlines()
+    column = lines[0].split(",").index("loss_tracking")
+    losses = [float(line.split(",")[column]) for line in lines[1:] if ",first," in line]
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_the_best_average_on_the_development_clips_is_kept(recipe, data, tmp_path):
+    root, out = tmp_path / "davis", tmp_path / "run"
+    for part in ("JPEGImages", "Annotations"):
+        (root / part / "480p" / "roll").mkdir(parents=True)
+    for n, picture in enumerate(sorted((data / "videos/set/roll/images").iterdir())):
+        target = root / "JPEGImages" / "480p" / "roll" / f"{n:05d}.jpg"
+        target.write_bytes(picture.read_bytes())
+        mask = np.zeros((120, 160), np.uint8)
+        mask[30:90, 20 + 8 * n : 60 + 8 * n] = 1
+        (root / "Annotations" / "480p" / "roll" / f"{n:05d}.png").write_bytes(encode_png(mask))
+    assert train(recipe, data, out, "--set", f"evaluation.davis={root}") == 0
+    rows = (out / "evaluations.csv").read_text().splitlines()[1:]
+    assert len(rows) == 2
+    _, notes = load_checkpoint(out / "best.safetensors")
+    assert notes["JF_mean"] == pytest.approx(max(float(r.split(",")[-1]) for r in rows), abs=1e-3)
+
+
+def test_two_processes_train_one_network(recipe, data, tmp_path):
+    out = tmp_path / "run"
+    words = ["train", str(recipe), "--data", str(data), "--out", str(out)]
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
+    done = subprocess.run(
+        [*command, "-m", "vos_annotator", *words],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert load_checkpoint(out / "average.safetensors")[1]["step"] == 6
+    assert not torch.equal(  # the other process's clips count too
+        weights(out)["decoder.out.weight"], alone(recipe, data, tmp_path)["decoder.out.weight"]
+    )
+
+
+def alone(recipe, data, tmp_path) -> dict[str, torch.Tensor]:
+    assert train(recipe, data, tmp_path / "alone") == 0
+    return weights(tmp_path / "alone")
+
+
+def test_a_stop_signal_ends_a_run_of_minutes_with_everything_saved(recipe, data, tmp_path):
+    out = tmp_path / "run"
+    words = ["train", str(recipe), "--data", str(data), "--out", str(out)]
+    words += ["--set", "stages.0.steps=0", "--set", "stages.0.minutes=10"]
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "vos_annotator", *words], stdout=subprocess.PIPE, text=True
+    )
+    assert "step 50" in process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 0
+    state = RunFolder(out).read_state(torch.device("cpu"))
+    assert state["stage"] == 0 and state["stage_step"] >= 50
+    assert not RunFolder(out).is_done
+
+
+def test_a_run_is_not_begun_over_another_and_not_resumed_from_nothing(recipe, data, tmp_path):
+    out = tmp_path / "run"
+    assert train(recipe, data, out, "--resume") == 2
+    assert train(recipe, data, out) == 0
+    before = (out / "average.safetensors").read_bytes()
+    assert train(recipe, data, out) == 2
+    assert (out / "average.safetensors").read_bytes() == before
+
+
+def test_a_state_that_was_cut_off_is_named(recipe, data, tmp_path, capsys):
+    out = tmp_path / "run"
+    assert train(recipe, data, out) == 0
+    state = out / "state.pt"
+    state.write_bytes(state.read_bytes()[:1000])
+    assert train(recipe, data, out, "--resume") == 2
+    assert "state.pt is damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        (NetworkRecipe(name="resnet1000"), "no network resnet1000"),
+        (NetworkRecipe(shape={"depth": 3}), "network.shape"),
+        (NetworkRecipe(init="nowhere"), "no checkpoint 'nowhere'"),
+    ],
+)
+def test_a_network_that_cannot_be_made_is_named(asked, says):
+    with pytest.raises(UserError, match=says):
+        make_network(asked)
+
+
+def test_a_checkpoint_of_another_shape_is_refused(tmp_path):
+    path = tmp_path / "small.safetensors"
+    save_checkpoint(path, make_network(NetworkRecipe(init="random", shape={"value_dim": 16})))
+    with pytest.raises(UserError, match="another shape"):
+        make_network(NetworkRecipe(init=str(path)))
+
+
+def test_data_sets_are_read_off_their_text():
+    first, second = data_sets(Data(root="/d", sets=("folder:.", "davis:DAVIS*2.5")))
+    assert (first.kind, str(first.path), first.weight) == ("folder", "/d", 1.0)
+    assert (second.kind, str(second.path), second.weight) == ("davis", "/d/DAVIS", 2.5)
+    for text in ("folder", "davis:x*heavy"):
+        with pytest.raises(UserError, match="names no data"):
+            data_sets(Data(sets=(text,)))

@@ -1,0 +1,162 @@
+"""The `ablate` command: one recipe, changed in one thing a row, trained alike, in one table.
+
+For: the command line. Knows recipes, the trainer and the evaluation.
+
+    recipe = "student"                  # what every row starts from
+    seeds = [0, 1]
+    size = 480                          # short side of the evaluation
+
+    [[rows]]
+    name = "no distillation"
+    set = ["stages.0.losses.logit=0"]   # as `train --set`
+    memories = [2]                      # frames that are read when it is evaluated; 0 for all
+
+A study goes on where it was interrupted: what is trained is not trained again, and what is
+in the table is not evaluated again.
+"""
+
+import argparse
+import csv
+import io
+from pathlib import Path
+from statistics import fmean
+
+import msgspec
+import torch
+
+from vos_annotator.core.atomic import put_file
+from vos_annotator.core.errors import UserError
+from vos_annotator.evaluation.first_masks import evaluate_engine
+from vos_annotator.evaluation.scores import mean_score
+from vos_annotator.mobilevos.engine import MobileVOSEngine
+from vos_annotator.training.command import train
+from vos_annotator.training.processes import Processes
+from vos_annotator.training.recipe import Table, read_recipe, read_tables
+from vos_annotator.training.run_folder import RunFolder
+
+COLUMNS = ["row", "seed", "memory", "J_mean", "F_mean", "JF_mean"]
+
+
+class Variant(Table):
+    """A row: its name, what it changes, and how it is evaluated."""
+
+    name: str
+    set: tuple[str, ...] = ()
+    memories: tuple[int, ...] = (2,)
+
+
+class Study(Table):
+    """What is compared; see the module's head."""
+
+    recipe: str
+    rows: tuple[Variant, ...]
+    seeds: tuple[int, ...] = (0,)
+    size: int = 480
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `ablate`."""
+    parser.add_argument("study", type=Path, help="a TOML file with the rows")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the runs")
+    parser.add_argument("--davis", required=True, metavar="ROOT", help="clips to compare on")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="change the recipe"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train and evaluate each row with each seed; write results.csv and table.md.
+
+    Raises:
+        UserError: The study, the recipe, a row's change or the data is not as it must be.
+    """
+    study = read_study(arguments.study)
+    recipes = {}  # all of them are read first: a slip in the last row shows at once
+    for seed in study.seeds:
+        for row in study.rows:
+            changes = [*arguments.set, *row.set, f"seed={seed}"]
+            recipes[row.name, seed] = read_recipe(study.recipe, changes)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    results = Results(arguments.out / "results.csv")
+    for (name, seed), recipe in recipes.items():
+        row = next(row for row in study.rows if row.name == name)
+        wanted = [memory for memory in row.memories if not results.has(name, seed, memory)]
+        if not wanted:
+            continue
+        folder = RunFolder(arguments.out / f"{_slug(name)}-{seed}")
+        print(f"{name}, seed {seed}", flush=True)
+        train(recipe, folder, Processes(0, 1, device), resumes=folder.has_state)
+        if not folder.is_done:
+            print("interrupted: the same command goes on from here")
+            return 130
+        for memory in wanted:
+            engine = MobileVOSEngine(study.size, folder.average, memory)
+            score = mean_score(evaluate_engine(engine, arguments.davis))
+            results.add(name, seed, memory, (score.j.mean, score.f.mean, score.jf_mean))
+    table = results.table([row.name for row in study.rows])
+    put_file(arguments.out / "table.md", table.encode())
+    print(table)
+    return 0
+
+
+def read_study(path: Path) -> Study:
+    """Return the study in a file.
+
+    Raises:
+        UserError: It is no study, or two rows have one name.
+    """
+    try:
+        study = msgspec.convert(read_tables(path), Study)
+    except msgspec.ValidationError as error:
+        raise UserError(f"{path} is no study: {error}.") from error
+    if len({_slug(row.name) for row in study.rows}) < len(study.rows):
+        raise UserError(f"{path} has two rows of one name: give each its own.")
+    return study
+
+
+class Results:
+    """The figures so far, in a CSV file that grows with each."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._rows: list[dict[str, str]] = []
+        if path.is_file():
+            with path.open(newline="", encoding="utf-8") as file:
+                self._rows = list(csv.DictReader(file))
+
+    def has(self, name: str, seed: int, memory: int) -> bool:
+        """Return whether a figure is there."""
+        key = (name, str(seed), str(memory))
+        return any((row["row"], row["seed"], row["memory"]) == key for row in self._rows)
+
+    def add(self, name: str, seed: int, memory: int, figures: tuple[float, float, float]) -> None:
+        """Add the figures J, F and J&F of a row."""
+        cells = [name, str(seed), str(memory), *(f"{figure:.4f}" for figure in figures)]
+        self._rows.append(dict(zip(COLUMNS, cells, strict=True)))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self._rows)
+        put_file(self.path, text.getvalue().encode())
+
+    def table(self, names: list[str]) -> str:
+        """Return the means over seeds as Markdown, in the order of `names`."""
+        lines = [
+            "| | memory | J&F | J | F | seeds, lowest to highest |",
+            "|---|---|---|---|---|---|",
+        ]
+        for name in names:
+            rows = [row for row in self._rows if row["row"] == name]
+            for memory in dict.fromkeys(row["memory"] for row in rows):
+                same = [row for row in rows if row["memory"] == memory]
+                j, f, jf = (fmean(float(row[c]) for row in same) for c in COLUMNS[3:])
+                spread = sorted(row["JF_mean"] for row in same)
+                length = "unbounded" if memory == "0" else memory
+                lines.append(
+                    f"| {name} | {length} | {jf:.3f} | {j:.3f} | {f:.3f} | {', '.join(spread)} |"
+                )
+        return "\n".join(lines) + "\n"
+
+
+def _slug(name: str) -> str:
+    return "".join(c if c.isalnum() else "-" for c in name.lower())

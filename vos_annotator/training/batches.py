@@ -1,0 +1,119 @@
+"""Batches of training clips, the same ones whoever makes them and whenever.
+
+For: the trainer. Knows the clips, the strokes and torch's loader.
+
+Batch n depends on the seed, the rank and n alone: with any number of worker processes, and
+after any interruption.
+"""
+
+import logging
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from vos_annotator.core.errors import UserError
+from vos_annotator.training.clips import ClipMaker, ClipMix
+from vos_annotator.training.scenes import Clip
+from vos_annotator.training.sources import Sources
+from vos_annotator.training.strokes import draw_strokes
+from vos_annotator.training.unroll import Batch
+
+log = logging.getLogger(__name__)
+
+KEYED_SHARE = 0.15  # of clips whose last frame is a reference as well
+_AHEAD = 3  # batches that each worker holds ready
+
+
+class ClipLoader:
+    """An endless stream of batches on a device."""
+
+    def __init__(
+        self,
+        sources: Sources,
+        mix: ClipMix,
+        batch: int,
+        seed: int,
+        start: int = 0,
+        workers: int = 1,
+        device: torch.device | str = "cpu",
+        rank: int = 0,
+    ) -> None:
+        """Prepare to make batches `start`, `start` + 1, and so on.
+
+        Args:
+            sources: What clips are made of.
+            mix: How.
+            batch: Clips in each.
+            seed: Of all random numbers, with `rank`.
+            workers: Processes that draw clips; 0 draws them in this one.
+            device: Where batches are wanted.
+            rank: Of the process, where several train one network.
+        """
+        self._dataset = _Batches(ClipMaker(sources, mix), batch, (seed, rank))
+        self._start, self._workers, self._device = start, workers, torch.device(device)
+
+    def __iter__(self) -> Iterator[Batch]:
+        loader = DataLoader(
+            self._dataset,
+            batch_size=None,
+            sampler=_From(self._start),
+            num_workers=self._workers,
+            prefetch_factor=_AHEAD if self._workers else None,
+            pin_memory=self._device.type == "cuda",
+        )
+        for parts in loader:
+            images, *others = (part.to(self._device, non_blocking=True) for part in parts)
+            masks, owner, strokes, keyed = others
+            length, clips = images.shape[:2]
+            flat = images.flatten(0, 1).float().div(255)
+            flat = flat.contiguous(memory_format=torch.channels_last)
+            images = flat.unflatten(0, (length, clips))
+            yield Batch(images, masks.float(), owner, strokes.float(), keyed)
+
+
+class _From:
+    """Counts up from a number, for ever."""
+
+    def __init__(self, start: int) -> None:
+        self._start = start
+
+    def __iter__(self) -> Iterator[int]:
+        number = self._start
+        while True:
+            yield number
+            number += 1
+
+
+class _Batches(Dataset):
+    """Batches by their number, as the small types that travel between processes."""
+
+    def __init__(self, maker: ClipMaker, batch: int, seed: tuple[int, int]) -> None:
+        self._maker, self._batch, self._seed = maker, batch, seed
+
+    def __getitem__(self, number: int) -> tuple[torch.Tensor, ...]:
+        rng = np.random.default_rng((*self._seed, number))
+        clips = [self._clip(rng) for _ in range(self._batch)]
+        owner = [n for n, clip in enumerate(clips) for _ in range(clip.masks.shape[1])]
+        images = np.stack([clip.images for clip in clips], 1)
+        masks = np.concatenate([clip.masks for clip in clips], 1)
+        strokes = np.stack([draw_strokes(mask, rng) for mask in masks[0]], 1)
+        share = KEYED_SHARE if len(images) > 2 else 0.0  # two frames leave no other to find
+        keyed = np.repeat(rng.random(len(clips)) < share, np.bincount(owner))
+        return (
+            torch.from_numpy(images).permute(0, 1, 4, 2, 3),
+            torch.from_numpy(masks),
+            torch.tensor(owner),
+            torch.from_numpy(strokes),
+            torch.from_numpy(keyed),
+        )
+
+    def _clip(self, rng: np.random.Generator) -> Clip:
+        """Return a clip; a file that cannot be read costs one clip, not the run."""
+        for _ in range(20):
+            try:
+                return self._maker.make(rng)
+            except (UserError, OSError, ValueError) as error:
+                log.warning("a clip was left out: %s", error)
+        raise UserError("Twenty clips in a row could not be made: see the warnings above.")

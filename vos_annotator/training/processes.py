@@ -1,0 +1,73 @@
+"""Several processes that train one network together, as torchrun starts them.
+
+For: the trainer. Knows torch.distributed only. Without torchrun there is one process, and
+everything here does nothing.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Which of how many processes this is.
+
+    Attributes:
+        rank: From 0; 0 writes, prints and evaluates.
+        count: All of them.
+        device: Where this one computes.
+    """
+
+    rank: int
+    count: int
+    device: torch.device
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this one speaks for all."""
+        return self.rank == 0
+
+    def wrap(self, task: nn.Module) -> nn.Module:
+        """Return the task with its gradients averaged over the processes."""
+        if self.count == 1:
+            return task
+        ids = [self.device] if self.device.type == "cuda" else None
+        return DistributedDataParallel(task, device_ids=ids)
+
+    def agree(self, value: float) -> float:
+        """Return the first process's `value`: clocks differ, the end has to be one."""
+        if self.count == 1:
+            return value
+        shared = torch.tensor([value], dtype=torch.float64, device=self.device)
+        dist.broadcast(shared, 0)
+        return shared.item()
+
+    def wait(self) -> None:
+        """Go on once all are here."""
+        if self.count > 1:
+            dist.barrier()
+
+
+@contextmanager
+def joined() -> Iterator[Processes]:
+    """Join the processes that torchrun started, for as long as the context lasts."""
+    count, local = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("LOCAL_RANK", 0))
+    on_gpu = torch.cuda.is_available()
+    device = torch.device("cuda", local) if on_gpu else torch.device("cpu")
+    if count == 1:
+        yield Processes(0, 1, device)
+        return
+    if on_gpu:
+        torch.cuda.set_device(device)
+    dist.init_process_group("nccl" if on_gpu else "gloo")
+    try:
+        yield Processes(dist.get_rank(), count, device)
+    finally:
+        dist.destroy_process_group()

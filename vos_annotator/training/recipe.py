@@ -1,0 +1,263 @@
+"""Recipes: a TOML file that says all there is to say about a training run.
+
+For: the commands `train` and `ablate`. Knows msgspec and the files' paths, not torch.
+
+    [network]                       # what is trained, and from what
+    [data]                          # where the pictures are
+    [teacher]                       # who is asked, if anyone
+    [evaluation]                    # which clips tell how well it goes
+    [[stages]]                      # one after another
+        [stages.losses]
+
+`resources/recipes` has some; every key with its meaning is an attribute below.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from vos_annotator.core.errors import UserError
+from vos_annotator.paths import resources_folder
+
+SUFFIX = ".toml"
+
+
+class Table(Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of a TOML file: a key that it does not know is an error."""
+
+
+class Losses(Table):
+    """How much each loss counts; 0 leaves it out.
+
+    Attributes:
+        dice: Beside cross-entropy, which counts 1.
+        poly: Weight of poly-1's term in cross-entropy.
+        scribble: Of the mask made from strokes.
+        logit: Of L_logit, near borders.
+        temperature: Of L_logit.
+        representation: Of L_repr, in bits.
+        omega: Of L_repr: 1 asks the teacher, 0 the labels.
+        pixels: How many L_repr compares of each object and frame.
+        borders: Whether these are drawn near borders, or anywhere.
+        features: Of the match with the feature teacher.
+        hardest: Share of pixels that cross-entropy ends up counting.
+    """
+
+    dice: float = 0.5
+    poly: float = 0.0
+    scribble: float = 0.5
+    logit: float = 0.0
+    temperature: float = 1.0
+    representation: float = 0.0
+    omega: float = 1.0
+    pixels: int = 512
+    borders: bool = True
+    features: float = 0.0
+    hardest: float = 0.2
+
+    @property
+    def needs_teacher(self) -> bool:
+        """Whether a loss asks a teacher."""
+        return self.logit > 0 or (self.representation > 0 and self.omega > 0)
+
+
+class Stage(Table):
+    """A part of a run with data and losses of its own.
+
+    Attributes:
+        name: For the log.
+        steps: Length in optimizer steps; or
+        minutes: by the clock, for a machine whose speed is not known.
+        rate: Peak learning rate of the heads; it rises over `warm_up` steps and falls along
+            a cosine to a fiftieth.
+        backbone_rate: Of the backbone, as a share of that.
+        batch: Clips that go through the network at once, on each device.
+        accumulate: Batches a step.
+        length: Frames a clip.
+        size: Side of the crop, px, a multiple of 16.
+        videos: Share of clips from labelled videos.
+        compositions: Share of scenes of cut-outs among the others.
+        gaps: Largest step between two frames of a video at the start, in the middle and
+            at the end of the stage.
+        memory: Frames that are read, the first one included; 0 for all.
+        freeze: "stem" keeps the first layers of the backbone as they are, "backbone" all.
+        losses: Of this stage.
+    """
+
+    name: str = "main"
+    steps: int = 0
+    minutes: float = 0.0
+    rate: float = 5e-4
+    backbone_rate: float = 0.3
+    warm_up: int = 100
+    batch: int = 8
+    accumulate: int = 1
+    length: int = 4
+    size: int = 224
+    videos: float = 0.55
+    compositions: float = 0.35
+    gaps: tuple[int, int, int] = (6, 6, 6)
+    memory: int = 2
+    freeze: str = "stem"
+    losses: Losses = field(default_factory=Losses)
+
+    def __post_init__(self) -> None:
+        if (self.steps > 0) == (self.minutes > 0):
+            raise ValueError("a stage needs `steps` or `minutes`, one of them and above 0")
+        if self.size % 16 or self.size <= 0:
+            raise ValueError("`size` must be a multiple of 16")
+        if self.freeze not in ("nothing", "stem", "backbone"):
+            raise ValueError('`freeze` must be "nothing", "stem" or "backbone"')
+        for name, least in (("batch", 1), ("accumulate", 1), ("length", 2), ("memory", 0)):
+            if getattr(self, name) < least:
+                raise ValueError(f"`{name}` must be at least {least}")
+
+
+class NetworkRecipe(Table):
+    """What is trained.
+
+    Attributes:
+        name: One of the networks that `vos-annotator models` lists; of its checkpoint, where
+            `init` is one, nothing but the weights is taken.
+        shape: Fields of its configuration to change.
+        init: "imagenet" for a backbone that knows pictures, "random", or a checkpoint.
+    """
+
+    name: str = "mobilevos-fast"
+    shape: dict[str, Any] = field(default_factory=dict)
+    init: str = "imagenet"
+
+
+class Data(Table):
+    """Where the training pictures are.
+
+    Attributes:
+        root: A folder, for sets without a path of their own.
+        sets: "KIND:PATH" or "KIND:PATH*WEIGHT"; a path is taken from `root`.
+        weights: How often videos are chosen, by the name of the folder above them, where it
+            is not 1.
+        workers: Processes that make clips.
+    """
+
+    root: str = "data"
+    sets: tuple[str, ...] = ("folder:.",)
+    weights: dict[str, float] = field(default_factory=dict)
+    workers: int = 1
+
+
+class TeacherRecipe(Table):
+    """Who is asked.
+
+    Attributes:
+        checkpoint: Of a network of ours, or STCN's .pth.
+        features: ONNX file of MobileSAM's image encoder.
+    """
+
+    checkpoint: str = ""
+    features: str = ""
+
+
+class Evaluation(Table):
+    """How the run is watched.
+
+    Attributes:
+        davis: A DAVIS root of clips that are never trained on; empty for none.
+        size: Short side to work at, px.
+        minutes: Between two evaluations.
+    """
+
+    davis: str = ""
+    size: int = 288
+    minutes: float = 30.0
+
+
+class Recipe(Table):
+    """A training run.
+
+    Attributes:
+        seed: Of the clips and of what starts at random.
+        average: Decay of the moving average of the weights, which is what is kept.
+        compile: Whether to let torch.compile at the network: slow to start, faster after.
+    """
+
+    stages: tuple[Stage, ...]
+    network: NetworkRecipe = field(default_factory=NetworkRecipe)
+    data: Data = field(default_factory=Data)
+    teacher: TeacherRecipe = field(default_factory=TeacherRecipe)
+    evaluation: Evaluation = field(default_factory=Evaluation)
+    seed: int = 0
+    average: float = 0.998
+    compile: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.stages:
+            raise ValueError("a recipe needs at least one [[stages]]")
+        for stage in self.stages:
+            if stage.losses.needs_teacher and not self.teacher.checkpoint:
+                raise ValueError("a loss asks a teacher: give teacher.checkpoint")
+            if stage.losses.features and not self.teacher.features:
+                raise ValueError("a loss asks a feature teacher: give teacher.features")
+
+
+def read_recipe(name: str | Path, changes: list[str] = ()) -> Recipe:
+    """Return the recipe in a file, or of a name in the recipes folder, with changes made.
+
+    Args:
+        name: A path, or the name of a recipe that comes with the program.
+        changes: "KEY=VALUE" with dots between the tables, as in `stages.0.minutes=60`; a
+            value is TOML, and what is no TOML is text.
+
+    Raises:
+        UserError: There is no such file, or it is no recipe: says which key is wrong.
+    """
+    path = Path(name)
+    if not path.is_file():
+        path = resources_folder() / "recipes" / f"{name}{SUFFIX}"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in path.parent.glob(f"*{SUFFIX}")))
+        raise UserError(
+            f"There is no recipe '{name}': give the path of a {SUFFIX} file or one of {known}."
+        )
+    tables = read_tables(path)
+    for change in changes:
+        _change(tables, change)
+    try:
+        return msgspec.convert(tables, Recipe)
+    except msgspec.ValidationError as error:
+        raise UserError(f"{path} is no recipe: {error}.") from error
+
+
+def read_tables(path: Path) -> dict[str, Any]:
+    """Return what a TOML file holds.
+
+    Raises:
+        UserError: It cannot be read.
+    """
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise UserError(f"{path} cannot be read as TOML: {error}.") from error
+
+
+def _change(tables: dict[str, Any], change: str) -> None:
+    key, equals, text = change.partition("=")
+    if not equals:
+        raise UserError(f"'{change}' changes nothing: write it as key=value.")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    *parents, last = key.strip().split(".")
+    inner: Any = tables
+    try:
+        for parent in parents:
+            inner = inner[int(parent)] if isinstance(inner, list) else inner.setdefault(parent, {})
+        if isinstance(inner, list):
+            inner[int(last)] = value
+        else:
+            inner[last] = value
+    except (ValueError, IndexError, AttributeError, TypeError):
+        raise UserError(f"'{key}' names nothing that a recipe has: check its spelling.") from None

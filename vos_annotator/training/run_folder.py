@@ -1,0 +1,143 @@
+"""The folder of a run: its state, its log and its curves.
+
+For: the trainer. Knows torch's files and matplotlib, no network.
+
+    recipe.json           what was asked for, changes included
+    state.pt              all that resuming needs; weights and numbers only
+    average.safetensors   the moving average of the weights: what is shipped
+    best.safetensors      the same, where it did best on the development clips
+    log.csv, evaluations.csv, curves.png
+"""
+
+import csv
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+
+from vos_annotator.core.atomic import put_file, writing
+from vos_annotator.core.errors import UserError
+from vos_annotator.training.recipe import Recipe
+
+Row = dict[str, float | int | str]
+
+
+class RunFolder:
+    """Writes whole files or none: a run that is killed goes on from its last save."""
+
+    def __init__(self, path: Path) -> None:
+        """Make the folder if need be.
+
+        Raises:
+            UserError: It cannot be written.
+        """
+        self.path = path
+        self.average, self.best = path / "average.safetensors", path / "best.safetensors"
+        self._state, self._done = path / "state.pt", path / "done"
+        with writing(path):
+            path.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def has_state(self) -> bool:
+        """Whether there is a run to go on with."""
+        return self._state.is_file()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the run came to its end."""
+        return self._done.is_file()
+
+    def mark_done(self) -> None:
+        """Note that the run came to its end."""
+        self._done.touch()
+
+    def write_recipe(self, recipe: Recipe) -> None:
+        """Keep what was asked for."""
+        put_file(self.path / "recipe.json", msgspec.json.format(msgspec.json.encode(recipe)))
+
+    def write_state(self, state: dict[str, Any]) -> None:
+        """Keep what resuming needs, in place of what was kept before."""
+        beside = self._state.with_suffix(".part")
+        with writing(self._state):
+            torch.save(state, beside)
+            os.replace(beside, self._state)
+
+    def read_state(self, device: torch.device) -> dict[str, Any]:
+        """Return what was kept last.
+
+        Raises:
+            UserError: There is nothing, or it is damaged.
+        """
+        try:
+            return torch.load(self._state, map_location=device, weights_only=True)
+        except FileNotFoundError:
+            raise UserError(
+                f"{self._state} does not exist: there is no run to resume there."
+            ) from None
+        except (RuntimeError, EOFError, zipfile.BadZipFile) as error:
+            raise UserError(
+                f"{self._state} is damaged: start a run anew, with --init {self.average}."
+            ) from error
+
+    def log(self, row: Row) -> None:
+        """Add a line on the losses to the log."""
+        self._append("log.csv", row)
+
+    def log_evaluation(self, row: Row) -> None:
+        """Add a line on the development clips."""
+        self._append("evaluations.csv", row)
+
+    def best_score(self) -> float:
+        """Return the highest J&F so far; -1 where there is none."""
+        return max((float(row["JF_mean"]) for row in self._rows("evaluations.csv")), default=-1.0)
+
+    def forget_after(self, step: int) -> None:
+        """Drop the log's lines past `step`: a resumed run writes them again."""
+        for name in ("log.csv", "evaluations.csv"):
+            rows = [row for row in self._rows(name) if int(row["step"]) <= step]
+            (self.path / name).unlink(missing_ok=True)
+            for row in rows:
+                self._append(name, row)
+
+    def draw_curves(self) -> None:
+        """Draw losses and J&F against steps into curves.png."""
+        from matplotlib.figure import Figure  # slow to import
+
+        rows, scores = self._rows("log.csv"), self._rows("evaluations.csv")
+        names = [n for n in (rows[0] if rows else {}) if n.startswith("loss_")]
+        figure = Figure(figsize=(9, 3.2 * (len(names) + 1) / 2 + 1), layout="constrained")
+        axes = figure.subplots((len(names) + 2) // 2, 2, squeeze=False).flat
+        for name, axis in zip([*names, "JF_mean"], axes, strict=False):
+            points = scores if name == "JF_mean" else rows
+            points = [(int(row["step"]), float(row[name])) for row in points if row.get(name)]
+            if points:
+                axis.plot(*zip(*points, strict=True), marker="." if len(points) < 40 else None)
+            axis.set_title("J&F" if name == "JF_mean" else name.removeprefix("loss_"))
+            axis.set_xlabel("step")
+            axis.grid(alpha=0.3)
+        figure.savefig(self.path / "curves.png", dpi=100)
+
+    def _rows(self, name: str) -> list[dict[str, str]]:
+        path = self.path / name
+        if not path.is_file():
+            return []
+        with path.open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+
+    def _append(self, name: str, row: Row) -> None:
+        """Add a row; where a new stage has other columns the file is written anew."""
+        path, old = self.path / name, self._rows(name)
+        columns = list(old[0]) if old else []
+        with writing(path):
+            if old and set(row) <= set(columns):
+                with path.open("a", newline="", encoding="utf-8") as file:
+                    csv.DictWriter(file, columns).writerow(row)
+                return
+            columns += [column for column in row if column not in columns]
+            with path.open("w", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, columns)
+                writer.writeheader()
+                writer.writerows([*old, row])
