@@ -1,63 +1,118 @@
-"""Image backbones cut at stride 16: MobileNetV2 and ResNet18.
+"""Image backbones cut at stride 16: MobileNetV2, EfficientNet-Lite and ResNet18.
 
-For: the key and value encoders of `network`. Knows torch only.
+For: the key and value encoders of `network`. Knows torch, and `tiny_vit`, one more of them.
 
 A backbone maps (B, C, H, W), with H and W multiples of 16, to its features at strides
-4, 8 and 16, and tells their widths in `channels`. MobileNetV2 has no batch norms: they
-are folded into the convolutions of the weights it starts from, which makes a training
+4, 8 and 16, and tells their widths in `channels`. The mobile ones have no batch norms: they
+are folded into the convolutions of the weights they start from, which makes a training
 step on a CPU about twice as fast. ResNet18 has none to start from and keeps its norms.
 """
+
+from collections.abc import Callable
+from functools import partial
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# Expansion, width, repeats and stride of the first block of each stage up to stride 16
-# (Sandler et al., "MobileNetV2", CVPR 2018, table 2).
-MOBILENET_V2_STAGES = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1)]
-MOBILENET_V2_TAPS = (2, 5, 12)  # the last block at strides 4, 8 and 16
+from vos_annotator.mobilevos.tiny_vit import TinyViT
+
 FROZEN_BLOCKS = 3  # stem and blocks up to stride 4: their general edges need no retraining
+
+# Expansion, width, repeats, stride of the first block and kernel of each stage.
+Stages = tuple[tuple[int, int, int, int, int], ...]
+# Sandler et al., "MobileNetV2", CVPR 2018, table 2.
+MOBILENET_V2: Stages = (
+    (1, 16, 1, 1, 3),
+    (6, 24, 2, 2, 3),
+    (6, 32, 3, 2, 3),
+    (6, 64, 4, 2, 3),
+    (6, 96, 3, 1, 3),
+)
+
+
+def efficientnet_lite(widths: tuple[int, ...], repeats: tuple[int, ...]) -> Stages:
+    """Return the stages up to stride 16 of an EfficientNet-Lite.
+
+    Source: Tan & Le, "EfficientNet", ICML 2019, table 1; Lite leaves out the attention of
+    channels and takes ReLU6.
+    """
+    plan = zip((1, 6, 6, 6, 6), widths, repeats, (1, 2, 2, 2, 1), (3, 3, 5, 3, 5), strict=True)
+    return tuple(plan)
 
 
 class InvertedResidual(nn.Module):
     """MobileNetV2's block: widen, filter each channel, narrow again."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int, expansion: int) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        stride: int,
+        expansion: int,
+        kernel: int = 3,
+        is_centred: bool = True,
+    ) -> None:
         super().__init__()
         hidden = inputs * expansion
         self.is_residual = stride == 1 and inputs == outputs
         self.expand = nn.Conv2d(inputs, hidden, 1) if expansion != 1 else None
-        self.depthwise = nn.Conv2d(hidden, hidden, 3, stride, 1, groups=hidden)
+        self.padding, inner = _padding(kernel, stride, is_centred)
+        self.depthwise = nn.Conv2d(hidden, hidden, kernel, stride, inner, groups=hidden)
         self.project = nn.Conv2d(hidden, outputs, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) -> (B, outputs, H / stride, W / stride)."""
         y = x if self.expand is None else F.relu6(self.expand(x), inplace=True)
+        y = y if self.padding is None else F.pad(y, self.padding)
         y = self.project(F.relu6(self.depthwise(y), inplace=True))
         return x + y if self.is_residual else y
 
 
-class MobileNetV2(nn.Module):
-    """MobileNetV2 up to its 96-channel stage, norms folded."""
+def _padding(
+    kernel: int, stride: int, is_centred: bool
+) -> tuple[tuple[int, int, int, int] | None, int]:
+    """Return what to pad before a convolution, if anything, and what it pads itself.
 
-    channels = (24, 32, 96)
+    TensorFlow's weights expect a window that ends as far beyond the picture as it takes,
+    which for a stride of 2 is one pixel more at the end than at the start.
+    """
+    if is_centred or stride == 1:
+        return None, kernel // 2
+    before, after = (kernel - stride) // 2, (kernel - stride + 1) // 2
+    return (before, after, before, after), 0
 
-    def __init__(self, inputs: int = 3) -> None:
+
+class MobileBackbone(nn.Module):
+    """A stem and inverted residuals up to stride 16, norms folded.
+
+    Attributes:
+        channels: Of the features at strides 4, 8 and 16.
+    """
+
+    def __init__(self, stages: Stages, inputs: int = 3, is_centred: bool = True) -> None:
         super().__init__()
-        self.stem = nn.Conv2d(inputs, 32, 3, 2, 1)
-        blocks, width = [], 32
-        for expansion, outputs, repeats, stride in MOBILENET_V2_STAGES:
+        self.padding, inner = _padding(3, 2, is_centred)
+        self.stem = nn.Conv2d(inputs, 32, 3, 2, inner)
+        blocks, width, taps, stride_so_far = [], 32, {}, 2
+        for expansion, outputs, repeats, stride, kernel in stages:
+            stride_so_far *= stride
             for repeat in range(repeats):
-                blocks.append(InvertedResidual(width, outputs, 1 if repeat else stride, expansion))
+                step = 1 if repeat else stride
+                blocks.append(InvertedResidual(width, outputs, step, expansion, kernel, is_centred))
                 width = outputs
+            taps[stride_so_far] = len(blocks) - 1, width  # the last block of its stride
         self.blocks = nn.ModuleList(blocks)
+        self._taps = [taps[stride][0] for stride in (4, 8, 16)]
+        self.channels = tuple(taps[stride][1] for stride in (4, 8, 16))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(B, inputs, H, W) -> features at strides 4, 8 and 16."""
+        x = x if self.padding is None else F.pad(x, self.padding)
         x = F.relu6(self.stem(x), inplace=True)
         taps = []
         for index, block in enumerate(self.blocks):
             x = block(x)
-            if index in MOBILENET_V2_TAPS:
+            if index in self._taps:
                 taps.append(x)
         return tuple(taps)
 
@@ -112,7 +167,15 @@ class ResNet18(nn.Module):
         """Nothing: these weights start at random, so every layer has to learn."""
 
 
-BACKBONES: dict[str, type[nn.Module]] = {"mobilenet_v2": MobileNetV2, "resnet18": ResNet18}
+_lite = partial(MobileBackbone, is_centred=False)
+BACKBONES: dict[str, Callable[..., nn.Module]] = {
+    "mobilenet_v2": partial(MobileBackbone, MOBILENET_V2),
+    "efficientnet_lite0": partial(_lite, efficientnet_lite((16, 24, 40, 80, 112), (1, 2, 2, 3, 3))),
+    "efficientnet_lite1": partial(_lite, efficientnet_lite((16, 24, 40, 80, 112), (1, 3, 3, 4, 4))),
+    "efficientnet_lite2": partial(_lite, efficientnet_lite((16, 24, 48, 88, 120), (1, 3, 3, 4, 4))),
+    "tiny_vit": TinyViT,
+    "resnet18": ResNet18,
+}
 
 
 def upsample(x: Tensor, factor: float) -> Tensor:

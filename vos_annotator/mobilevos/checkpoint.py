@@ -65,9 +65,9 @@ def load_checkpoint(path: Path) -> tuple[Network, dict[str, object]]:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
-        config = json.loads(metadata["config"])
-        config["decoder"] = tuple(config["decoder"])
-        network = Network(NetworkConfig(**config))
+        config = json.loads(metadata["config"]).items()
+        fields = {key: tuple(v) if isinstance(v, list) else v for key, v in config}
+        network = Network(NetworkConfig(**fields))
         network.load_state_dict(weights)
     except FileNotFoundError:
         raise UserError(f"There is no checkpoint at {path}: check the path.") from None

@@ -1,4 +1,4 @@
-"""The student networks: STCN's shape, one configuration each.
+"""The networks, students and teacher: STCN's shape, one configuration each.
 
 For: the engine, the trainer and `vos-annotator models`. Knows torch, `backbones` and
 `memory`.
@@ -40,6 +40,7 @@ class NetworkConfig:
         value_dim: Channels of values and of the query features.
         decoder: Widths of the decoder at strides 16, 8 and 4.
         shared_value: Whether the value encoder reads the key encoder's features.
+        value_widths: Of such a value encoder at strides 4, 8 and 16.
         aspp: Whether the decoder looks at several scales of the fused features.
     """
 
@@ -48,6 +49,7 @@ class NetworkConfig:
     value_dim: int = 128
     decoder: tuple[int, int, int] = (128, 64, 32)
     shared_value: bool = True
+    value_widths: tuple[int, int, int] = (48, 64, 128)
     aspp: bool = False
 
 
@@ -59,6 +61,12 @@ NETWORKS = {
     ),
     "mobilevos-resnet18": NetworkConfig(
         backbone="resnet18", value_dim=64, decoder=(128, 64, 64), shared_value=False, aspp=True
+    ),
+    "mobilevos-teacher": NetworkConfig(
+        backbone="efficientnet_lite2",
+        value_dim=256,
+        decoder=(256, 128, 64),
+        value_widths=(64, 128, 256),
     ),
 }
 
@@ -103,16 +111,19 @@ class SharedValueEncoder(nn.Module):
 
     carried = 2  # channels that are the masks themselves, in [-1, 1]
 
-    def __init__(self, channels: tuple[int, int, int], value_dim: int) -> None:
+    def __init__(
+        self, channels: tuple[int, int, int], widths: tuple[int, int, int], value_dim: int
+    ) -> None:
         super().__init__()
         stride4, stride8, stride16 = channels
+        width4, width8, width16 = widths
         learnt = value_dim - self.carried
-        self.stride4 = nn.Conv2d(2 * LOGIT_STRIDE**2 + stride4, 48, 3, padding=1)
-        self.down8 = nn.Conv2d(48, 64, 3, 2, 1)
-        self.stride8 = nn.Conv2d(64 + stride8, 64, 3, padding=1)
-        self.down16 = nn.Conv2d(64, 128, 3, 2, 1)
+        self.stride4 = nn.Conv2d(2 * LOGIT_STRIDE**2 + stride4, width4, 3, padding=1)
+        self.down8 = nn.Conv2d(width4, width8, 3, 2, 1)
+        self.stride8 = nn.Conv2d(width8 + stride8, width8, 3, padding=1)
+        self.down16 = nn.Conv2d(width8, width16, 3, 2, 1)
         self.fuse = nn.Sequential(
-            ResidualBlock(128 + stride16, learnt), ResidualBlock(learnt, learnt)
+            ResidualBlock(width16 + stride16, learnt), ResidualBlock(learnt, learnt)
         )
 
     def forward(self, features: Features, image: Tensor, masks: Tensor) -> Tensor:
@@ -210,7 +221,7 @@ class Decoder(nn.Module):
 
 
 class Network(nn.Module):
-    """A student. Its three verbs are what the engine and the trainer call."""
+    """A student or teacher. Its three verbs are what the engine and the trainer call."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
@@ -222,7 +233,7 @@ class Network(nn.Module):
         nn.init.orthogonal_(self.key.weight)
         nn.init.zeros_(self.key.bias)
         if config.shared_value:
-            self.value = SharedValueEncoder(channels, config.value_dim)
+            self.value = SharedValueEncoder(channels, config.value_widths, config.value_dim)
         else:
             self.value = BackboneValueEncoder(config.backbone, config.value_dim)
         self.decoder = Decoder(config, channels, self.value.carried)

@@ -12,6 +12,7 @@ import torch
 from vos_annotator.core.errors import UserError
 from vos_annotator.mobilevos.checkpoint import find_checkpoint, load_checkpoint
 from vos_annotator.mobilevos.network import NETWORKS, Network
+from vos_annotator.mobilevos.pretrained import load_imagenet
 from vos_annotator.training.processes import Processes, joined
 from vos_annotator.training.readers import DataSet, find_sources
 from vos_annotator.training.recipe import Data, NetworkRecipe, Recipe, read_recipe
@@ -80,8 +81,6 @@ def make_network(asked: NetworkRecipe) -> Network:
     except (TypeError, KeyError) as error:
         raise UserError(f"network.shape of the recipe does not fit: {error}.") from error
     if asked.init == "imagenet":
-        from vos_annotator.mobilevos.pretrained import load_imagenet
-
         load_imagenet(network)
     elif asked.init != "random":
         path = find_checkpoint(asked.init)

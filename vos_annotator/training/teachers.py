@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from vos_annotator.mobilevos.checkpoint import find_checkpoint, load_checkpoint
+from vos_annotator.mobilevos.tiny_vit import load_mobilesam
 from vos_annotator.training.unroll import Batch, Step, Unroll
 
 STCN_SUFFIX = ".pth"
@@ -55,8 +56,6 @@ class FeatureTeacher:
         Raises:
             UserError: It cannot be read.
         """
-        from vos_annotator.mobilevos.tiny_vit import load_mobilesam
-
         encoder = load_mobilesam(Path(path))
         return cls(encoder.to(device, memory_format=torch.channels_last))
 
