@@ -18,6 +18,7 @@ in the table is not evaluated again.
 import argparse
 import csv
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import fmean
 
@@ -27,14 +28,15 @@ import torch
 from vos_annotator.core.atomic import put_file
 from vos_annotator.core.errors import UserError
 from vos_annotator.evaluation.first_masks import evaluate_engine
-from vos_annotator.evaluation.scores import mean_score
+from vos_annotator.evaluation.scores import Score, mean_score
+from vos_annotator.mobilevos.backbones import count_parameters
 from vos_annotator.mobilevos.engine import MobileVOSEngine
 from vos_annotator.training.command import train
 from vos_annotator.training.processes import Processes
 from vos_annotator.training.recipe import Table, read_recipe, read_tables
 from vos_annotator.training.run_folder import RunFolder
 
-COLUMNS = ["row", "seed", "memory", "J_mean", "F_mean", "JF_mean"]
+COLUMNS = ["row", "seed", "memory", "J_mean", "F_mean", "JF_mean", "ms", "parameters"]
 
 
 class Variant(Table):
@@ -65,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train and evaluate each row with each seed; write results.csv and table.md.
+    """Train and evaluate each row with each seed; write results.csv, table.md and pareto.png.
 
     Raises:
         UserError: The study, the recipe, a row's change or the data is not as it must be.
@@ -92,10 +94,11 @@ def run(arguments: argparse.Namespace) -> int:
         for memory in wanted:
             engine = MobileVOSEngine(study.size, folder.average, memory)
             score = mean_score(evaluate_engine(engine, arguments.davis))
-            results.add(name, seed, memory, (score.j.mean, score.f.mean, score.jf_mean))
-    table = results.table([row.name for row in study.rows])
-    put_file(arguments.out / "table.md", table.encode())
-    print(table)
+            results.add(name, seed, memory, score, count_parameters(engine.network))
+    names = [row.name for row in study.rows]
+    put_file(arguments.out / "table.md", results.table(names).encode())
+    results.plot(names, arguments.out / "pareto.png")
+    print(results.table(names))
     return 0
 
 
@@ -129,9 +132,11 @@ class Results:
         key = (name, str(seed), str(memory))
         return any((row["row"], row["seed"], row["memory"]) == key for row in self._rows)
 
-    def add(self, name: str, seed: int, memory: int, figures: tuple[float, float, float]) -> None:
-        """Add the figures J, F and J&F of a row."""
+    def add(self, name: str, seed: int, memory: int, score: Score, parameters: int) -> None:
+        """Add what a row's network reaches."""
+        figures = (score.j.mean, score.f.mean, score.jf_mean)
         cells = [name, str(seed), str(memory), *(f"{figure:.4f}" for figure in figures)]
+        cells += [f"{score.ms_per_frame:.1f}", str(parameters)]
         self._rows.append(dict(zip(COLUMNS, cells, strict=True)))
         text = io.StringIO()
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
@@ -142,20 +147,44 @@ class Results:
     def table(self, names: list[str]) -> str:
         """Return the means over seeds as Markdown, in the order of `names`."""
         lines = [
-            "| | memory | J&F | J | F | seeds, lowest to highest |",
-            "|---|---|---|---|---|---|",
+            "| | memory | J&F | J | F | J&F by seed | ms a frame | parameters |",
+            "|---|---|---|---|---|---|---|---|",
         ]
+        for name, memory, rows in self._groups(names):
+            figures = (f"{_mean(rows, c):.3f}" for c in ("JF_mean", "J_mean", "F_mean"))
+            by_seed = ", ".join(row["JF_mean"] for row in rows)
+            length = "unbounded" if memory == "0" else memory
+            size = f"{int(rows[0]['parameters']) / 1e6:.2f} M"
+            cells = [name, length, *figures, by_seed, f"{_mean(rows, 'ms'):.0f}", size]
+            lines.append(f"| {' | '.join(cells)} |")
+        return "\n".join(lines) + "\n"
+
+    def plot(self, names: list[str], path: Path) -> None:
+        """Draw J&F against the time of a frame."""
+        from matplotlib.figure import Figure  # slow to import
+
+        figure = Figure(figsize=(8, 5), layout="constrained")
+        axes = figure.subplots()
+        for name, memory, rows in self._groups(names):
+            place = _mean(rows, "ms"), _mean(rows, "JF_mean")
+            axes.plot(*place, "o", color="tab:blue")
+            label = name if memory == "2" else f"{name}, memory {memory}"
+            axes.annotate(label, place, xytext=(5, 4), textcoords="offset points", fontsize=8)
+        axes.set_xlabel("ms a frame, from the picture's file to the masks")
+        axes.set_ylabel("J&F")
+        axes.grid(alpha=0.3)
+        figure.savefig(path, dpi=110)
+
+    def _groups(self, names: list[str]) -> Iterator[tuple[str, str, list[dict[str, str]]]]:
+        """Yield the rows of each name and memory, all seeds together."""
         for name in names:
             rows = [row for row in self._rows if row["row"] == name]
             for memory in dict.fromkeys(row["memory"] for row in rows):
-                same = [row for row in rows if row["memory"] == memory]
-                j, f, jf = (fmean(float(row[c]) for row in same) for c in COLUMNS[3:])
-                spread = sorted(row["JF_mean"] for row in same)
-                length = "unbounded" if memory == "0" else memory
-                lines.append(
-                    f"| {name} | {length} | {jf:.3f} | {j:.3f} | {f:.3f} | {', '.join(spread)} |"
-                )
-        return "\n".join(lines) + "\n"
+                yield name, memory, [row for row in rows if row["memory"] == memory]
+
+
+def _mean(rows: list[dict[str, str]], column: str) -> float:
+    return fmean(float(row[column]) for row in rows)
 
 
 def _slug(name: str) -> str:

@@ -1,0 +1,77 @@
+"""A study trains its rows alike, goes on where it stopped, and says what came out."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from tests.training.small_data import write_small_data
+from vos_annotator.cli import main
+from vos_annotator.core.masks import encode_png
+from vos_annotator.training import ablation
+
+
+@pytest.fixture
+def study(tmp_path):
+    (tmp_path / "recipe.toml").write_text(
+        f'[network]\ninit = "random"\n[data]\nroot = "{write_small_data(tmp_path / "data")}"\n'
+        "workers = 0\n[[stages]]\nsteps = 2\nbatch = 1\nlength = 2\nsize = 64\n"
+    )
+    path = tmp_path / "study.toml"
+    path.write_text(
+        f'recipe = "{tmp_path / "recipe.toml"}"\nsize = 64\nseeds = [0, 1]\n'
+        '[[rows]]\nname = "plain"\nmemories = [1, 2]\n'
+        '[[rows]]\nname = "narrow"\nset = ["network.shape={value_dim=16}"]\n'
+    )
+    return path
+
+
+@pytest.fixture
+def davis(tmp_path):
+    root = tmp_path / "davis"
+    for part in ("JPEGImages", "Annotations"):
+        (root / part / "480p" / "roll").mkdir(parents=True)
+    pictures = sorted((tmp_path / "data/videos/set/roll/images").iterdir())
+    for n, picture in enumerate(pictures[:4]):
+        frame = root / "JPEGImages" / "480p" / "roll" / f"{n:05d}.jpg"
+        frame.write_bytes(picture.read_bytes())
+        mask = np.zeros((120, 160), np.uint8)
+        mask[30:90, 20 + 8 * n : 60 + 8 * n] = 1
+        (root / "Annotations" / "480p" / "roll" / f"{n:05d}.png").write_bytes(encode_png(mask))
+    return root
+
+
+def test_each_row_is_trained_with_each_seed_once_and_stands_in_the_table(
+    study, davis, tmp_path, monkeypatch, capsys
+):
+    words = ["ablate", str(study), "--out", str(tmp_path / "out"), "--davis", str(davis)]
+    trained = []
+    train = ablation.train
+    monkeypatch.setattr(
+        ablation, "train", lambda *a, **k: (trained.append(a[1].path.name), train(*a, **k))
+    )
+
+    assert main(words) == 0
+
+    assert sorted(trained) == ["narrow-0", "narrow-1", "plain-0", "plain-1"]
+    with (tmp_path / "out" / "results.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(r["row"], r["seed"], r["memory"]) for r in rows] == [
+        *[("plain", "0", "1"), ("plain", "0", "2"), ("narrow", "0", "2")],
+        *[("plain", "1", "1"), ("plain", "1", "2"), ("narrow", "1", "2")],
+    ]
+    assert int(rows[2]["parameters"]) < int(rows[0]["parameters"])
+    table = (tmp_path / "out" / "table.md").read_text()
+    assert "| plain | 1 |" in table and "| narrow | 2 |" in table
+    assert (tmp_path / "out" / "pareto.png").stat().st_size > 1000
+
+    assert main(words) == 0
+    assert len(trained) == 4  # all were there already
+
+
+def test_a_slip_in_the_last_row_shows_before_anything_is_trained(study, davis, tmp_path, capsys):
+    study.write_text(study.read_text() + '[[rows]]\nname = "x"\nset = ["stages.0.rat=1"]\n')
+    words = ["ablate", str(study), "--out", str(tmp_path / "out"), "--davis", str(davis)]
+    assert main(words) == 2
+    assert "rat" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
