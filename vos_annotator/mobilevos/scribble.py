@@ -21,10 +21,10 @@ from vos_annotator.mobilevos.memory import affinity, readout
 from vos_annotator.mobilevos.network import STRIDE, Features, Network
 
 INSIDE, OUTSIDE = 1, 2  # the values of strokes
+DOUBT = 3.0  # how much less similar a position of the current mask counts than it is
 
 _RIM = 8  # px at the network's size
 _CLEAR = 0.15  # of the short side: the rim says nothing this near to a stroke inside
-_DOUBT = 3.0  # how much less similar a position of the current mask counts than it is
 _LARGE_HOLE = 0.02  # of the object's area: a larger hole without a stroke stays open
 _MARGIN = 0.3  # of the object's longer side, around it in a close-up
 _LEAST_MARGIN = 24  # px
@@ -71,7 +71,7 @@ def read_marks(network: Network, features: Features, image: Tensor, marks: Marks
         corrected = _tensor(image, np.where(outside, 0, np.maximum(current, inside)))
         before = network.memorize(features, image, corrected, torch.zeros_like(corrected))
         bias = query.new_zeros(1, 1, key.shape[2] + query.shape[2])
-        bias[..., key.shape[2] :] = -_DOUBT
+        bias[..., key.shape[2] :] = -DOUBT
         key, value = torch.cat([key, query], 2), torch.cat([value, before.flatten(2)], 2)
     read = readout(affinity(key, query, bias=bias), value, features.key.shape[-2:])
     return network.decode(read, features)[0]

@@ -63,7 +63,8 @@ class Task(nn.Module):
         parts = {"tracking": self._tracking(steps, batch, share)}
         total = parts["tracking"]
         if weights.scribble:
-            parts["scribble"] = self._segmentation(unroll.scribble(), batch.masks[0], share).mean()
+            rounds = [self._segmentation(s, batch.masks[0], share) for s in unroll.scribble()]
+            parts["scribble"] = torch.stack(rounds).mean()
             total = total + weights.scribble * parts["scribble"]
         if weights.logit or weights.representation:
             for name, loss in self._distil(steps, batch, generator).items():

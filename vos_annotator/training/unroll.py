@@ -17,6 +17,8 @@ from torch import Tensor
 from vos_annotator.mobilevos.backbones import upsample
 from vos_annotator.mobilevos.memory import affinity, readout
 from vos_annotator.mobilevos.network import LOGIT_STRIDE, STRIDE, Features, Network
+from vos_annotator.mobilevos.scribble import DOUBT
+from vos_annotator.training.corrections import correct
 
 
 @dataclass(frozen=True)
@@ -119,15 +121,32 @@ class Unroll:
                 between.append(self._remember(t, known))
         return steps
 
-    def scribble(self) -> Step:
-        """Return what the network says of frame 0 from its own scribbles alone."""
+    def scribble(self) -> list[Step]:
+        """Return what the network says of frame 0 from its strokes alone, twice.
+
+        The second time its own first mask is wrong where one more stroke says so.
+        """
         inside, outside = self.batch.strokes
-        features = self.features[0]
-        image = self.batch.images[0][self.batch.owner]
+        first = self._read_strokes(inside, outside, None)
+        mask = first.at_full_size().detach() > 0
+        more_inside, more_outside = correct(mask, self.batch.masks[0])
+        inside, outside = torch.maximum(inside, more_inside), torch.maximum(outside, more_outside)
+        return [first, self._read_strokes(inside, outside, mask.float())]
+
+    def _read_strokes(self, inside: Tensor, outside: Tensor, current: Tensor | None) -> Step:
+        """Read frame 0 from what lies under strokes, and from a mask that is mostly right."""
+        features, image = self.features[0], self.batch.images[0][self.batch.owner]
+        key = features.key.flatten(2)
         value = self.network.memorize(features, image, inside[:, None], outside[:, None])
         touched = F.max_pool2d((inside + outside)[:, None], STRIDE).flatten(1)[:, None]
-        bias = torch.where(touched > 0, 0.0, -1e4)
-        return self._segment(0, [(features.key.flatten(2), value.flatten(2))], bias)
+        entries, biases = [(key, value.flatten(2))], [torch.where(touched > 0, 0.0, -1e4)]
+        if current is not None:
+            corrected = torch.maximum(current, inside)[:, None] * (outside[:, None] == 0)
+            nothing = torch.zeros_like(corrected)
+            value = self.network.memorize(features, image, corrected, nothing)
+            entries.append((key, value.flatten(2)))
+            biases.append(torch.full_like(biases[0], -DOUBT))
+        return self._segment(0, entries, torch.cat(biases, 2))
 
     def _remember(self, t: int, masks: Tensor) -> tuple[Tensor, Tensor]:
         features = self.features[t]
