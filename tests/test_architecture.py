@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "mobilevos": {"core", "engine"},
     "evaluation": {"core", "engine"},
     "training": {"core", "engine", "mobilevos", "evaluation"},
+    "rendering": {"core"},
     "ui": {"core", "engine"},
 }
 # Libraries that only some folders may import at all.
@@ -31,6 +32,8 @@ ONLY_IN = {
     "torch": {"mobilevos", "training"},
     "av": {"core", "evaluation"},  # bench writes the clip that it measures on
     "sqlite3": {"core"},
+    "trimesh": {"rendering"},
+    "moderngl": {"rendering"},
 }
 LONGEST = 330  # lines of a module; a longer one has more than one idea
 UNFINISHED = re.compile(

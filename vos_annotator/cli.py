@@ -24,6 +24,7 @@ COMMANDS = {  # name: module with add_arguments and run, what it does
     "models": ("vos_annotator.mobilevos.models", "list networks and checkpoints"),
     "train": ("vos_annotator.training.command", "train a network by a recipe"),
     "ablate": ("vos_annotator.training.ablation", "train variants of a recipe and compare them"),
+    "render-clips": ("vos_annotator.rendering.command", "render training clips from 3-D models"),
 }
 
 EXTRAS = {  # a package that not everyone needs: the extra that brings it
