@@ -19,7 +19,7 @@ TEXTURE_SIDE = 256  # px
 CORNER_FLOATS = 12  # position 3, normal 3, texture coordinates 2, colour 3, texture 1
 MOST_TRIANGLES = 8000
 _CELLS = (256, 160, 128, 96, 72, 56, 44, 36, 28, 22)  # of the grids that heavy models move to
-_FLATTEST = 0.02  # thickness over length; thinner is a carpet or a sticker
+_FLATTEST = 0.1  # thickness over length; thinner is a carpet, a plate or a sticker
 _VIEW_SIDE = 48  # px of the silhouettes that thickness is measured on
 
 

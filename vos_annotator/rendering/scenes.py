@@ -176,8 +176,8 @@ class _Draw:
         kind = rng.choice(
             ("roams", "still", "fast", "small", "leaves"), p=(0.3, 0.1, 0.2, 0.15, 0.25)
         )
-        radius = rng.uniform(0.1, 0.2) if kind == "small" else np.exp(rng.uniform(-1.3, -0.25))
-        pace = {"fast": 5, "small": 8, "still": 1000}.get(kind, rng.uniform(8, 16))
+        radius = rng.uniform(0.1, 0.2) if kind == "small" else np.exp(rng.uniform(-1.15, -0.05))
+        pace = {"fast": 6, "small": 8, "still": 1000}.get(kind, rng.uniform(9, 24))
         wide = self.aspect - 0.2
         start = rng.uniform((-0.7 * wide, -0.6), (0.7 * wide, 0.6))
         count = knot_count(self.frames, pace)
@@ -193,7 +193,7 @@ class _Draw:
     def look_alikes(self) -> list[Body]:
         """Return two things of one model, perhaps of two colours, that cross."""
         rng = self.rng
-        model, radius = self._model(), rng.uniform(0.3, 0.6)
+        model, radius = self._model(), rng.uniform(0.35, 0.7)
         depth = rng.uniform(_NEAREST + 0.5, _FARTHEST - 1)
         count = max(3, knot_count(self.frames, rng.uniform(8, 14)))
         way = np.linspace(-1, 1, count) * rng.choice((-1, 1)) * rng.uniform(0.4, 0.9)
@@ -249,7 +249,7 @@ class _Draw:
 
 
 def _covered(body: Body, number: int, rng: np.random.Generator) -> Body:
-    return replace(body, cover=3 + number) if rng.random() < 0.3 else body
+    return replace(body, cover=3 + number) if rng.random() < 0.4 else body
 
 
 def _draw_camera(rng: np.random.Generator, frames: int, followed: Body) -> Camera:
@@ -279,7 +279,7 @@ def _draw_room(rng: np.random.Generator) -> Room:
 
 def _draw_light(rng: np.random.Generator, frames: int) -> Light:
     side = rng.uniform((-1, 0.2, 0.1), (1, 1, 1))
-    ambient, sun = rng.uniform(0.55, 0.85), rng.uniform(0.3, 0.65)
+    ambient, sun = rng.uniform(0.65, 0.95), rng.uniform(0.3, 0.65)
     change = rng.choice((0.0, 0.12))
     return Light(
         towards=wander(rng, frames, 24, side, (0.3, 0.1, 0.2)),
