@@ -66,3 +66,12 @@ def test_about_half_of_the_things_bend():
     ]
 
     assert 0.35 < np.mean(bends) < 0.65
+
+
+def test_look_alikes_of_one_colour_are_covered_alike():
+    pairs = [draw(seed).bodies[:2] for seed in range(80)]
+    alike = [(a, b) for a, b in pairs if a.model == b.model and a.tint == b.tint]
+
+    assert len(alike) > 10
+    assert all(a.cover == b.cover for a, b in alike)
+    assert any(a.cover is not None for a, _ in alike)

@@ -23,7 +23,7 @@ from vos_annotator.core.errors import UserError
 from vos_annotator.rendering.meshes import Mesh, UnusableModel, load_mesh, read_model, save_mesh
 
 log = logging.getLogger(__name__)
-_FORMAT = 3  # of the meshes kept; another number, and all models are read afresh
+_FORMAT = 4  # of the meshes kept; another number, and all models are read afresh
 _THIN_SHARE = 0.2  # of the models count as thin
 
 

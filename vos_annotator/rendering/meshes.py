@@ -19,7 +19,7 @@ TEXTURE_SIDE = 256  # px
 CORNER_FLOATS = 12  # position 3, normal 3, texture coordinates 2, colour 3, texture 1
 MOST_TRIANGLES = 8000
 _CELLS = (256, 160, 128, 96, 72, 56, 44, 36, 28, 22)  # of the grids that heavy models move to
-_FLATTEST = 0.1  # thickness over length; thinner is a carpet, a plate or a sticker
+_FLATTEST = 0.1  # thickness over breadth; below, it is a carpet or a plate; a rod is not
 _VIEW_SIDE = 48  # px of the silhouettes that thickness is measured on
 
 
@@ -61,8 +61,8 @@ def read_model(path: Path) -> Mesh:
         raise UnusableModel(f"{type(error).__name__}: {error}") from error
     corners[:, :3] = _in_unit_sphere(corners[:, :3])
     corners, triangles = simplified(corners, triangles)
-    extents = np.ptp(corners[:, :3], axis=0)
-    if extents.min() < _FLATTEST * extents.max():
+    thickness, breadth, _ = np.sort(np.ptp(corners[:, :3], axis=0))
+    if thickness < _FLATTEST * breadth:
         raise UnusableModel("flat")
     return Mesh(corners, triangles, textures, _thickness(corners, triangles))
 

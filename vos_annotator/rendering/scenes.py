@@ -145,6 +145,8 @@ def draw_scene(rng: np.random.Generator, choice: Choice, frames: int, aspect: fl
     if rng.random() < 0.45:
         bodies[-2:] = draw.hidden_and_occluder()
     bodies = [_covered(body, k, rng) for k, body in enumerate(bodies)]
+    if bodies[1].model == bodies[0].model and bodies[1].tint == bodies[0].tint:
+        bodies[1] = replace(bodies[1], cover=bodies[0].cover)
     return Scene(
         bodies=tuple(bodies),
         camera=_draw_camera(rng, frames, bodies[0]),
