@@ -122,3 +122,8 @@ def test_the_working_size_is_a_multiple_of_16_and_keeps_the_shape(shape):
     assert width % 16 == 0
     assert min(height, width) <= max(480, 16)
     assert height / width == pytest.approx(shape[0] / shape[1], rel=0.25)
+
+
+def test_a_small_frame_is_enlarged_to_the_working_size_and_a_tiny_one_no_further_than_it_helps():
+    assert working_size((360, 640), 480) == (480, 848)
+    assert working_size((96, 128), 480) == (192, 256)

@@ -27,6 +27,7 @@ from vos_annotator.mobilevos.scribble import INSIDE, Marks, close_up, obey, read
 
 TOP_K = 30  # memory positions that a position of the frame reads
 HANDICAP = -1.5  # similarity of what the network drew itself, beside what a person drew
+MOST_ENLARGED = 2.0
 CLOSE_UP = 0.8  # of the working size: side of the square that a scribble is looked at in again
 
 
@@ -40,10 +41,10 @@ def best_device() -> torch.device:
 def working_size(shape: tuple[int, int], short_side: int) -> tuple[int, int]:
     """Return the height and width the network sees a frame of `shape` at.
 
-    Multiples of 16, the short side about `short_side`, never larger than the frame
-    itself (rounded up).
+    Multiples of 16, the short side about `short_side`. A small frame is enlarged, as far as
+    it shows more: small and thin objects are lost at a stride of 16 otherwise.
     """
-    scale = min(1.0, short_side / min(shape))
+    scale = min(MOST_ENLARGED, short_side / min(shape))
     height, width = (max(STRIDE, round(side * scale / STRIDE) * STRIDE) for side in shape)
     return height, width
 
@@ -200,8 +201,12 @@ class MobileVOSEngine:
         height, width = encoded.image.shape[2:]
         small = np.empty((len(masks), height, width), np.float32)
         for n, mask in enumerate(masks):
-            as_float = mask.astype(np.float32)
-            small[n] = cv2.resize(as_float, (width, height), interpolation=cv2.INTER_AREA)
+            shrinks = height <= mask.shape[0]
+            small[n] = cv2.resize(
+                mask.astype(np.float32),
+                (width, height),
+                interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
+            )
         return torch.from_numpy(small).to(self.device)
 
     def _remember(self, encoded: "_Encoded", ids: tuple[int, ...], masks: Tensor) -> MemoryFrame:
