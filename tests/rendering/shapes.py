@@ -45,9 +45,9 @@ def write_picture_frame(folder: Path) -> Path:
     return path
 
 
-def body(place=(0.0, 0.0, 4.0), size=0.6, **changes) -> Body:
+def body(at=(0.0, 0.0, 4.0), size=0.6, **changes) -> Body:
     """Return a thing that stands still at (u, v, depth)."""
-    u, v, depth = place
+    u, v, depth = at
     still = {
         "model": 0,
         "size": size,

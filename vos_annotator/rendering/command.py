@@ -10,10 +10,11 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -76,8 +77,8 @@ def run(args: argparse.Namespace) -> int:
             raise UserError(f"--{name} {getattr(args, name)} is too small: give at least {least}.")
     missing = [n for n in range(args.count) if not clip_folder(args.out, args.seed, n).exists()]
     if missing:
-        with ProcessPoolExecutor(args.workers, mp_context=get_context("spawn")) as pool:
-            library = open_library(args.models, pool.map)
+        with _pool(args.workers) as pool:
+            library = open_library(args.models, partial(_map, pool))
         photographs = find_photographs(args.backgrounds)
         order = Order(library, photographs, args.out, args.seed, args.frames, width, height)
         _render(order, missing, args.workers)
@@ -99,23 +100,33 @@ def _parse_size(text: str) -> tuple[int, int]:
     return width, height
 
 
+def _map(pool: ProcessPoolExecutor, function: Callable, items: Sequence) -> Iterator:
+    """Give the outcomes in order, as `map` does; say how far it is."""
+    for done, outcome in enumerate(pool.map(function, items), 1):
+        _say(f"{done}/{len(items)} models read", done == len(items))
+        yield outcome
+
+
 def _render(order: Order, numbers: list[int], workers: int) -> None:
     """Render and write the clips of `numbers`, several at a time; say how far it is."""
     start = time.monotonic()
-    with _pool(order, workers) as pool:
+    with _pool(workers, order) as pool:
         futures = [pool.submit(_one, number) for number in numbers]
         for done, future in enumerate(as_completed(futures), 1):
             future.result()
             each = (time.monotonic() - start) / done
             left = each * (len(numbers) - done) / 60
-            line = f"\r{done}/{len(numbers)} clips, {each:.1f} s each, {left:.0f} min left "
-            print(line, end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+            words = f"{done}/{len(numbers)} clips, {each:.1f} s each, {left:.0f} min left"
+            _say(words, done == len(numbers))
+
+
+def _say(words: str, is_last: bool) -> None:
+    print(f"\r{words} ", end="\n" if is_last else "", file=sys.stderr, flush=True)
 
 
 @contextmanager
-def _pool(order: Order, workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Give processes that render; whatever waits is dropped when the block is left."""
+def _pool(workers: int, order: Order | None = None) -> Iterator[ProcessPoolExecutor]:
+    """Give processes; whatever waits is dropped when the block is left."""
     context = get_context("spawn")  # a forked process must not share an OpenGL driver
     pool = ProcessPoolExecutor(workers, context, initializer=_start, initargs=(order,))
     try:
@@ -127,12 +138,12 @@ def _pool(order: Order, workers: int) -> Iterator[ProcessPoolExecutor]:
 class _Worker:
     """What a process keeps from clip to clip."""
 
-    order: Order
+    order: Order | None = None
     renderer: Renderer | None = None  # made with the first clip, so that its error is reported
 
 
-def _start(order: Order) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who interrupts, waits for the clips in hand
+def _start(order: Order | None) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is in hand is finished
     _Worker.order = order
 
 

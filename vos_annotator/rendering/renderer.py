@@ -8,6 +8,7 @@ middle of the exposure and not moved.
 """
 
 import os
+import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from types import TracebackType
@@ -22,6 +23,7 @@ from vos_annotator.rendering.rooms import surroundings
 from vos_annotator.rendering.scenes import Body, Scene
 from vos_annotator.rendering.shaders import IDS, PICTURE, VERTEX, camera_matrix, model_matrix
 
+_BACKEND = {"backend": "egl"} if sys.platform == "linux" else {}  # needs no display
 _INPUTS = ("position", "normal", "coordinates", "colour", "number")
 _LAYOUT = "3f 3f 2f 3f 1f"
 # Parts of a pixel by which the moments of an exposure are moved: their mean is 0.
@@ -39,7 +41,7 @@ class Renderer:
         os.environ.setdefault("LP_NUM_THREADS", "0")  # in software: processes share the cores
         self.width, self.height = width, height
         try:
-            self._context = moderngl.create_context(standalone=True, backend="egl")
+            self._context = moderngl.create_context(standalone=True, **_BACKEND)
         except Exception as error:  # whatever the loader or the driver raise
             raise UserError(
                 f"OpenGL cannot be used ({error}): install libegl1 and libgl1-mesa-dri."
