@@ -81,8 +81,10 @@ def run(args: argparse.Namespace) -> int:
             library = open_library(args.models, partial(_map, pool))
         photographs = find_photographs(args.backgrounds)
         order = Order(library, photographs, args.out, args.seed, args.frames, width, height)
-        _render(order, missing, args.workers)
-        shutil.rmtree(args.out / ".parts", ignore_errors=True)
+        try:
+            _render(order, missing, args.workers)
+        finally:
+            shutil.rmtree(args.out / ".parts", ignore_errors=True)
     first = [clip_folder(args.out, args.seed, n) for n in range(min(args.count, _ON_SHEET))]
     sheet = args.out / f"rendered-{args.seed}.png"
     write_sheet(first, sheet)
