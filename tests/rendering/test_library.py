@@ -57,6 +57,7 @@ def test_broken_models_are_named_and_left_out(tmp_path, caplog):
 
 def test_a_model_is_parsed_once_and_again_when_it_changes(tmp_path, monkeypatch):
     path = write_box(tmp_path / "a", "box")
+    (tmp_path / "a" / "bad.obj").write_text("nothing")
     before = open_library(tmp_path / "a").thickness
     with monkeypatch.context() as patched:
         patched.setattr(library, "read_model", lambda path: pytest.fail("parsed again"))

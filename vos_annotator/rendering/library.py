@@ -3,8 +3,9 @@
 For: the `render-clips` command. Knows the file system and `meshes`; no OpenGL.
 
 Models are OBJ files, in folders or in zip archives (whatever the ending: furniture
-libraries of Sweet Home 3D are zips too). Each is parsed once; its mesh is kept in the
-user's cache folder under a name made of where it lies, its size and its date.
+libraries of Sweet Home 3D are zips too). Each is parsed once; its mesh, or why it
+has none, is kept in the user's cache folder under a name made of where it lies, its size
+and its date.
 """
 
 import hashlib
@@ -18,9 +19,16 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import platformdirs
 
-from vos_annotator.core.atomic import writing
+from vos_annotator.core.atomic import put_file, writing
 from vos_annotator.core.errors import UserError
-from vos_annotator.rendering.meshes import Mesh, UnusableModel, load_mesh, read_model, save_mesh
+from vos_annotator.rendering.meshes import (
+    Mesh,
+    UnusableModel,
+    load_mesh,
+    read_model,
+    save_mesh,
+    thickness_of,
+)
 
 log = logging.getLogger(__name__)
 _FORMAT = 4  # of the meshes kept; another number, and all models are read afresh
@@ -105,15 +113,20 @@ def find_models(root: Path) -> list[ModelFile]:
 def prepare(model: ModelFile) -> tuple[Path, float] | str:
     """Keep a model's mesh; return where and its thickness, or why it cannot be used."""
     path = model.kept_at()
+    verdict = path.with_suffix(".txt")
     if path.is_file():
-        return path, load_mesh(path).thickness
+        return path, thickness_of(path)
+    if verdict.is_file():
+        return verdict.read_text("utf-8")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
     try:
         mesh = _read(model)
     except UnusableModel as error:
+        put_file(verdict, str(error).encode())
         return str(error)
     part = path.with_suffix(".part")
     with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
         save_mesh(mesh, part)
         part.replace(path)
     return path, mesh.thickness

@@ -110,6 +110,12 @@ def load_mesh(path: Path) -> Mesh:
         )
 
 
+def thickness_of(path: Path) -> float:
+    """Return the thickness alone of what `save_mesh` wrote: a hundredth of the work."""
+    with np.load(path, allow_pickle=False) as stored:
+        return float(stored["thickness"])
+
+
 def _joined(parts: list) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.uint8]]:
     """Return the corners, triangles and textures of all parts of a trimesh scene."""
     textures = [np.full((TEXTURE_SIDE, TEXTURE_SIDE, 4), 255, np.uint8)]
