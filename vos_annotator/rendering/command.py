@@ -77,9 +77,9 @@ def run(args: argparse.Namespace) -> int:
             raise UserError(f"--{name} {getattr(args, name)} is too small: give at least {least}.")
     missing = [n for n in range(args.count) if not clip_folder(args.out, args.seed, n).exists()]
     if missing:
+        photographs = find_photographs(args.backgrounds)
         with _pool(args.workers) as pool:
             library = open_library(args.models, partial(_map, pool))
-        photographs = find_photographs(args.backgrounds)
         order = Order(library, photographs, args.out, args.seed, args.frames, width, height)
         try:
             _render(order, missing, args.workers)

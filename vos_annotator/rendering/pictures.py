@@ -40,7 +40,8 @@ def draw_picture(rng: np.random.Generator, photographs: tuple[Path, ...]) -> NDA
     """Return a (512, 512, 3) RGB picture: a photograph if there are any and one can be read."""
     if photographs and rng.random() < 0.85:
         path = photographs[rng.integers(len(photographs))]
-        pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+        data = np.fromfile(path, np.uint8)
+        pixels = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
         if pixels is not None:
             return _square(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), bool(rng.integers(2)))
     return pattern(rng)
@@ -69,14 +70,15 @@ def _clouds(rng: np.random.Generator, octaves: int = 5, roughness: float = 0.6) 
     total = np.zeros((SIDE, SIDE), np.float32)
     for octave in range(octaves):
         cells = 4 << octave
-        noise = np.pad(rng.random((cells, cells), np.float32), ((0, 1), (0, 1)), mode="wrap")
-        grown = cv2.resize(noise, (SIDE + SIDE // cells,) * 2, interpolation=cv2.INTER_LINEAR)
-        total += roughness**octave * grown[:SIDE, :SIDE]
+        rim = SIDE // cells
+        noise = np.pad(rng.random((cells, cells), np.float32), 1, mode="wrap")
+        grown = cv2.resize(noise, (SIDE + 2 * rim,) * 2, interpolation=cv2.INTER_LINEAR)
+        total += roughness**octave * grown[rim:-rim, rim:-rim]
     return (total - total.min()) / np.ptp(total)
 
 
 def _grid(rng: np.random.Generator) -> tuple[NDArray, NDArray]:
-    cells = int(rng.integers(3, 14))
+    cells = 2 * int(rng.integers(2, 8))  # even, so that rows of two kinds meet at the seam
     ramp = np.arange(SIDE) * cells / SIDE
     return np.meshgrid(ramp, ramp)
 
@@ -94,9 +96,10 @@ def _stripes(rng: np.random.Generator) -> NDArray:
 
 def _bricks(rng: np.random.Generator) -> NDArray:
     across, along = _grid(rng)
-    row = np.floor(2 * along)
-    joint = ((across + 0.5 * (row % 2)) % 1 < 0.06) | ((2 * along) % 1 < 0.12)
-    tone = rng.random((64, 64))[(row % 64).astype(int), np.floor(across).astype(int) % 64]
+    row = np.floor(2 * along).astype(int)
+    shifted = (across + 0.5 * (row % 2)) % (across.max() + across[0, 1])
+    joint = (shifted % 1 < 0.06) | ((2 * along) % 1 < 0.12)
+    tone = rng.random((64, 64))[row, np.floor(shifted).astype(int)]
     return np.where(joint, 1.0, 0.5 * tone)
 
 
