@@ -121,7 +121,7 @@ class Scene:
         light: Of the clip.
         room: The walls around; None for a picture far behind.
         pictures: How many pictures to draw: the first three (a room's walls, floor and
-            ceiling, or the backdrop and two unused) and one for each covered body.
+            ceiling, or the backdrop and two unused) and one for each body to be covered with.
         shutter: How long a frame is exposed, in frames.
     """
 
@@ -137,9 +137,8 @@ def draw_scene(rng: np.random.Generator, choice: Choice, frames: int, aspect: fl
     """Return a scene for a clip of `frames` frames, `aspect` times as wide as high."""
     is_thin, is_upright = rng.random() < 0.25, rng.random() < 0.4
     count = int(rng.integers(3, 7))
-    depths = np.sort(rng.uniform(_NEAREST, _FARTHEST, count))
     draw = _Draw(rng, choice, frames, aspect, choice.thin if is_thin else None, is_upright)
-    bodies = [draw.body(depth) for depth in rng.permutation(depths)]
+    bodies = [draw.body(depth) for depth in rng.uniform(_NEAREST, _FARTHEST, count)]
     if rng.random() < 0.4:
         bodies[:2] = draw.look_alikes()
     if rng.random() < 0.45:
