@@ -1,13 +1,20 @@
 """Training clips: what they show, and the strokes drawn on them."""
 
+import cv2
 import numpy as np
 import pytest
 
 from tests.training.small_data import write_pair, write_small_data
 from vos_annotator.core.errors import UserError
+from vos_annotator.training import shapes
 from vos_annotator.training.clips import ClipMaker, ClipMix
+from vos_annotator.training.drafts import Draft
+from vos_annotator.training.layers import paste
+from vos_annotator.training.plans import Light
+from vos_annotator.training.scenes import draw
 from vos_annotator.training.sources import find_sources
 from vos_annotator.training.strokes import draw_strokes
+from vos_annotator.training.ways import Way
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +39,86 @@ def test_the_same_seed_makes_the_same_clips(data):
     first, second = (maker.make(np.random.default_rng(4)) for _ in range(2))
     np.testing.assert_array_equal(first.images, second.images)
     np.testing.assert_array_equal(first.masks, second.masks)
+
+
+def test_masks_lie_on_the_things_that_they_belong_to(data):
+    mix = ClipMix(length=3, size=96, video_share=0, compose_share=0)
+    maker, rng = ClipMaker(find_sources(data), mix), np.random.default_rng(0)
+    greener = []
+    for _ in range(30):
+        plan = maker.plan(rng)
+        clip = draw(plan, maker.material, mix.size)
+        if clip is None or plan.light.is_grey:
+            continue
+        green = clip.images[..., 1].astype(float) - clip.images[..., [0, 2]].mean(-1)
+        inside = clip.masks[:, 0]  # the disk of the still itself, which is green
+        greener += [green[t][inside[t]].mean() > 60 for t in range(3) if inside[t].sum() > 40]
+        greener += [green[t][~clip.masks[t].any(0)].mean() < 60 for t in range(3)]
+    assert np.mean(greener) > 0.9
+
+
+def test_some_objects_are_gone_for_a_while_and_come_back(data):
+    mix = ClipMix(length=5, size=64, video_share=0, compose_share=1)
+    maker, rng = ClipMaker(find_sources(data), mix), np.random.default_rng(0)
+    areas = np.concatenate([maker.make(rng).masks.sum((2, 3)) for _ in range(60)], 1)  # (T, K)
+    returned = (areas[1:-1].min(0) == 0) & (areas[0] > 0) & (areas[-1] > 0)
+    assert 3 <= returned.sum() < len(returned) / 2
+
+
+def test_up_to_three_objects_are_tracked_at_once(data):
+    maker, rng = ClipMaker(find_sources(data), ClipMix(length=3, size=64)), np.random.default_rng(0)
+    counts = {maker.make(rng).masks.shape[1] for _ in range(80)}
+    assert counts == {1, 2, 3}
+
+
+def test_planning_a_clip_looks_at_no_pixels_once_facts_are_known(data, monkeypatch):
+    maker = ClipMaker(find_sources(data), ClipMix(length=3, size=64))
+    for number in range(len(maker.material)):
+        maker.material.facts(number)
+
+    def refuse(number):
+        raise AssertionError(f"picture {number} was read")
+
+    monkeypatch.setattr(maker.material, "read", refuse)
+    for seed in range(40):
+        maker.plan(np.random.default_rng(seed))
+
+
+def test_motion_blur_smears_a_thing_along_its_way_and_not_across(data):
+    material = ClipMaker(find_sources(data), ClipMix()).material
+    number = material.thin[0]  # a wheel
+    (seen,) = material.facts(number).objects
+    way = Way(np.array([[x, 0.5, np.log(0.2), 0, 0] for x in (0.2, 0.8)]), np.array([0.0, 1.0]))
+    images = []
+    for shutter in (0.0, 1.0):
+        draft = Draft(material, 2, 96, np.random.default_rng(0))
+        pose = np.array([[0.5, 0.5, 0, 0, 0]] * 2)
+        draft.open(np.full(2, material.stills[0]), Way(pose, np.array([0.0, 1.0])), 0, 0, 0)
+        draft.put(
+            number,
+            seen.id,
+            draft.along(way, seen, shutter),
+            draft.claim(seen, draft.along(way, seen, shutter)),
+        )
+        layer = draft.plan(light(2), False).layers[1]
+        canvas, numbers = np.zeros((96, 96, 3), np.uint8), np.zeros((96, 96), np.uint8)
+        paste(canvas, numbers, material.read(number) | np.uint8([255, 255, 255, 0]), layer, 0)
+        images.append(canvas[..., 0] > 8)
+    sharp, blurred = images
+    assert np.ptp(np.nonzero(blurred)[1]) > np.ptp(np.nonzero(sharp)[1]) + 20
+    assert abs(np.ptp(np.nonzero(blurred)[0]) - np.ptp(np.nonzero(sharp)[0])) <= 2
+
+
+def light(length: int) -> Light:
+    return Light(np.ones((length, 3), np.float32))
+
+
+def test_thin_things_are_thin():
+    for number in range(shapes.COUNT):
+        alpha = shapes.thin_thing(number)[..., 3] > 127
+        depth = cv2.distanceTransform(alpha.astype(np.uint8), cv2.DIST_L2, 3)
+        assert 0.004 < alpha.mean() < 0.4
+        assert depth.max() < 0.09 * shapes.SIDE
 
 
 def test_a_folder_without_data_is_refused(tmp_path):

@@ -3,7 +3,7 @@
 For: the trainer. Knows the clips, the strokes and torch's loader.
 
 Batch n depends on the seed, the rank and n alone: with any number of worker processes, and
-after any interruption.
+after any interruption. (Gaps that follow the clock are the exception.)
 """
 
 import logging
@@ -26,6 +26,27 @@ KEYED_SHARE = 0.15  # of clips whose last frame is a reference as well
 _AHEAD = 3  # batches that each worker holds ready
 
 
+class Gaps:
+    """The largest step between two frames of a video clip, which changes over a stage.
+
+    It goes steadily from a first value to a second one in the middle of the stage, and from
+    there to a third: small steps first, large ones once the network can follow, and small
+    ones again, as they are in use.
+
+    Source: Cheng, Tai & Tang (STCN), NeurIPS 2021, sec. 4: 5, 25, 5.
+    """
+
+    def __init__(self, values: tuple[int, int, int], batches: int | None) -> None:
+        """`batches` is the length of the stage; None where `progress` tells, from outside."""
+        self.values, self.batches = values, batches
+        self.progress = torch.zeros(1).share_memory_()  # 0..1; worker processes see it
+
+    def at(self, number: int) -> int:
+        """Return the largest gap in a batch."""
+        done = number / self.batches if self.batches else self.progress.item()
+        return round(float(np.interp(done, (0, 0.5, 1), self.values)))
+
+
 class ClipLoader:
     """An endless stream of batches on a device."""
 
@@ -39,6 +60,7 @@ class ClipLoader:
         workers: int = 1,
         device: torch.device | str = "cpu",
         rank: int = 0,
+        gaps: Gaps | None = None,
     ) -> None:
         """Prepare to make batches `start`, `start` + 1, and so on.
 
@@ -50,8 +72,9 @@ class ClipLoader:
             workers: Processes that draw clips; 0 draws them in this one.
             device: Where batches are wanted.
             rank: Of the process, where several train one network.
+            gaps: In place of the mix's `max_gap`.
         """
-        self._dataset = _Batches(ClipMaker(sources, mix), batch, (seed, rank))
+        self._dataset = _Batches(ClipMaker(sources, mix), batch, (seed, rank), gaps)
         self._start, self._workers, self._device = start, workers, torch.device(device)
 
     def __iter__(self) -> Iterator[Batch]:
@@ -89,12 +112,15 @@ class _From:
 class _Batches(Dataset):
     """Batches by their number, as the small types that travel between processes."""
 
-    def __init__(self, maker: ClipMaker, batch: int, seed: tuple[int, int]) -> None:
-        self._maker, self._batch, self._seed = maker, batch, seed
+    def __init__(
+        self, maker: ClipMaker, batch: int, seed: tuple[int, int], gaps: Gaps | None
+    ) -> None:
+        self._maker, self._batch, self._seed, self._gaps = maker, batch, seed, gaps
 
     def __getitem__(self, number: int) -> tuple[torch.Tensor, ...]:
         rng = np.random.default_rng((*self._seed, number))
-        clips = [self._clip(rng) for _ in range(self._batch)]
+        max_gap = self._gaps.at(number) if self._gaps else None
+        clips = [self._clip(rng, max_gap) for _ in range(self._batch)]
         owner = [n for n, clip in enumerate(clips) for _ in range(clip.masks.shape[1])]
         images = np.stack([clip.images for clip in clips], 1)
         masks = np.concatenate([clip.masks for clip in clips], 1)
@@ -109,11 +135,11 @@ class _Batches(Dataset):
             torch.from_numpy(keyed),
         )
 
-    def _clip(self, rng: np.random.Generator) -> Clip:
+    def _clip(self, rng: np.random.Generator, max_gap: int | None) -> Clip:
         """Return a clip; a file that cannot be read costs one clip, not the run."""
         for _ in range(20):
             try:
-                return self._maker.make(rng)
+                return self._maker.make(rng, max_gap)
             except (UserError, OSError, ValueError) as error:
                 log.warning("a clip was left out: %s", error)
         raise UserError("Twenty clips in a row could not be made: see the warnings above.")

@@ -1,91 +1,22 @@
-"""Moving layers: a picture with an alpha that travels, turns and bends through a clip.
+"""Layers drawn with OpenCV: pictures that are turned, bent, blurred by motion and pasted.
 
-For: `clips`. Knows numpy and OpenCV. Sizes are pixels, times are 0..1 through the clip.
+For: `scenes` and `material`. Knows `plans`, numpy and OpenCV. `atlas_scenes` draws the same
+on a GPU.
 """
-
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vos_annotator.training.plans import SOFT, Layer, inverses, mesh
+
 RGBA = NDArray[np.uint8]  # (H, W, 4), colour not premultiplied
-
-
-@dataclass(frozen=True)
-class Pose:
-    """Where a layer is: centre in canvas px, scale, angle in degrees, shear."""
-
-    x: float
-    y: float
-    scale: float
-    angle: float
-    shear: float
-
-    def matrix(self, width: int, height: int) -> NDArray[np.float64]:
-        """Return the 2x3 affine map from a layer of that size to the canvas."""
-        radians = np.deg2rad(self.angle)
-        cosine, sine = np.cos(radians) * self.scale, np.sin(radians) * self.scale
-        linear = np.array([[cosine, -sine], [sine, cosine]]) @ np.array([[1, self.shear], [0, 1]])
-        centre = np.array([width, height]) / 2
-        return np.column_stack([linear, np.array([self.x, self.y]) - linear @ centre])
-
-
-class Motion:
-    """A smooth random path between two poses, with a bend of the picture on the way."""
-
-    def __init__(self, start: Pose, end: Pose, bend: float, rng: np.random.Generator) -> None:
-        """`bend` is the largest displacement of thin-plate-like motion, in px of the canvas."""
-        self.start, self.end = start, end
-        self.sway = rng.normal(0, 0.15, 2) * (abs(end.x - start.x) + abs(end.y - start.y))
-        self.grids = rng.normal(0, bend / 2, (2, 4, 4, 2)).astype(np.float32) if bend else None
-
-    def pose(self, time: float) -> Pose:
-        """Return where the layer is at `time`."""
-        a, b = self.start, self.end
-        sway = self.sway * np.sin(np.pi * time)
-        mixed = {k: (1 - time) * getattr(a, k) + time * getattr(b, k) for k in Pose.__annotations__}
-        mixed["x"] += sway[0]
-        mixed["y"] += sway[1]
-        return Pose(**mixed)
-
-    def render(self, layer: RGBA, size: int, time: float, fill: bool) -> RGBA:
-        """Return the layer as (size, size, 4) at `time`; `fill` mirrors it past its edges."""
-        height, width = layer.shape[:2]
-        matrix = self.pose(time).matrix(width, height)
-        border = cv2.BORDER_REFLECT_101 if fill else cv2.BORDER_CONSTANT
-        shrink = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
-        if shrink < 0.6:  # avoid aliasing: shrink first, then warp
-            layer = cv2.resize(layer, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-            matrix[:, 0] *= width / layer.shape[1]
-            matrix[:, 1] *= height / layer.shape[0]
-        if self.grids is None:
-            return cv2.warpAffine(layer, matrix, (size, size), borderMode=border)
-        inverse = cv2.invertAffineTransform(matrix)
-        grid = self.grids[0] * (1 - time) + self.grids[1] * time
-        offset = cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC)
-        rows, columns = np.mgrid[:size, :size].astype(np.float32)
-        x, y = columns + offset[..., 0], rows + offset[..., 1]
-        map_x = (inverse[0, 0] * x + inverse[0, 1] * y + inverse[0, 2]).astype(np.float32)
-        map_y = (inverse[1, 0] * x + inverse[1, 1] * y + inverse[1, 2]).astype(np.float32)
-        return cv2.remap(layer, map_x, map_y, cv2.INTER_LINEAR, borderMode=border)
-
-
-def paste(canvas: NDArray[np.uint8], layer: RGBA) -> NDArray[np.bool_]:
-    """Draw a rendered layer over `canvas` (H, W, 3) in place; return where it covers it."""
-    alpha = layer[..., 3]
-    box = cv2.boundingRect(alpha)
-    if box[2] == 0:
-        return np.zeros(alpha.shape, bool)
-    region = slice(box[1], box[1] + box[3]), slice(box[0], box[0] + box[2])
-    weight = alpha[region][..., None].astype(np.uint16)
-    under, over = canvas[region].astype(np.uint16), layer[region][..., :3].astype(np.uint16)
-    canvas[region] = ((under * (255 - weight) + over * weight + 127) // 255).astype(np.uint8)
-    return alpha > 127
+_MARGIN = 2  # px of nothing around a cut-out
+_EATEN = np.clip(2 * np.arange(256) - 255, 0, 255).astype(np.uint8)  # a rim, from outside
 
 
 def cut_out(picture: NDArray[np.uint8], mask: NDArray[np.bool_] | NDArray[np.uint8]) -> RGBA | None:
-    """Return the tight RGBA cut-out of a mask (bool, or 8-bit alpha); None where it is empty."""
+    """Return the RGBA cut-out of a mask (bool, or 8-bit alpha) with a margin; None if empty."""
     alpha = mask if mask.dtype == np.uint8 else mask.astype(np.uint8) * 255
     if alpha.shape != picture.shape[:2]:
         return None
@@ -96,4 +27,156 @@ def cut_out(picture: NDArray[np.uint8], mask: NDArray[np.bool_] | NDArray[np.uin
     alpha = alpha[region]
     if mask.dtype != np.uint8:  # hard masks get a soft rim, eaten slightly inwards
         alpha = cv2.GaussianBlur(cv2.erode(alpha, np.ones((3, 3), np.uint8)), (3, 3), 0)
-    return np.dstack([picture[region], alpha])
+    margin = [_MARGIN] * 4
+    colours = cv2.copyMakeBorder(picture[region], *margin, cv2.BORDER_REPLICATE)
+    return np.dstack([colours, cv2.copyMakeBorder(alpha, *margin, cv2.BORDER_CONSTANT)])
+
+
+def draw_whole(
+    picture: RGBA, layer: Layer, t: int, ids: tuple[int, ...], size: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return frame `t` of a layer that fills the canvas.
+
+    Args:
+        picture: RGB and ids.
+        layer: Shows the picture WHOLE.
+        t: Which frame.
+        ids: Those of objects 1, 2, ...
+        size: Of the canvas, px.
+
+    Returns:
+        (size, size, 3) RGB, and (size, size) numbers of objects.
+    """
+    view = _View(layer, t, picture.shape[:2], (0, 0, size, size))
+    colours = view.mean(picture[..., :3])
+    numbers = np.zeros((size, size), np.uint8)
+    if ids:
+        table = np.zeros((256, len(ids)), np.uint8)
+        table[list(ids), range(len(ids))] = 255
+        covers = view.mean(table[picture[..., 3]]).reshape(size, size, len(ids))
+        for n in range(len(ids)):
+            numbers[covers[..., n] > 255 * layer.threshold] = n + 1
+    return colours, numbers
+
+
+def paste(
+    canvas: NDArray[np.uint8], numbers: NDArray[np.uint8], picture: RGBA, layer: Layer, t: int
+) -> None:
+    """Draw frame `t` of a layer over a canvas and its objects' numbers, in place."""
+    whole = max(picture.shape[0] >> layer.level, 1), max(picture.shape[1] >> layer.level, 1)
+    if layer.shows > SOFT:
+        part, corner = _only(picture, layer.shows)
+    else:
+        part, corner = _halved(picture, whole, layer.level), (0, 0)
+    box = _box(layer, t, whole, part.shape[:2], corner, len(canvas))
+    if part.size == 0 or box[2] <= box[0] or box[3] <= box[1]:
+        return
+    view = _View(layer, t, whole, box, corner)
+    region = slice(box[1], box[3]), slice(box[0], box[2])
+    over, alpha = view.premultiplied(_tinted(part, layer), layer.shows > SOFT)
+    under = canvas[region].astype(np.uint16)
+    rest = 255 - alpha.astype(np.uint16)[..., None]
+    canvas[region] = np.minimum((under * rest + 127) // 255 + over, 255).astype(np.uint8)
+    numbers[region][alpha > 255 * layer.threshold] = layer.target
+
+
+class _View:
+    """A layer as it is seen in a box (left, top, right, bottom) of the canvas in one frame.
+
+    `shape` is of the whole picture at its level, `corner` where the part that is drawn begins.
+    """
+
+    def __init__(
+        self,
+        layer: Layer,
+        t: int,
+        shape: tuple[int, int],
+        box: tuple[int, int, int, int],
+        corner: tuple[int, int] = (0, 0),
+    ) -> None:
+        left, top, right, bottom = box
+        self.size, self.shape, self.corner = (right - left, bottom - top), shape, corner
+        self.border = cv2.BORDER_REFLECT_101 if layer.shows < SOFT else cv2.BORDER_CONSTANT
+        self.maps = inverses(layer.ways[t], layer.level)
+        self.maps[..., 2] += self.maps[..., :2] @ np.array([left, top])
+        self.bend = None if layer.bend is None else mesh(layer.bend[t])
+
+    def _warp(self, picture: NDArray[np.uint8], inverse: NDArray[np.float64]) -> NDArray:
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        if self.bend is None:
+            inverse = inverse - np.array([[0, 0, self.corner[0]], [0, 0, self.corner[1]]])
+            return cv2.warpAffine(picture, inverse, self.size, flags=flags, borderMode=self.border)
+        height, width = self.shape
+        cells = len(self.bend) - 1
+        to_mesh = np.diag([cells / max(width - 1, 1), cells / max(height - 1, 1)]) @ inverse
+        away = cv2.warpAffine(
+            self.bend, to_mesh, self.size, flags=flags, borderMode=cv2.BORDER_REPLICATE
+        )
+        x = np.arange(self.size[0], dtype=np.float32)
+        y = np.arange(self.size[1], dtype=np.float32)[:, None]
+        (a, b, c), (d, e, f) = inverse.astype(np.float32)
+        map_x = away[..., 0] * width + (a * x + (b * y + (c - self.corner[0])))
+        map_y = away[..., 1] * height + (d * x + (e * y + (f - self.corner[1])))
+        return cv2.remap(picture, map_x, map_y, cv2.INTER_LINEAR, borderMode=self.border)
+
+    def mean(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the picture as seen, the mean over the moments of the frame."""
+        if len(self.maps) == 1:
+            return self._warp(picture, self.maps[0])
+        total = sum(self._warp(picture, each).astype(np.uint16) for each in self.maps)
+        return ((total + len(self.maps) // 2) // len(self.maps)).astype(np.uint8)
+
+    def premultiplied(self, picture: RGBA, is_hard: bool) -> tuple[NDArray, NDArray]:
+        """Return colour times alpha (h, w, 3) and alpha (h, w), uint16, means over the moments."""
+        colour = np.zeros((self.size[1], self.size[0], 3), np.uint16)
+        alpha = np.zeros((self.size[1], self.size[0]), np.uint16)
+        for each in self.maps:
+            seen = self._warp(picture, each)
+            cover = _EATEN[seen[..., 3]] if is_hard else seen[..., 3]
+            weight = cover.astype(np.uint16)
+            colour += (seen[..., :3] * weight[..., None] + 127) // 255
+            alpha += weight
+        return colour // len(self.maps), alpha // len(self.maps)
+
+
+def _only(picture: RGBA, label: int) -> tuple[RGBA, tuple[int, int]]:
+    """Return the part of a picture around the pixels of an id, as alpha, and its corner (x, y)."""
+    mask = (picture[..., 3] == label).astype(np.uint8) * 255
+    x, y, width, height = cv2.boundingRect(mask)
+    left, top = max(x - _MARGIN, 0), max(y - _MARGIN, 0)
+    region = slice(top, y + height + _MARGIN), slice(left, x + width + _MARGIN)
+    return np.dstack([picture[region][..., :3], mask[region]]), (left, top)
+
+
+def _halved(picture: RGBA, shape: tuple[int, int], times: int) -> RGBA:
+    if not times:
+        return picture
+    even = picture[: shape[0] << times, : shape[1] << times]
+    return cv2.resize(even, shape[::-1], interpolation=cv2.INTER_AREA)
+
+
+def _tinted(picture: RGBA, layer: Layer) -> RGBA:
+    gain = np.array([*layer.gain, 1.0])
+    bias = np.array([layer.bias] * 3 + [0.0])
+    table = np.clip(np.arange(256)[:, None] * gain + bias, 0, 255)
+    return cv2.LUT(picture, table.astype(np.uint8)[None])
+
+
+def _box(
+    layer: Layer,
+    t: int,
+    whole: tuple[int, int],
+    shape: tuple[int, int],
+    corner: tuple[int, int],
+    size: int,
+) -> tuple[int, int, int, int]:
+    """Return where on the canvas a part lies in any moment: left, top, right, bottom."""
+    bent = 0.0 if layer.bend is None else 1.5 * np.abs(layer.bend[t]).max() * max(whole)
+    low = np.array(corner) - 1 - bent
+    high = np.array(corner) + shape[::-1] + bent
+    (left, top), (right, bottom) = (np.array([low, high]) + 0.5) * 2**layer.level - 0.5
+    corners = np.array([[left, right, right, left], [top, top, bottom, bottom]])
+    places = layer.ways[t][..., :2] @ corners + layer.ways[t][..., 2:]
+    low = np.clip(np.floor(places.min((0, 2))), 0, size).astype(int)
+    high = np.clip(np.ceil(places.max((0, 2))) + 1, 0, size).astype(int)
+    return low[0], low[1], high[0], high[1]

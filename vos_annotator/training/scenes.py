@@ -1,16 +1,17 @@
-"""A scene: pictures under a moving camera, things that travel over them, and what is tracked.
+"""A planned clip drawn with OpenCV, and the light it is seen in.
 
-For: `clips`, which invents scenes. Knows `layers`, numpy and OpenCV.
+For: `clips`. Knows `plans`, `layers`, `material`, numpy and OpenCV.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vos_annotator.training.layers import RGBA, Motion, paste
+from vos_annotator.training.layers import draw_whole, paste
+from vos_annotator.training.material import Material
+from vos_annotator.training.plans import Light, Plan
 
 MIN_AREA = 0.004  # share of the crop that an object covers in the first frame
 
@@ -28,79 +29,36 @@ class Clip:
     masks: NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class Thing:
-    """Something cut out that travels over the picture; a later one is in front."""
+def draw(plan: Plan, material: Material, size: int) -> Clip | None:
+    """Return the clip at `size` x `size`; None where the first frame shows no object.
 
-    layer: RGBA
-    path: Motion
-    is_tracked: bool = False
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What a clip shows.
-
-    Attributes:
-        pictures: (H, W, 3) uint8 of each frame.
-        label_maps: (H, W) uint8 of each frame.
-        camera: How the pictures move on the canvas.
-        ids: Objects of the label maps that are tracked.
-        things: What travels over the pictures.
+    Raises:
+        UserError: A picture cannot be read.
     """
-
-    pictures: Sequence[NDArray[np.uint8]]
-    label_maps: Sequence[NDArray[np.uint8]]
-    camera: Motion
-    ids: Sequence[int]
-    things: list[Thing] = field(default_factory=list)
-
-    def render(self, size: int) -> Clip | None:
-        """Return the clip at `size` x `size`; None where the first frame shows no object."""
-        frames = [self._frame(t, size) for t in range(len(self.pictures))]
-        images = np.stack([image for image, _ in frames])
-        masks = np.stack([np.stack(covers) for _, covers in frames])
-        seen = masks[0].mean((1, 2)) > MIN_AREA
-        return Clip(images, masks[:, seen]) if seen.any() else None
-
-    def _frame(self, t: int, size: int) -> tuple[NDArray[np.uint8], list[NDArray[np.bool_]]]:
-        time = t / max(len(self.pictures) - 1, 1)
-        opaque = np.full(self.pictures[t].shape[:2], 255, np.uint8)
-        picture = np.dstack([self.pictures[t], opaque])
-        image = self.camera.render(picture, size, time, fill=True)[..., :3].copy()
-        covers = [
-            self.camera.render((self.label_maps[t] == i).astype(np.uint8) * 255, size, time, True)
-            > 127
-            for i in self.ids
-        ]
-        for thing in self.things:
-            covered = paste(image, thing.path.render(thing.layer, size, time, fill=False))
-            covers = [cover & ~covered for cover in covers]
-            if thing.is_tracked:
-                covers.append(covered)
-        return image, covers
+    images = np.empty((plan.length, size, size, 3), np.uint8)
+    numbers = np.empty((plan.length, size, size), np.uint8)
+    whole, *things = plan.layers
+    for t in range(plan.length):
+        picture = material.read(int(whole.pictures[t]))
+        image, number = draw_whole(picture, whole, t, plan.ids, size)
+        for thing in things:
+            paste(image, number, material.read(int(thing.pictures[t])), thing, t)
+        images[t], numbers[t] = lit(image, plan.light, t), number
+    masks = numbers[:, None] == np.arange(1, plan.objects + 1, dtype=np.uint8)[:, None, None]
+    seen = masks[0].mean((1, 2)) > MIN_AREA
+    return Clip(images, masks[:, seen]) if seen.any() else None
 
 
-def flipped(clip: Clip) -> Clip:
-    """Return the clip seen in a mirror."""
-    return Clip(
-        np.ascontiguousarray(clip.images[:, :, ::-1]), np.ascontiguousarray(clip.masks[..., ::-1])
-    )
-
-
-def recoloured(clip: Clip, rng: np.random.Generator) -> Clip:
-    """Return the clip in another light, which wavers a little from frame to frame."""
-    gain = rng.uniform(0.75, 1.25) * rng.uniform(0.92, 1.08, 3)
-    gamma, is_grey = rng.uniform(0.8, 1.25), rng.random() < 0.05
-    blurs = rng.random() < 0.15
+def lit(image: NDArray[np.uint8], light: Light, t: int) -> NDArray[np.uint8]:
+    """Return frame `t` as it is filmed and stored."""
     steps = np.arange(256)[:, None] / 255
-    images = np.empty_like(clip.images)
-    for t, image in enumerate(clip.images):
-        table = np.clip(255 * steps**gamma * gain * rng.normal(1, 0.02), 0, 255).astype(np.uint8)
-        image = cv2.LUT(image, table[None])
-        if is_grey:
-            image = np.repeat(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
-        if blurs:
-            image = cv2.blur(image, (int(rng.integers(1, 6)), int(rng.integers(1, 4))))
-        images[t] = image
-    return Clip(images, clip.masks)
+    table = np.clip(255 * steps**light.gamma * light.gain[t], 0, 255).astype(np.uint8)
+    image = cv2.LUT(image, table[None])
+    if light.is_grey:
+        image = np.repeat(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
+    if light.blur != (1, 1):
+        image = cv2.blur(image, light.blur)
+    if light.quality:
+        _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, light.quality])
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]
+    return image

@@ -27,24 +27,35 @@ Pair = tuple[Path, Path]  # a picture and its mask
 
 
 @dataclass(frozen=True)
+class Still:
+    """A picture with its mask, and how much it counts."""
+
+    picture: Path
+    mask: Path
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
 class Sequence:
     """A labelled video.
 
     Attributes:
         name: `<set>/<sequence>`.
         frames: Pictures and masks, in order.
+        weight: How much it counts.
     """
 
     name: str
     frames: tuple[Pair, ...]
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
 class Sources:
     """Everything found in a data folder."""
 
-    stills: tuple[Pair, ...]
-    cutouts: tuple[Pair, ...]
+    stills: tuple[Still, ...]
+    cutouts: tuple[Still, ...]
     videos: tuple[Sequence, ...]
 
 
@@ -54,8 +65,8 @@ def find_sources(root: Path) -> Sources:
     Raises:
         UserError: The folder holds neither stills nor videos.
     """
-    stills = [pair for part in _parts(root / "stills") for pair in _pairs(part)]
-    cutouts = [pair for part in _parts(root / "cutouts") for pair in _pairs(part)]
+    stills = [Still(*pair) for part in _parts(root / "stills") for pair in _pairs(part)]
+    cutouts = [Still(*pair) for part in _parts(root / "cutouts") for pair in _pairs(part)]
     videos = [
         Sequence(f"{part.name}/{sequence.name}", tuple(frames))
         for part in _parts(root / "videos")
