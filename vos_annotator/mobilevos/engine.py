@@ -38,6 +38,14 @@ def best_device() -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
+def favours_bfloat16(device: torch.device) -> bool:
+    """Return whether a frame is quicker in bfloat16.
+
+    On a CPU matrix units make it three times as fast; without them it is slower.
+    """
+    return device.type == "cpu" and torch.cpu._is_amx_tile_supported()
+
+
 def working_size(shape: tuple[int, int], short_side: int) -> tuple[int, int]:
     """Return the height and width the network sees a frame of `shape` at.
 
@@ -73,8 +81,7 @@ class MobileVOSEngine:
         self.network = network.to(self.device, memory_format=torch.channels_last)
         self.bank = MemoryBank(memory)
         self.timings: dict[str, float] = {}
-        # Matrix units make bfloat16 three times as fast; without them it is slower.
-        self._reduced = self.device.type == "cpu" and torch.cpu._is_amx_tile_supported()
+        self._reduced = favours_bfloat16(self.device)
         self._encoded: _Encoded | None = None
 
     @torch.inference_mode()
