@@ -1,9 +1,12 @@
 """Checkpoints: what is saved is what is loaded, and nothing else loads."""
 
+import json
 import pickle
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.mobilevos.checkpoint import find_checkpoint, load_checkpoint, save_checkpoint
@@ -22,6 +25,33 @@ def test_a_checkpoint_describes_itself(tmp_path, name):
     for ours, theirs in zip(network.parameters(), loaded.parameters(), strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-3, rtol=1e-3)
     assert [path.name for path in tmp_path.iterdir()] == ["a.safetensors"]
+
+
+def test_a_checkpoint_from_before_a_shape_could_be_chosen_has_the_shape_of_that_time(tmp_path):
+    network = Network(NetworkConfig())
+    save_checkpoint(tmp_path / "new.safetensors", network)
+    with safe_open(tmp_path / "new.safetensors", framework="pt") as file:
+        config = json.loads(file.metadata()["config"])
+    del config["value_widths"]
+    weights = load_file(tmp_path / "new.safetensors")
+    save_file(weights, tmp_path / "old.safetensors", {"config": json.dumps(config)})
+
+    old, new = (load_checkpoint(tmp_path / f"{name}.safetensors")[0] for name in ("old", "new"))
+
+    assert old.config == new.config
+    image = torch.rand(1, 3, 32, 48)
+    with torch.inference_mode():
+        for ours, theirs in zip(old.encode(image), new.encode(image), strict=True):
+            assert torch.equal(ours, theirs)
+
+
+def test_norms_keep_how_many_batches_they_have_seen(tmp_path):
+    network = Network(NETWORKS["mobilevos-resnet18"])
+    network.backbone.norm.num_batches_tracked += 100_000  # more than half precision can hold
+    save_checkpoint(tmp_path / "a.safetensors", network)
+    loaded, _ = load_checkpoint(tmp_path / "a.safetensors")
+    assert loaded.backbone.norm.num_batches_tracked == 100_000
+    assert loaded.backbone.norm.weight.dtype == torch.float32
 
 
 @pytest.mark.parametrize("content", [b"", b"junk", pickle.dumps({"a": 1}), b"\0" * 100])

@@ -46,13 +46,18 @@ def save_checkpoint(path: Path, network: Network, notes: dict[str, object] | Non
         notes: What else to keep, as JSON: the step, scores, the recipe.
     """
     weights = {
-        name: tensor.detach().to("cpu", torch.float16).contiguous()
+        name: tensor.detach().to("cpu", _half(tensor.dtype)).contiguous()
         for name, tensor in network.state_dict().items()
     }
     metadata = {"config": json.dumps(asdict(network.config)), "notes": json.dumps(notes or {})}
     beside = path.with_name(path.name + ".part")
     save_file(weights, beside, metadata)
     os.replace(beside, path)
+
+
+def _half(dtype: torch.dtype) -> torch.dtype:
+    """Return what a tensor is kept as; the count of a norm's batches outgrows half precision."""
+    return torch.float16 if dtype.is_floating_point else dtype
 
 
 def load_checkpoint(path: Path) -> tuple[Network, dict[str, object]]:
@@ -64,7 +69,7 @@ def load_checkpoint(path: Path) -> tuple[Network, dict[str, object]]:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         config = json.loads(metadata["config"]).items()
         fields = {key: tuple(v) if isinstance(v, list) else v for key, v in config}
         network = Network(NetworkConfig(**fields))
