@@ -157,15 +157,23 @@ def alone(recipe, data, tmp_path) -> dict[str, torch.Tensor]:
     return weights(tmp_path / "alone")
 
 
-def test_a_stop_signal_ends_a_run_of_minutes_with_everything_saved(recipe, data, tmp_path):
+@pytest.mark.parametrize("stop", ["TERM to the process", "Ctrl-C in a terminal"])
+def test_a_stop_signal_ends_a_run_of_minutes_with_everything_saved(recipe, data, tmp_path, stop):
     out = tmp_path / "run"
     words = ["train", str(recipe), "--data", str(data), "--out", str(out)]
-    words += ["--set", "stages.0.steps=0", "--set", "stages.0.minutes=10"]
+    for change in ("stages.0.steps=0", "stages.0.minutes=10", "data.workers=1"):
+        words += ["--set", change]
     process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "vos_annotator", *words], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-u", "-m", "vos_annotator", *words],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     assert "step 50" in process.stdout.readline()
-    process.send_signal(signal.SIGTERM)
+    if "terminal" in stop:
+        os.killpg(process.pid, signal.SIGINT)  # a terminal tells the workers, too
+    else:
+        process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=60) == 0
     state = RunFolder(out).read_state(torch.device("cpu"))
     assert state["stage"] == 0 and state["stage_step"] >= 50

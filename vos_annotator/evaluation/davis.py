@@ -4,18 +4,16 @@ For: the command line. Runs any engine of the registry, by name.
 """
 
 import argparse
-import csv
-import io
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import astuple
 from pathlib import Path
 
-from vos_annotator.core.atomic import put_file, writing
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import LabelMap, read_label_map
 from vos_annotator.engine.protocol import ScribbleEngine, SegmentationEngine
 from vos_annotator.engine.registry import load_engine
+from vos_annotator.evaluation import robot_report
 from vos_annotator.evaluation.first_masks import evaluate_sequence
 from vos_annotator.evaluation.scores import Score, mean_score, score_masks
 from vos_annotator.evaluation.scribbles import ScribbleScore, mean_scribbles, score_sequence
@@ -25,6 +23,7 @@ from vos_annotator.evaluation.sequences import (
     find_sequences,
     read_set,
 )
+from vos_annotator.evaluation.tables import write_csv
 
 COLUMNS = [
     "sequence",
@@ -59,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="score masks of single frames after one, two and three simulated strokes instead",
     )
+    robot_report.add_arguments(parser)
     parser.add_argument("--size", type=int, default=480, help="short side the engine works at")
     parser.add_argument("--checkpoint", metavar="CKPT", help="weights that the engine runs")
     parser.add_argument(
@@ -84,6 +84,8 @@ def run(args: argparse.Namespace) -> int:
     if args.size < 16:
         raise UserError(f"--size {args.size} is too small: give at least 16.")
     sequences = find_sequences(args.davis, names)
+    if args.robot:
+        return robot_report.run(args, sequences, _engine(args))
     if args.scribbles:
         return _run_scribbles(args, sequences)
     if sum(len(sequence.scored) for sequence in sequences) == 0:  # reads all truth: fails early
@@ -111,7 +113,7 @@ def run(args: argparse.Namespace) -> int:
                 file=sys.stderr,
             )
     if args.csv is not None:
-        _write_csv(args.csv, COLUMNS, (_cells(score, digits=9) for score in scores))
+        write_csv(args.csv, COLUMNS, (_cells(score, digits=9) for score in scores))
     return 0
 
 
@@ -138,7 +140,7 @@ def _run_scribbles(args: argparse.Namespace, sequences: list[Sequence]) -> int:
     print(_line(_scribble_cells(scores[-1], digits=3)))
     if args.csv is not None:
         rows = (_scribble_cells(score, digits=9) for score in scores)
-        _write_csv(args.csv, SCRIBBLE_COLUMNS, rows)
+        write_csv(args.csv, SCRIBBLE_COLUMNS, rows)
     return 0
 
 
@@ -184,13 +186,3 @@ def _line(cells: list[str] | tuple[str, ...]) -> str:
     """Return the cells as a line of the table on screen."""
     name, *rest = cells
     return f"{name:<20}" + "".join(f"{cell:>9}" for cell in rest[:-1]) + f"{rest[-1]:>13}"
-
-
-def _write_csv(file: Path, columns: list[str], rows: Iterable[list[str]]) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    with writing(file.parent):
-        file.parent.mkdir(parents=True, exist_ok=True)
-    put_file(file, text.getvalue().encode())

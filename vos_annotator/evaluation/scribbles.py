@@ -118,7 +118,8 @@ def draw_next(
     width = max(2, round(_WIDTH * min(wanted.shape)))
     path = _shorten(longest_path(region), _LONGEST * min(wanted.shape))
     line = np.zeros(wanted.shape, np.uint8)
-    cv2.polylines(line, [path[:, ::-1].astype(np.int32)], False, 1, thickness=width)
+    points = np.vstack([path, path[-1:]])[:, ::-1]  # a disk's skeleton is a point: draw a dot
+    cv2.polylines(line, [points.astype(np.int32)], False, 1, thickness=width)
     strokes[(line > 0) & region] = value
 
 
