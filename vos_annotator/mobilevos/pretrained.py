@@ -4,7 +4,8 @@ For: the trainer. Knows torch and the backbones. The packages are data to us: th
 read without running any code of theirs.
 
 Norms are folded into the convolutions, and EfficientNet-Lite's own scaling of pictures into
-its first one, so that every backbone takes the same pictures.
+its first one, so that every backbone takes the same pictures; its features are made smaller, so
+that every backbone gives some of the same size.
 """
 
 from importlib.util import find_spec
@@ -27,6 +28,10 @@ FILES = {  # backbone: package, file in it
     },
 }
 _LITE_EPSILON, _MOBILENET_EPSILON = 1e-3, 1e-5  # of the norms
+# EfficientNet-Lite's features are ten times as large as MobileNetV2's. The distances of keys
+# made from them would be a hundred times as large: a softmax over them picks one position at
+# once, and learns nothing.
+_LITE_SCALE = 0.1
 
 
 def load_imagenet(network: Network) -> None:
@@ -106,6 +111,12 @@ def _efficientnet(stored: dict[str, Tensor]) -> dict[str, Tensor]:
     weight = weights["stem.weight"]
     weights["stem.bias"] = weights["stem.bias"] + (weight * (255 * mean - 127) / 128).sum((1, 2, 3))
     weights["stem.weight"] = weight * 255 * std / 128
+    # What a block hands on is narrow and has no activation: made smaller here, larger there.
+    for name in weights:
+        if ".project." in name:
+            weights[name] = weights[name] * _LITE_SCALE
+        elif name.endswith(".expand.weight"):
+            weights[name] = weights[name] / _LITE_SCALE
     return weights
 
 
