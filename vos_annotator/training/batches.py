@@ -1,21 +1,27 @@
 """Batches of training clips, the same ones whoever makes them and whenever.
 
-For: the trainer. Knows the clips, the strokes and torch's loader.
+For: the trainer. Knows the clips, both ways to draw them, the strokes and torch's loader.
 
 Batch n depends on the seed, the rank and n alone: with any number of worker processes, and
 after any interruption. (Gaps that follow the clock are the exception.)
 """
 
 import logging
+import time
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
 from vos_annotator.core.errors import UserError
+from vos_annotator.training.atlas import Atlas
+from vos_annotator.training.atlas_scenes import Artist
 from vos_annotator.training.clips import ClipMaker, ClipMix
+from vos_annotator.training.material import Material
 from vos_annotator.training.scenes import Clip
+from vos_annotator.training.sheets import read_sheet, write_sheet
 from vos_annotator.training.sources import Sources
 from vos_annotator.training.strokes import draw_strokes
 from vos_annotator.training.unroll import Batch
@@ -48,7 +54,11 @@ class Gaps:
 
 
 class ClipLoader:
-    """An endless stream of batches on a device."""
+    """An endless stream of batches on a device.
+
+    On a GPU clips are drawn there, from pictures that it holds; worker processes only plan
+    them. On a CPU the workers draw them, with OpenCV.
+    """
 
     def __init__(
         self,
@@ -61,6 +71,7 @@ class ClipLoader:
         device: torch.device | str = "cpu",
         rank: int = 0,
         gaps: Gaps | None = None,
+        on_device: bool | None = None,
     ) -> None:
         """Prepare to make batches `start`, `start` + 1, and so on.
 
@@ -69,13 +80,23 @@ class ClipLoader:
             mix: How.
             batch: Clips in each.
             seed: Of all random numbers, with `rank`.
-            workers: Processes that draw clips; 0 draws them in this one.
+            workers: Processes that make clips; 0 makes them in this one.
             device: Where batches are wanted.
             rank: Of the process, where several train one network.
             gaps: In place of the mix's `max_gap`.
+            on_device: Whether to draw on the device; None does so on a GPU.
         """
-        self._dataset = _Batches(ClipMaker(sources, mix), batch, (seed, rank), gaps)
         self._start, self._workers, self._device = start, workers, torch.device(device)
+        self._length = mix.length
+        self._artist = None
+        maker = ClipMaker(sources, mix)
+        if self._device.type == "cuda" if on_device is None else on_device:
+            try:
+                material, atlas = _atlas(sources, mix.video_weights, self._device)
+                maker, self._artist = ClipMaker(material, mix), Artist(atlas, mix.size)
+            except torch.OutOfMemoryError:
+                log.warning("the GPU cannot hold all pictures: clips are drawn by the CPU")
+        self._dataset = _Batches(maker, batch, (seed, rank), gaps, is_drawn=self._artist is None)
 
     def __iter__(self) -> Iterator[Batch]:
         loader = DataLoader(
@@ -87,6 +108,11 @@ class ClipLoader:
             pin_memory=self._device.type == "cuda",
         )
         for parts in loader:
+            if self._artist is not None:
+                block, text = parts
+                sheet = read_sheet(block.to(self._device, non_blocking=True), text)
+                yield self._artist.draw(sheet, self._length)
+                continue
             images, *others = (part.to(self._device, non_blocking=True) for part in parts)
             masks, owner, strokes, keyed = others
             length, clips = images.shape[:2]
@@ -94,6 +120,23 @@ class ClipLoader:
             flat = flat.contiguous(memory_format=torch.channels_last)
             images = flat.unflatten(0, (length, clips))
             yield Batch(images, masks.float(), owner, strokes.float(), keyed)
+
+
+@lru_cache(maxsize=1)  # the stages of a run share it
+def _atlas(
+    sources: Sources, weights: tuple[tuple[str, float], ...], device: torch.device
+) -> tuple[Material, Atlas]:
+    """Return the pictures of sources on a device, and what is known of them."""
+    material, start = Material(sources, dict(weights)), time.perf_counter()
+    atlas = Atlas(material, device)
+    log.info(
+        "%d pictures on %s: %.1f GB, read in %.0f s",
+        len(material),
+        device,
+        atlas.pixels.nbytes / 1e9,
+        time.perf_counter() - start,
+    )
+    return material, atlas
 
 
 class _From:
@@ -113,19 +156,29 @@ class _Batches(Dataset):
     """Batches by their number, as the small types that travel between processes."""
 
     def __init__(
-        self, maker: ClipMaker, batch: int, seed: tuple[int, int], gaps: Gaps | None
+        self,
+        maker: ClipMaker,
+        batch: int,
+        seed: tuple[int, int],
+        gaps: Gaps | None,
+        is_drawn: bool,
     ) -> None:
+        """`is_drawn`: whether batches are made of clips, or of plans only."""
         self._maker, self._batch, self._seed, self._gaps = maker, batch, seed, gaps
+        self._is_drawn = is_drawn
 
-    def __getitem__(self, number: int) -> tuple[torch.Tensor, ...]:
+    def __getitem__(self, number: int) -> tuple[torch.Tensor | str, ...]:
         rng = np.random.default_rng((*self._seed, number))
         max_gap = self._gaps.at(number) if self._gaps else None
+        share = KEYED_SHARE if self._maker.mix.length > 2 else 0.0  # of two, none is left to find
+        if not self._is_drawn:
+            plans = [self._maker.plan(rng, max_gap) for _ in range(self._batch)]
+            return write_sheet(plans, rng.random(len(plans)) < share, int(rng.integers(2**62)))
         clips = [self._clip(rng, max_gap) for _ in range(self._batch)]
         owner = [n for n, clip in enumerate(clips) for _ in range(clip.masks.shape[1])]
         images = np.stack([clip.images for clip in clips], 1)
         masks = np.concatenate([clip.masks for clip in clips], 1)
         strokes = np.stack([draw_strokes(mask, rng) for mask in masks[0]], 1)
-        share = KEYED_SHARE if len(images) > 2 else 0.0  # two frames leave no other to find
         keyed = np.repeat(rng.random(len(clips)) < share, np.bincount(owner))
         return (
             torch.from_numpy(images).permute(0, 1, 4, 2, 3),

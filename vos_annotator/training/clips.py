@@ -47,8 +47,11 @@ class ClipMix:
 class ClipMaker:
     """Makes random clips; the same seed gives the same clips."""
 
-    def __init__(self, sources: Sources, mix: ClipMix) -> None:
-        self.mix, self.material = mix, Material(sources, dict(mix.video_weights))
+    def __init__(self, sources: Sources | Material, mix: ClipMix) -> None:
+        """`sources` may be the material of another maker, which knows its pictures already."""
+        if isinstance(sources, Sources):
+            sources = Material(sources, dict(mix.video_weights))
+        self.mix, self.material = mix, sources
 
     def make(self, rng: np.random.Generator, max_gap: int | None = None) -> Clip:
         """Return a clip in which every object is visible in the first frame.

@@ -25,7 +25,7 @@ def correct(mask: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
     """
     truth = truth > 0.5
     missed, extra = (truth & ~mask).float(), (mask & ~truth).float()
-    depths = torch.stack([_depth(missed), _depth(extra)], 1)  # (P, 2, h, w)
+    depths = torch.stack([depths_in(missed), depths_in(extra)], 1)  # (P, 2, h, w)
     count, _, height, width = depths.shape
     deepest, where = depths.flatten(1).max(1)
     is_extra, place = where // (height * width), where % (height * width)
@@ -43,7 +43,7 @@ def correct(mask: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
     return stroke * (1 - at_extra) * truth, stroke * at_extra * ~truth
 
 
-def _depth(region: Tensor) -> Tensor:
+def depths_in(region: Tensor) -> Tensor:
     """Return how deep in a region (P, H, W) each place of (P, H/4, W/4) lies, 0 outside it."""
     left = F.max_pool2d(region[:, None], _STRIDE)
     depth = left.clone()

@@ -32,6 +32,18 @@ def cut_out(picture: NDArray[np.uint8], mask: NDArray[np.bool_] | NDArray[np.uin
     return np.dstack([colours, cv2.copyMakeBorder(alpha, *margin, cv2.BORDER_CONSTANT)])
 
 
+def halved(picture: RGBA, times: int, is_soft: bool) -> RGBA:
+    """Return a picture at half its size so many times: means, but for ids, if not `is_soft`."""
+    if not times:
+        return picture
+    height, width = max(picture.shape[0] >> times, 1), max(picture.shape[1] >> times, 1)
+    even = picture[: height << times, : width << times]
+    smaller = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
+    if not is_soft:
+        smaller[..., 3] = even[:: 1 << times, :: 1 << times, 3]
+    return smaller
+
+
 def draw_whole(
     picture: RGBA, layer: Layer, t: int, ids: tuple[int, ...], size: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -47,6 +59,7 @@ def draw_whole(
     Returns:
         (size, size, 3) RGB, and (size, size) numbers of objects.
     """
+    picture = halved(picture, layer.level, False)
     view = _View(layer, t, picture.shape[:2], (0, 0, size, size))
     colours = view.mean(picture[..., :3])
     numbers = np.zeros((size, size), np.uint8)
@@ -67,7 +80,7 @@ def paste(
     if layer.shows > SOFT:
         part, corner = _only(picture, layer.shows)
     else:
-        part, corner = _halved(picture, whole, layer.level), (0, 0)
+        part, corner = halved(picture, layer.level, True), (0, 0)
     box = _box(layer, t, whole, part.shape[:2], corner, len(canvas))
     if part.size == 0 or box[2] <= box[0] or box[3] <= box[1]:
         return
@@ -146,13 +159,6 @@ def _only(picture: RGBA, label: int) -> tuple[RGBA, tuple[int, int]]:
     left, top = max(x - _MARGIN, 0), max(y - _MARGIN, 0)
     region = slice(top, y + height + _MARGIN), slice(left, x + width + _MARGIN)
     return np.dstack([picture[region][..., :3], mask[region]]), (left, top)
-
-
-def _halved(picture: RGBA, shape: tuple[int, int], times: int) -> RGBA:
-    if not times:
-        return picture
-    even = picture[: shape[0] << times, : shape[1] << times]
-    return cv2.resize(even, shape[::-1], interpolation=cv2.INTER_AREA)
 
 
 def _tinted(picture: RGBA, layer: Layer) -> RGBA:
