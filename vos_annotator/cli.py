@@ -24,6 +24,7 @@ COMMANDS = {  # name: module with add_arguments and run, what it does
     "models": ("vos_annotator.mobilevos.models", "list networks and checkpoints"),
     "export-onnx": ("vos_annotator.mobilevos.export", "write a network as checked ONNX graphs"),
     "train": ("vos_annotator.training.command", "train a network by a recipe"),
+    "show-clips": ("vos_annotator.training.contact_sheet", "draw what the network sees"),
     "ablate": ("vos_annotator.training.ablation", "train variants of a recipe and compare them"),
     "render-clips": ("vos_annotator.rendering.command", "render training clips from 3-D models"),
 }

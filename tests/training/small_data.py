@@ -6,6 +6,14 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from vos_annotator.training.readers import DataSet, find_sources
+from vos_annotator.training.sources import Sources
+
+
+def small_sources(root: Path) -> Sources:
+    """Return what `write_small_data` left in `root`."""
+    return find_sources([DataSet("folder", root)])
+
 
 def write_small_data(root: Path) -> Path:
     """Fill `root` in the program's own layout of training data; return it."""

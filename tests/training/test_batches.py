@@ -5,18 +5,17 @@ from itertools import islice
 import pytest
 import torch
 
-from tests.training.small_data import write_small_data
+from tests.training.small_data import small_sources, write_small_data
 from vos_annotator.core.errors import UserError
 from vos_annotator.training.batches import ClipLoader, Gaps
 from vos_annotator.training.clips import ClipMix
-from vos_annotator.training.sources import find_sources
 
 MIX = ClipMix(length=3, size=64)
 
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory):
-    return find_sources(write_small_data(tmp_path_factory.mktemp("data")))
+    return small_sources(write_small_data(tmp_path_factory.mktemp("data")))
 
 
 def batches(sources, count: int, **options):
@@ -56,7 +55,7 @@ def test_a_batch_has_the_shapes_that_the_network_is_trained_on(sources):
 
 
 def test_a_file_that_cannot_be_read_costs_its_clips_and_not_the_run(tmp_path, caplog):
-    sources = find_sources(write_small_data(tmp_path))
+    sources = small_sources(write_small_data(tmp_path))
     for still in (sources.stills[0], sources.cutouts[1]):
         still.picture.write_bytes(b"no picture")
     sources.videos[0].frames[3][1].write_bytes(b"no mask")
@@ -65,7 +64,7 @@ def test_a_file_that_cannot_be_read_costs_its_clips_and_not_the_run(tmp_path, ca
 
 
 def test_data_that_shows_nothing_is_an_error_not_a_wait(tmp_path):
-    sources = find_sources(write_small_data(tmp_path))
+    sources = small_sources(write_small_data(tmp_path))
     for still in sources.stills:
         still.mask.write_bytes(b"no mask")
     mix = ClipMix(length=2, size=64, video_share=0)

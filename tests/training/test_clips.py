@@ -4,15 +4,13 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.training.small_data import write_pair, write_small_data
-from vos_annotator.core.errors import UserError
+from tests.training.small_data import small_sources, write_small_data
 from vos_annotator.training import shapes
 from vos_annotator.training.clips import ClipMaker, ClipMix
 from vos_annotator.training.drafts import Draft
 from vos_annotator.training.layers import paste
 from vos_annotator.training.plans import Light
 from vos_annotator.training.scenes import draw
-from vos_annotator.training.sources import find_sources
 from vos_annotator.training.strokes import draw_strokes
 from vos_annotator.training.ways import Way
 
@@ -24,7 +22,7 @@ def data(tmp_path_factory):
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_every_clip_shows_its_objects_first_and_masks_never_overlap(data, share):
-    maker = ClipMaker(find_sources(data), ClipMix(length=3, size=64, video_share=share))
+    maker = ClipMaker(small_sources(data), ClipMix(length=3, size=64, video_share=share))
     rng = np.random.default_rng(0)
     for _ in range(25):
         clip = maker.make(rng)
@@ -35,7 +33,7 @@ def test_every_clip_shows_its_objects_first_and_masks_never_overlap(data, share)
 
 
 def test_the_same_seed_makes_the_same_clips(data):
-    maker = ClipMaker(find_sources(data), ClipMix(length=3, size=64))
+    maker = ClipMaker(small_sources(data), ClipMix(length=3, size=64))
     first, second = (maker.make(np.random.default_rng(4)) for _ in range(2))
     np.testing.assert_array_equal(first.images, second.images)
     np.testing.assert_array_equal(first.masks, second.masks)
@@ -43,7 +41,7 @@ def test_the_same_seed_makes_the_same_clips(data):
 
 def test_masks_lie_on_the_things_that_they_belong_to(data):
     mix = ClipMix(length=3, size=96, video_share=0, compose_share=0)
-    maker, rng = ClipMaker(find_sources(data), mix), np.random.default_rng(0)
+    maker, rng = ClipMaker(small_sources(data), mix), np.random.default_rng(0)
     greener = []
     for _ in range(30):
         plan = maker.plan(rng)
@@ -59,20 +57,23 @@ def test_masks_lie_on_the_things_that_they_belong_to(data):
 
 def test_some_objects_are_gone_for_a_while_and_come_back(data):
     mix = ClipMix(length=5, size=64, video_share=0, compose_share=1)
-    maker, rng = ClipMaker(find_sources(data), mix), np.random.default_rng(0)
+    maker, rng = ClipMaker(small_sources(data), mix), np.random.default_rng(0)
     areas = np.concatenate([maker.make(rng).masks.sum((2, 3)) for _ in range(60)], 1)  # (T, K)
     returned = (areas[1:-1].min(0) == 0) & (areas[0] > 0) & (areas[-1] > 0)
     assert 3 <= returned.sum() < len(returned) / 2
 
 
 def test_up_to_three_objects_are_tracked_at_once(data):
-    maker, rng = ClipMaker(find_sources(data), ClipMix(length=3, size=64)), np.random.default_rng(0)
+    maker, rng = (
+        ClipMaker(small_sources(data), ClipMix(length=3, size=64)),
+        np.random.default_rng(0),
+    )
     counts = {maker.make(rng).masks.shape[1] for _ in range(80)}
     assert counts == {1, 2, 3}
 
 
 def test_planning_a_clip_looks_at_no_pixels_once_facts_are_known(data, monkeypatch):
-    maker = ClipMaker(find_sources(data), ClipMix(length=3, size=64))
+    maker = ClipMaker(small_sources(data), ClipMix(length=3, size=64))
     for number in range(len(maker.material)):
         maker.material.facts(number)
 
@@ -85,7 +86,7 @@ def test_planning_a_clip_looks_at_no_pixels_once_facts_are_known(data, monkeypat
 
 
 def test_motion_blur_smears_a_thing_along_its_way_and_not_across(data):
-    material = ClipMaker(find_sources(data), ClipMix()).material
+    material = ClipMaker(small_sources(data), ClipMix()).material
     number = material.thin[0]  # a wheel
     (seen,) = material.facts(number).objects
     way = Way(np.array([[x, 0.5, np.log(0.2), 0, 0] for x in (0.2, 0.8)]), np.array([0.0, 1.0]))
@@ -119,20 +120,6 @@ def test_thin_things_are_thin():
         depth = cv2.distanceTransform(alpha.astype(np.uint8), cv2.DIST_L2, 3)
         assert 0.004 < alpha.mean() < 0.4
         assert depth.max() < 0.09 * shapes.SIDE
-
-
-def test_a_folder_without_data_is_refused(tmp_path):
-    with pytest.raises(UserError, match="holds no training data"):
-        find_sources(tmp_path)
-
-
-def test_a_picture_without_a_mask_is_named_and_skipped(tmp_path, caplog):
-    rng = np.random.default_rng(0)
-    for name in ("a", "b"):
-        write_pair(tmp_path / "stills" / "s", name, 60, rng)
-    (tmp_path / "stills" / "s" / "masks" / "a.png").unlink()
-    assert len(find_sources(tmp_path).stills) == 1
-    assert "a.jpg" in caplog.text
 
 
 def test_some_strokes_reach_the_thin_parts_of_an_object():

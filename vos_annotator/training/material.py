@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.masks import read_label_map
 from vos_annotator.training import shapes
 from vos_annotator.training.layers import cut_out
 from vos_annotator.training.plans import SOFT
-from vos_annotator.training.sources import Sources, read_mask, read_picture
+from vos_annotator.training.sources import Sources, read_alpha, read_picture
 
 log = logging.getLogger(__name__)
 MOST = 480  # px of a picture's short side; larger ones are shrunk
@@ -160,11 +161,11 @@ class Material:
             return _cut(whole[..., :3], mask, self._stills[still].picture)
         if number in self._files:
             file = self._cutouts[number - self._files.start]
-            return _cut(*_joined(file.picture, file.mask, cv2.INTER_AREA), file.picture)
+            return _cut(*_joined(file.picture, file.mask, is_alpha=True), file.picture)
         if number in self.stills:
             still = self._stills[number]
-            return np.dstack(_joined(still.picture, still.mask, cv2.INTER_NEAREST))
-        return np.dstack(_joined(*self._frames[number - self.thin.stop], cv2.INTER_NEAREST))
+            return np.dstack(_joined(still.picture, still.mask))
+        return np.dstack(_joined(*self._frames[number - self.thin.stop]))
 
 
 def _shares(weights: Iterable[float]) -> NDArray[np.float64]:
@@ -173,17 +174,18 @@ def _shares(weights: Iterable[float]) -> NDArray[np.float64]:
 
 
 def _joined(
-    picture: Path, mask: Path, shrinking: int
+    picture: Path, mask: Path, is_alpha: bool = False
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Read a picture and its mask, the latter shrunk, if need be, by the method `shrinking`."""
-    colours, labels = read_picture(picture), read_mask(mask)
+    """Read a picture and its mask: object ids, or how solid each pixel is."""
+    colours, labels = read_picture(picture), (read_alpha if is_alpha else read_label_map)(mask)
     if labels.shape != colours.shape[:2]:
         raise UserError(f"{mask} and {picture} differ in size: remove both from the data.")
     height, width = labels.shape
     if (share := MOST / min(height, width)) < 1:
         size = round(width * share), round(height * share)
         colours = cv2.resize(colours, size, interpolation=cv2.INTER_AREA)
-        labels = cv2.resize(labels, size, interpolation=shrinking)
+        how = cv2.INTER_AREA if is_alpha else cv2.INTER_NEAREST
+        labels = cv2.resize(labels, size, interpolation=how)
     return colours, labels
 
 

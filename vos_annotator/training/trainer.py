@@ -23,7 +23,7 @@ from vos_annotator.evaluation.scores import mean_score
 from vos_annotator.mobilevos.checkpoint import save_checkpoint
 from vos_annotator.mobilevos.engine import MobileVOSEngine
 from vos_annotator.mobilevos.network import Network
-from vos_annotator.training.batches import ClipLoader
+from vos_annotator.training.batches import ClipLoader, Gaps
 from vos_annotator.training.clips import ClipMix
 from vos_annotator.training.processes import Processes
 from vos_annotator.training.recipe import Recipe, Stage
@@ -100,6 +100,7 @@ class Trainer:
 
     def _run_stage(self, stage: Stage) -> None:
         task = self._prepare(stage)
+        gaps = Gaps(stage.gaps, stage.steps * stage.accumulate or None)
         loader = ClipLoader(
             self.sources,
             ClipMix(
@@ -107,7 +108,6 @@ class Trainer:
                 size=stage.size,
                 video_share=stage.videos,
                 compose_share=stage.compositions,
-                max_gap=stage.gaps[1],
                 video_weights=tuple(self.recipe.data.weights.items()),
             ),
             batch=stage.batch,
@@ -116,6 +116,7 @@ class Trainer:
             workers=self.recipe.data.workers,
             device=self.device,
             rank=self.processes.rank,
+            gaps=gaps,
         )
         batches, meter = iter(loader), _Meter(self.processes.count)
         saved = evaluated = self._seconds
@@ -123,6 +124,7 @@ class Trainer:
         is_hidden = None if self.processes.is_first else True  # None: where nobody looks
         with tqdm(total=1.0, bar_format=_BAR, disable=is_hidden) as bar:
             while (progress := self._progress(stage)) < 1:
+                gaps.progress[0] = progress
                 parts = self._learn(task, batches, stage, progress)
                 self.step, self._stage_step = self.step + 1, self._stage_step + 1
                 now = time.perf_counter()

@@ -1,0 +1,98 @@
+"""The `show-clips` command: what the network really sees in training, on one sheet.
+
+For: the command line. Knows recipes' data, the clips, the strokes and OpenCV.
+
+A row is a clip, a column a frame. Objects are tinted in the colours of DAVIS with their
+outlines; on the first frame the strokes drawn for it are green inside, red outside.
+"""
+
+import argparse
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vos_annotator.core.atomic import put_file, writing
+from vos_annotator.core.errors import UserError
+from vos_annotator.core.masks import PALETTE
+from vos_annotator.training.clips import ClipMaker, ClipMix
+from vos_annotator.training.command import data_sets
+from vos_annotator.training.readers import find_sources
+from vos_annotator.training.recipe import read_recipe
+from vos_annotator.training.scenes import Clip
+from vos_annotator.training.strokes import draw_strokes
+
+_TINT = 0.45
+_GAP = 4  # px between frames
+_GREEN, _RED = (60, 255, 60), (255, 40, 40)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `show-clips`."""
+    parser.add_argument("recipe", nargs="?", default="student", help="whose clips; see `train`")
+    parser.add_argument("--data", metavar="DIR", help="short for --set data.root=DIR")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--stage", type=int, default=0, help="which stage of the recipe")
+    parser.add_argument("--count", type=int, default=16, help="clips on the sheet")
+    parser.add_argument("--columns", type=int, default=2, help="clips beside each other")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the PNG")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Draw the sheet; 0 when it is written.
+
+    Raises:
+        UserError: The recipe, the data or an option is not as it must be.
+    """
+    if arguments.count < 1 or arguments.columns < 1:
+        raise UserError("--count and --columns must be at least 1.")
+    changes = [*arguments.set, *([f"data.root={arguments.data}"] if arguments.data else [])]
+    recipe = read_recipe(arguments.recipe, changes)
+    if not 0 <= arguments.stage < len(recipe.stages):
+        raise UserError(f"The recipe has {len(recipe.stages)} stages: count --stage from 0.")
+    stage = recipe.stages[arguments.stage]
+    mix = ClipMix(
+        length=stage.length,
+        size=stage.size,
+        video_share=stage.videos,
+        compose_share=stage.compositions,
+        max_gap=stage.gaps[1],
+        video_weights=tuple(recipe.data.weights.items()),
+    )
+    maker = ClipMaker(find_sources(data_sets(recipe.data)), mix)
+    rows = []
+    for number in range(arguments.count):
+        rng = np.random.default_rng((arguments.seed, number))
+        rows.append(draw_row(maker.make(rng), rng))
+    data = cv2.imencode(".png", _arranged(rows, arguments.columns)[..., ::-1])[1].tobytes()
+    with writing(arguments.out):
+        arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    put_file(arguments.out, data)
+    print(f"{arguments.count} clips are on {arguments.out}")
+    return 0
+
+
+def draw_row(clip: Clip, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Return the frames of a clip beside each other, (S, T x (S + 4), 3) RGB."""
+    frames = []
+    for t, (image, masks) in enumerate(zip(clip.images, clip.masks, strict=True)):
+        frame = image.copy()
+        for number, mask in enumerate(masks, start=1):
+            colour = PALETTE[number]
+            frame[mask] = ((1 - _TINT) * image[mask] + _TINT * colour).astype(np.uint8)
+            outline = mask & ~cv2.erode(mask.view(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+            frame[outline] = colour
+            if t == 0:
+                for strokes, shade in zip(draw_strokes(mask, rng), (_GREEN, _RED), strict=True):
+                    frame[strokes] = shade
+        frames.append(np.pad(frame, ((0, _GAP), (0, _GAP), (0, 0))))
+    return np.hstack(frames)
+
+
+def _arranged(rows: list[NDArray[np.uint8]], columns: int) -> NDArray[np.uint8]:
+    """Return the rows under and beside each other, in order from the top left."""
+    empty = np.zeros_like(rows[0])
+    rows = rows + [empty] * (-len(rows) % columns)
+    return np.vstack([np.hstack(rows[n : n + columns]) for n in range(0, len(rows), columns)])
