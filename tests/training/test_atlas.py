@@ -148,3 +148,27 @@ def test_what_torch_stores_as_a_jpeg_looks_like_what_opencv_stores(quality):
     lost = np.abs(theirs - image).mean()
     assert np.abs(ours - theirs).mean() < 0.4 * lost + 0.5
     assert np.abs(ours - image).mean() == pytest.approx(lost, rel=0.25)
+
+
+def test_drawing_keeps_to_one_device_and_never_waits_for_it(sources, monkeypatch):
+    """On "meta" tensors have no values: asking for one fails, and so do those elsewhere."""
+
+    class Nobody:
+        def __init__(self, device):
+            assert device.type == "meta"
+
+        def manual_seed(self, seed):
+            pass
+
+    rand = torch.rand
+    monkeypatch.setattr(torch, "Generator", Nobody)
+    monkeypatch.setattr(torch, "rand", lambda *shape, generator, **more: rand(*shape, **more))
+    maker = ClipMaker(sources, MIX)
+    artist = Artist(Atlas(maker.material, torch.device("meta")), MIX.size)
+    rng = np.random.default_rng(0)
+    plans = [maker.plan(rng) for _ in range(40)]
+    assert any(plan.light.quality for plan in plans)
+    assert any(plan.light.blur != (1, 1) for plan in plans)
+    block, text = write_sheet(plans, np.zeros(40, bool), 1)
+    batch = artist.draw(read_sheet(block.to("meta"), text), MIX.length)
+    assert {part.device.type for part in vars(batch).values()} == {"meta"}
