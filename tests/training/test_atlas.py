@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.training.small_data import write_small_data
+from tests.training.small_data import small_sources, write_small_data
 from vos_annotator.training.atlas import Atlas
 from vos_annotator.training.atlas_light import Lamp
 from vos_annotator.training.atlas_scenes import Artist
@@ -17,7 +17,6 @@ from vos_annotator.training.batches import ClipLoader
 from vos_annotator.training.clips import ClipMaker, ClipMix
 from vos_annotator.training.scenes import draw
 from vos_annotator.training.sheets import read_sheet, write_sheet
-from vos_annotator.training.sources import find_sources
 
 CPU = torch.device("cpu")
 MIX = ClipMix(length=3, size=64)
@@ -34,7 +33,7 @@ def sources(tmp_path_factory):
     labels = np.array(Image.open(mask))
     labels[5:35, 100:150] = 2
     Image.fromarray(labels).save(mask)
-    return find_sources(root)
+    return small_sources(root)
 
 
 def drawn_twice(sources, mix: ClipMix, count: int, seed: int):
@@ -110,7 +109,7 @@ def test_objects_that_the_first_frame_does_not_show_are_nowhere(sources):
 
 
 def test_pictures_that_cannot_be_read_do_not_keep_the_others_from_the_device(tmp_path, caplog):
-    sources = find_sources(write_small_data(tmp_path))
+    sources = small_sources(write_small_data(tmp_path))
     sources.stills[0].picture.write_bytes(b"no picture")
     sources.videos[0].frames[2][1].write_bytes(b"no mask")
     batch = next(iter(ClipLoader(sources, MIX, 4, 0, workers=0, on_device=True)))
