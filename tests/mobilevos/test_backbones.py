@@ -179,3 +179,11 @@ def test_a_file_that_is_no_encoder_is_named(tmp_path):
     (tmp_path / "bad.onnx").write_bytes(b"not an encoder")
     with pytest.raises(UserError, match=r"bad\.onnx is no image encoder"):
         load_mobilesam(tmp_path / "bad.onnx")
+
+
+@torch.inference_mode()
+def test_a_backbone_that_starts_at_random_hands_on_what_it_sees():
+    torch.manual_seed(0)
+    backbone = BACKBONES["resnet18"]().eval()
+    for tap in backbone(torch.randn(2, 3, 96, 96)):
+        assert 0.2 < tap.std() < 5

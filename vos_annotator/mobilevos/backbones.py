@@ -155,6 +155,9 @@ class ResNet18(nn.Module):
         self.layer1 = nn.Sequential(BasicBlock(64, 64, 1), BasicBlock(64, 64, 1))
         self.layer2 = nn.Sequential(BasicBlock(64, 128, 2), BasicBlock(128, 128, 1))
         self.layer3 = nn.Sequential(BasicBlock(128, 256, 2), BasicBlock(256, 256, 1))
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):  # He et al., ICCV 2015: these do start at random
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(B, inputs, H, W) -> features at strides 4, 8 and 16."""
