@@ -15,6 +15,13 @@ _MARGIN = 2  # px of nothing around a cut-out
 _EATEN = np.clip(2 * np.arange(256) - 255, 0, 255).astype(np.uint8)  # a rim, from outside
 
 
+def joined(colours: NDArray[np.uint8], fourth: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return (H, W, 4) of colours (H, W, 3) and a fourth channel."""
+    picture = cv2.cvtColor(colours, cv2.COLOR_RGB2RGBA)
+    picture[..., 3] = fourth
+    return picture
+
+
 def cut_out(picture: NDArray[np.uint8], mask: NDArray[np.bool_] | NDArray[np.uint8]) -> RGBA | None:
     """Return the RGBA cut-out of a mask (bool, or 8-bit alpha) with a margin; None if empty."""
     alpha = mask if mask.dtype == np.uint8 else mask.astype(np.uint8) * 255
@@ -29,7 +36,7 @@ def cut_out(picture: NDArray[np.uint8], mask: NDArray[np.bool_] | NDArray[np.uin
         alpha = cv2.GaussianBlur(cv2.erode(alpha, np.ones((3, 3), np.uint8)), (3, 3), 0)
     margin = [_MARGIN] * 4
     colours = cv2.copyMakeBorder(picture[region], *margin, cv2.BORDER_REPLICATE)
-    return np.dstack([colours, cv2.copyMakeBorder(alpha, *margin, cv2.BORDER_CONSTANT)])
+    return joined(colours, cv2.copyMakeBorder(alpha, *margin, cv2.BORDER_CONSTANT))
 
 
 def halved(picture: RGBA, times: int, is_soft: bool) -> RGBA:
@@ -158,7 +165,7 @@ def _only(picture: RGBA, label: int) -> tuple[RGBA, tuple[int, int]]:
     x, y, width, height = cv2.boundingRect(mask)
     left, top = max(x - _MARGIN, 0), max(y - _MARGIN, 0)
     region = slice(top, y + height + _MARGIN), slice(left, x + width + _MARGIN)
-    return np.dstack([picture[region][..., :3], mask[region]]), (left, top)
+    return joined(picture[region][..., :3], mask[region]), (left, top)
 
 
 def _tinted(picture: RGBA, layer: Layer) -> RGBA:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import read_label_map
 from vos_annotator.training import shapes
-from vos_annotator.training.layers import cut_out
+from vos_annotator.training.layers import cut_out, joined
 from vos_annotator.training.plans import SOFT
 from vos_annotator.training.sources import Sources, read_alpha, read_picture
 
@@ -161,11 +161,11 @@ class Material:
             return _cut(whole[..., :3], mask, self._stills[still].picture)
         if number in self._files:
             file = self._cutouts[number - self._files.start]
-            return _cut(*_joined(file.picture, file.mask, is_alpha=True), file.picture)
+            return _cut(*_pair(file.picture, file.mask, is_alpha=True), file.picture)
         if number in self.stills:
             still = self._stills[number]
-            return np.dstack(_joined(still.picture, still.mask))
-        return np.dstack(_joined(*self._frames[number - self.thin.stop]))
+            return joined(*_pair(still.picture, still.mask))
+        return joined(*_pair(*self._frames[number - self.thin.stop]))
 
 
 def _shares(weights: Iterable[float]) -> NDArray[np.float64]:
@@ -173,7 +173,7 @@ def _shares(weights: Iterable[float]) -> NDArray[np.float64]:
     return found / max(found.sum(), 1e-12)
 
 
-def _joined(
+def _pair(
     picture: Path, mask: Path, is_alpha: bool = False
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Read a picture and its mask: object ids, or how solid each pixel is."""
@@ -198,16 +198,18 @@ def _cut(colours: NDArray[np.uint8], mask: NDArray, name: Path) -> NDArray[np.ui
 
 def _look(picture: NDArray[np.uint8], is_cut_out: bool) -> Facts | None:
     """Return what there is to know of a picture; None where it shows no object."""
-    labels = (picture[..., 3] > 127).astype(np.uint8) if is_cut_out else picture[..., 3]
+    labels = cv2.extractChannel(picture, 3)
+    labels = (labels > 127).astype(np.uint8) if is_cut_out else labels
     objects = []
-    for label in np.flatnonzero(np.bincount(labels.ravel(), minlength=256)[1:255]) + 1:
+    areas = cv2.calcHist([labels], [0], None, [256], [0, 256]).ravel()
+    for label in np.flatnonzero(areas[1:255]) + 1:
         mask = (labels == label).astype(np.uint8)
         left, top, width, height = cv2.boundingRect(mask)
-        ys, xs = np.nonzero(mask)
-        if len(ys) < _LEAST_AREA:
+        area = int(areas[label])
+        if area < _LEAST_AREA:
             continue
-        picks = np.random.default_rng(len(ys)).integers(len(ys), size=POINTS)
-        points = np.stack([xs[picks], ys[picks]], 1).astype(np.float32)
+        picks = np.random.default_rng(area).integers(area, size=POINTS)
+        points = cv2.findNonZero(mask)[picks, 0].astype(np.float32)
         box = (left, top, left + width, top + height)
-        objects.append(Seen(SOFT if is_cut_out else int(label), box, len(ys), points))
+        objects.append(Seen(SOFT if is_cut_out else int(label), box, area, points))
     return Facts(labels.shape, tuple(objects)) if objects else None
