@@ -209,7 +209,7 @@ def _look(picture: NDArray[np.uint8], is_cut_out: bool) -> Facts | None:
         if area < _LEAST_AREA:
             continue
         picks = np.random.default_rng(area).integers(area, size=POINTS)
-        points = cv2.findNonZero(mask)[picks, 0].astype(np.float32)
+        points = cv2.findNonZero(mask).reshape(-1, 2)[picks].astype(np.float32)
         box = (left, top, left + width, top + height)
         objects.append(Seen(SOFT if is_cut_out else int(label), box, area, points))
     return Facts(labels.shape, tuple(objects)) if objects else None
