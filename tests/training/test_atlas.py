@@ -19,6 +19,8 @@ from vos_annotator.training.scenes import draw
 from vos_annotator.training.sheets import read_sheet, write_sheet
 
 CPU = torch.device("cpu")
+no_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+DEVICES = [CPU, pytest.param(torch.device("cuda"), marks=no_gpu)]
 MIX = ClipMix(length=3, size=64)
 
 
@@ -36,24 +38,26 @@ def sources(tmp_path_factory):
     return small_sources(root)
 
 
-def drawn_twice(sources, mix: ClipMix, count: int, seed: int):
+def drawn_twice(sources, mix: ClipMix, count: int, seed: int, device: torch.device):
     """Give plans, each with its clip by OpenCV, and images and masks by torch."""
     maker = ClipMaker(sources, mix)
-    artist = Artist(Atlas(maker.material, CPU), mix.size)
+    artist = Artist(Atlas(maker.material, device), mix.size)
     rng = np.random.default_rng(seed)
     for _ in range(count):
         plan = maker.plan(rng)
         block, text = write_sheet([plan], np.zeros(1, bool), 1)
-        batch = artist.draw(read_sheet(block, text), mix.length)
-        images = batch.images[:, 0].permute(0, 2, 3, 1).mul(255).numpy()
-        yield plan, draw(plan, maker.material, mix.size), images, batch.masks.bool().numpy()
+        batch = artist.draw(read_sheet(block.to(device), text), mix.length)
+        images = batch.images[:, 0].permute(0, 2, 3, 1).mul(255).cpu().numpy()
+        masks = batch.masks.bool().cpu().numpy()
+        yield plan, draw(plan, maker.material, mix.size), images, masks
 
 
+@pytest.mark.parametrize("device", DEVICES, ids=str)
 @pytest.mark.parametrize("kind", ["videos", "stills", "compositions"])
-def test_torch_draws_what_opencv_draws(sources, kind):
+def test_torch_draws_what_opencv_draws(sources, kind, device):
     shares = {"video_share": kind == "videos", "compose_share": kind == "compositions"}
     mix = ClipMix(length=3, size=64, **shares)
-    for plan, clip, images, masks in drawn_twice(sources, mix, 25, seed=3):
+    for plan, clip, images, masks in drawn_twice(sources, mix, 25, 3, device):
         if clip is None:
             assert not masks.any()
             continue

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from functools import lru_cache
 
+import cv2
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
@@ -106,6 +107,7 @@ class ClipLoader:
             num_workers=self._workers,
             prefetch_factor=_AHEAD if self._workers else None,
             pin_memory=self._device.type == "cuda",
+            worker_init_fn=_work_alone,
         )
         for parts in loader:
             if self._artist is not None:
@@ -137,6 +139,11 @@ def _atlas(
         time.perf_counter() - start,
     )
     return material, atlas
+
+
+def _work_alone(worker: int) -> None:
+    """Keep a worker process to one thread: the others are for the network."""
+    cv2.setNumThreads(0)
 
 
 class _From:
