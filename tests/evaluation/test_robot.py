@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from tests.evaluation.test_evaluate import evaluate, squares, write, write_pictures
-from vos_annotator.engine.doubt import doubt_order, frame_doubt
 from vos_annotator.engine.registry import load_engine
 from vos_annotator.evaluation.robot import (
     Corrections,
@@ -119,11 +118,3 @@ def test_the_report_has_every_round_and_the_means(sequence, tmp_path, capsys):
     ]
     assert plot.stat().st_size > 1000
     assert "J&F 0.95: 1 of 1 sequences, after 1.0 corrected frames" in capsys.readouterr().out
-
-
-def test_doubt_is_the_least_sure_objects_and_counts_less_beside_a_reference():
-    assert frame_doubt({1: 0.9, 2: 0.4}) == pytest.approx(0.6)
-    assert frame_doubt({}) == 0
-    doubts = {1: 0.5, 5: 0.5, 20: 0.4, 30: 0.1}
-    assert doubt_order(doubts, [0]) == [20, 5, 1, 30]
-    assert doubt_order(doubts, []) == [1, 5, 20, 30]

@@ -13,7 +13,7 @@ from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import LabelMap, read_label_map
 from vos_annotator.engine.protocol import ScribbleEngine, SegmentationEngine
 from vos_annotator.engine.registry import load_engine
-from vos_annotator.evaluation import robot_report
+from vos_annotator.evaluation import doubt_report, robot_report
 from vos_annotator.evaluation.first_masks import evaluate_sequence
 from vos_annotator.evaluation.scores import Score, mean_score, score_masks
 from vos_annotator.evaluation.scribbles import ScribbleScore, mean_scribbles, score_sequence
@@ -58,6 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="score masks of single frames after one, two and three simulated strokes instead",
     )
+    parser.add_argument(
+        "--doubt", action="store_true", help="score how well the engine knows where it is wrong"
+    )
     robot_report.add_arguments(parser)
     parser.add_argument("--size", type=int, default=480, help="short side the engine works at")
     parser.add_argument("--checkpoint", metavar="CKPT", help="weights that the engine runs")
@@ -84,6 +87,8 @@ def run(args: argparse.Namespace) -> int:
     if args.size < 16:
         raise UserError(f"--size {args.size} is too small: give at least 16.")
     sequences = find_sequences(args.davis, names)
+    if args.doubt:
+        return doubt_report.run(args, sequences, _engine(args))
     if args.robot:
         return robot_report.run(args, sequences, _engine(args))
     if args.scribbles:
