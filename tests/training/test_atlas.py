@@ -45,7 +45,7 @@ def drawn_twice(sources, mix: ClipMix, count: int, seed: int, device: torch.devi
     rng = np.random.default_rng(seed)
     for _ in range(count):
         plan = maker.plan(rng)
-        block, text = write_sheet([plan], np.zeros(1, bool), 1)
+        block, text = write_sheet([plan], mix.size, np.zeros(1, bool), 1)
         batch = artist.draw(read_sheet(block.to(device), text), mix.length)
         images = batch.images[:, 0].permute(0, 2, 3, 1).mul(255).cpu().numpy()
         masks = batch.masks.bool().cpu().numpy()
@@ -77,7 +77,7 @@ def test_a_batch_is_drawn_as_its_clips_are_one_by_one(sources):
     keyed = np.array([True, False] * 3)
 
     def drawn(chosen, keyed):
-        return artist.draw(read_sheet(*write_sheet(chosen, keyed, 1)), MIX.length)
+        return artist.draw(read_sheet(*write_sheet(chosen, MIX.size, keyed, 1)), MIX.length)
 
     whole = drawn(plans, keyed)
     assert whole.owner.tolist() == [n for n, p in enumerate(plans) for _ in range(p.objects)]
@@ -172,6 +172,6 @@ def test_drawing_keeps_to_one_device_and_never_waits_for_it(sources, monkeypatch
     plans = [maker.plan(rng) for _ in range(40)]
     assert any(plan.light.quality for plan in plans)
     assert any(plan.light.blur != (1, 1) for plan in plans)
-    block, text = write_sheet(plans, np.zeros(40, bool), 1)
+    block, text = write_sheet(plans, MIX.size, np.zeros(40, bool), 1)
     batch = artist.draw(read_sheet(block.to("meta"), text), MIX.length)
     assert {part.device.type for part in vars(batch).values()} == {"meta"}

@@ -28,13 +28,13 @@ class Atlas:
     Attributes:
         pixels: (N,) int32 of all pictures.
         starts: (pictures, 5) where each begins, halved so often.
-        sizes: (pictures, 5, 2) widths and heights.
+        sizes: (pictures, 5, 2) int32 widths and heights.
     """
 
     def __init__(self, material: Material, device: torch.device) -> None:
         """Read all pictures; `material` knows all facts afterwards."""
         blocks: list[Tensor] = []
-        sizes = np.empty((len(material), LEVELS, 2), np.int64)
+        sizes = np.empty((len(material), LEVELS, 2), np.int32)
         with ThreadPoolExecutor(_READERS) as readers:
             for first in range(0, len(material), _SENT):
                 numbers = range(first, min(first + _SENT, len(material)))
@@ -45,7 +45,7 @@ class Atlas:
                     sizes[number] = [level.shape[1::-1] for level in levels]
                     flat += [level.view(np.int32).ravel() for level in levels]
                 blocks.append(torch.from_numpy(np.concatenate(flat)).to(device))
-        areas = sizes.prod(-1).ravel()
+        areas = sizes.prod(-1, dtype=np.int64).ravel()
         starts = (np.cumsum(areas) - areas).reshape(len(material), LEVELS)
         self.pixels = torch.cat(blocks)
         self.starts = torch.from_numpy(starts).to(device)
@@ -71,8 +71,8 @@ class Atlas:
         start = self.starts[pictures, levels].view(shape)
         width, height = (side.view(shape) for side in self.sizes[pictures, levels].unbind(-1))
         left, top = x.floor(), y.floor()
-        columns = [_fold(left.long() + step, width, is_mirrored) for step in (0, 1)]
-        rows = [_fold(top.long() + step, height, is_mirrored) for step in (0, 1)]
+        columns = [_fold(left.int() + step, width, is_mirrored) for step in (0, 1)]
+        rows = [_fold(top.int() + step, height, is_mirrored) for step in (0, 1)]
         right_share, lower_share = x - left, y - top
         found = []
         for (row, row_is_in), row_share in zip(rows, (1 - lower_share, lower_share), strict=True):

@@ -53,7 +53,7 @@ class Artist:
         canvas = torch.zeros(count, size, size, 3, device=device)
         numbers = torch.zeros(count, size, size, device=device, dtype=torch.uint8)
         for group in sheet.groups:
-            step = max(1, _AT_ONCE // (size * size * group.inverses.shape[1]))
+            step = max(1, _AT_ONCE // (group.tile**2 * group.inverses.shape[1]))
             for first in range(0, len(group.rows), step):
                 self._draw_group(_part(group, first, first + step), canvas, numbers)
         images = self._lamp.light(canvas, sheet).div_(255)
@@ -78,14 +78,18 @@ class Artist:
             numbers[group.rows] = found
             return
         colours, alpha = self._look(group, x, y)
-        canvas[group.rows] = canvas[group.rows] * (1 - alpha) + colours
+        steps = torch.arange(group.tile, device=canvas.device)
+        left, top = group.corners[..., None].unbind(1)
+        tile = group.rows[:, None, None], (top + steps)[..., None], (left + steps)[:, None]
+        canvas[tile] = canvas[tile] * (1 - alpha) + colours
         target = group.targets[:, None, None]
-        numbers[group.rows] = torch.where(alpha[..., 0] > threshold, target, numbers[group.rows])
+        numbers[tile] = torch.where(alpha[..., 0] > threshold, target, numbers[tile])
 
     def _places(self, group: Group) -> tuple[Tensor, Tensor]:
-        """Return (J, N, S, S) columns and rows in its picture of each pixel of the canvas."""
+        """Return (J, N, s, s) columns and rows in its picture of each pixel of a tile."""
         a, b, c, d, e, f = group.inverses.flatten(2)[..., None, None].unbind(2)
-        across, down = self._steps[None, None, None, :], self._steps[None, None, :, None]
+        across, down = (group.corners[..., None] + self._steps[: group.tile]).unbind(1)
+        across, down = across[:, None, None, :], down[:, None, :, None]
         x, y = a * across + b * down + c, d * across + e * down + f
         if group.bends is None:
             return x, y
@@ -102,11 +106,11 @@ class Artist:
             padding_mode="border",
             align_corners=True,
         )
-        away = away.unflatten(2, x.shape[1:3])  # (J, 2, N, S, S)
+        away = away.unflatten(2, x.shape[1:3])  # (J, 2, N, s, s)
         return x + away[:, 0] * width, y + away[:, 1] * height
 
     def _look_whole(self, group: Group, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Return colours (J, S, S, 3), and how much objects 1 to 3 cover of each pixel."""
+        """Return colours (J, s, s, 3), and how much objects 1 to 3 cover of each pixel."""
         colours, covers = 0.0, 0.0
         ids = group.ids[:, None, None, None, :]
         for pixel, weight in self.atlas.taps(group.pictures, group.levels, x, y, True):
@@ -115,7 +119,7 @@ class Artist:
         return colours.mean(1), covers.mean(1)
 
     def _look(self, group: Group, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Return colours times alpha (J, S, S, 3), and alpha (J, S, S, 1) in [0, 1]."""
+        """Return colours times alpha (J, s, s, 3), and alpha (J, s, s, 1) in [0, 1]."""
         shows = group.shows[:, None, None, None]
         colours, alpha = 0.0, 0.0
         for pixel, weight in self.atlas.taps(group.pictures, group.levels, x, y, False):

@@ -180,7 +180,8 @@ class _Batches(Dataset):
         share = KEYED_SHARE if self._maker.mix.length > 2 else 0.0  # of two, none is left to find
         if not self._is_drawn:
             plans = [self._maker.plan(rng, max_gap) for _ in range(self._batch)]
-            return write_sheet(plans, rng.random(len(plans)) < share, int(rng.integers(2**62)))
+            keyed = rng.random(len(plans)) < share
+            return write_sheet(plans, self._maker.mix.size, keyed, int(rng.integers(2**62)))
         clips = [self._clip(rng, max_gap) for _ in range(self._batch)]
         owner = [n for n, clip in enumerate(clips) for _ in range(clip.masks.shape[1])]
         images = np.stack([clip.images for clip in clips], 1)

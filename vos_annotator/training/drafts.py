@@ -3,11 +3,21 @@
 For: `clips` and `plots`. Knows `plans`, `ways`, `material` and numpy.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from vos_annotator.training.material import Material, Seen
-from vos_annotator.training.plans import MAX_OBJECTS, WHOLE, Layer, Light, Plan
+from vos_annotator.training.plans import (
+    MAX_OBJECTS,
+    SOFT,
+    WHOLE,
+    Layer,
+    Light,
+    Plan,
+    boxes_on_canvas,
+)
 from vos_annotator.training.ways import Way, Ways, maps, moments
 
 Tint = tuple[tuple[float, float, float], float]  # factors of a colour, and what is added
@@ -138,10 +148,33 @@ class Draft:
 
     def plan(self, light: Light, is_flipped: bool) -> Plan:
         """Return what was collected, as it is or in a mirror."""
-        layers = self._layers
+        whole, *things = self._layers
         if is_flipped:
-            layers = [_mirrored(layer, self.size) for layer in layers]
-        return Plan(tuple(layers), self._ids, self.objects, light)
+            whole, *things = (_mirrored(layer, self.size) for layer in self._layers)
+        things = [self._boxed(thing) for thing in things]
+        return Plan((whole, *things), self._ids, self.objects, light)
+
+    def _boxed(self, layer: Layer) -> Layer:
+        """Return the layer with what is known of where it is seen."""
+        longest = max(self.material.facts(int(layer.pictures[0])).shape)
+        boxes = boxes_on_canvas(layer, self._parts(layer), longest, self.size)
+        return replace(layer, boxes=boxes)
+
+    def _parts(self, layer: Layer) -> NDArray[np.float64]:
+        """Return the boxes (T, 4) of what a layer shows of its pictures; empty for nothing."""
+        found = np.zeros((self.length, 4))
+        known = -1
+        for t, number in enumerate(layer.pictures.tolist()):
+            if number == known:
+                found[t] = found[t - 1]
+                continue
+            known, facts = number, self.material.facts(number)
+            if facts is not None and layer.shows == SOFT:
+                found[t, 2:] = facts.shape[::-1]
+            elif facts is not None:
+                boxes = [seen.box for seen in facts.objects if seen.id == layer.shows]
+                found[t] = boxes[0] if boxes else 0
+        return found
 
     def _is_shown(self, seen: Seen, view: NDArray[np.float64]) -> bool:
         places = seen.points @ view[:2, :2].T + view[:2, 2]
@@ -157,6 +190,4 @@ def _mirrored(layer: Layer, size: int) -> Layer:
     ways = layer.ways.copy()
     ways[..., 0, :] *= -1
     ways[..., 0, 2] += size - 1
-    return Layer(
-        layer.pictures, ways, layer.shows, layer.target, layer.bend, layer.gain, layer.bias
-    )
+    return replace(layer, ways=ways)

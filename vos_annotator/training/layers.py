@@ -88,7 +88,7 @@ def paste(
         part, corner = _only(picture, layer.shows)
     else:
         part, corner = halved(picture, layer.level, True), (0, 0)
-    box = _box(layer, t, whole, part.shape[:2], corner, len(canvas))
+    box = tuple(layer.boxes[t].tolist())
     if part.size == 0 or box[2] <= box[0] or box[3] <= box[1]:
         return
     view = _View(layer, t, whole, box, corner)
@@ -173,23 +173,3 @@ def _tinted(picture: RGBA, layer: Layer) -> RGBA:
     bias = np.array([layer.bias] * 3 + [0.0])
     table = np.clip(np.arange(256)[:, None] * gain + bias, 0, 255)
     return cv2.LUT(picture, table.astype(np.uint8)[None])
-
-
-def _box(
-    layer: Layer,
-    t: int,
-    whole: tuple[int, int],
-    shape: tuple[int, int],
-    corner: tuple[int, int],
-    size: int,
-) -> tuple[int, int, int, int]:
-    """Return where on the canvas a part lies in any moment: left, top, right, bottom."""
-    bent = 0.0 if layer.bend is None else 1.5 * np.abs(layer.bend[t]).max() * max(whole)
-    low = np.array(corner) - 1 - bent
-    high = np.array(corner) + shape[::-1] + bent
-    (left, top), (right, bottom) = (np.array([low, high]) + 0.5) * 2**layer.level - 0.5
-    corners = np.array([[left, right, right, left], [top, top, bottom, bottom]])
-    places = layer.ways[t][..., :2] @ corners + layer.ways[t][..., 2:]
-    low = np.clip(np.floor(places.min((0, 2))), 0, size).astype(int)
-    high = np.clip(np.ceil(places.max((0, 2))) + 1, 0, size).astype(int)
-    return low[0], low[1], high[0], high[1]

@@ -35,6 +35,8 @@ class Layer:
             shares of its sides; None for none.
         gain: (3,) factors of its colour.
         bias: Grey levels added to that.
+        boxes: (T, 4) left, top, right, bottom: outside these pixels of the canvas, the last
+            two past the end, the layer is not seen; None where it is seen everywhere.
     """
 
     pictures: NDArray[np.int64]
@@ -44,6 +46,7 @@ class Layer:
     bend: NDArray[np.float32] | None = None
     gain: tuple[float, float, float] = (1.0, 1.0, 1.0)
     bias: float = 0.0
+    boxes: NDArray[np.int64] | None = None
 
     @property
     def level(self) -> int:
@@ -107,6 +110,25 @@ def inverses(ways: NDArray[np.float32], level: int) -> NDArray[np.float64]:
     shift = -(linear @ ways[..., 2:])
     half = 2.0**-level
     return np.concatenate([linear * half, (shift + 0.5) * half - 0.5], -1)
+
+
+def boxes_on_canvas(
+    layer: Layer, parts: NDArray[np.float64], longest: int, size: int
+) -> NDArray[np.int64]:
+    """Return `boxes` of a layer.
+
+    Args:
+        layer: Whose.
+        parts: (T, 4) left, top, right, bottom of what it shows of its pictures.
+        longest: Side of these.
+        size: Of the canvas.
+    """
+    margin = 1 + (0 if layer.bend is None else 1.5 * np.abs(layer.bend).max() * longest)
+    left, top, right, bottom = (parts + np.array([-margin, -margin, margin, margin])).T
+    corners = np.stack([[left, right, right, left], [top, top, bottom, bottom]])  # (2, 4, T)
+    places = layer.ways[..., :2] @ corners.transpose(2, 0, 1)[:, None] + layer.ways[..., 2:]
+    low, high = np.floor(places.min((1, 3))), np.ceil(places.max((1, 3))) + 1
+    return np.clip(np.concatenate([low, high], 1), 0, size).astype(np.int64)
 
 
 def mesh(bend: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -4,8 +4,9 @@ For: `batches`, whose worker processes write sheets, and `atlas_scenes`, which r
 Knows `plans`, numpy and torch.
 
 The cels of a batch - a layer in a frame - are sorted into *groups* that are drawn at once:
-those that lie equally far to the front in their clips, have equally many moments, and bend
-or do not. A *row* is a frame of a clip: rows of all clips' first frames come first.
+those that lie equally far to the front in their clips, have equally many moments, and fit
+into a square *tile* of the canvas of the same side. A *row* is a frame of a clip: rows of
+all clips' first frames come first.
 """
 
 import json
@@ -21,6 +22,7 @@ from torch import Tensor
 from vos_annotator.training.plans import MAX_OBJECTS, Layer, Plan, inverses
 
 _ALIGNED = 16  # bytes
+_STRAIGHT = np.zeros((4, 4, 2), np.float32)
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,10 @@ class Group:
         gains: (J, 3), as in `Layer`.
         biases: (J, 1), as in `Layer`.
         ids: (J, 3) labels of objects 1 to 3 in the picture; -1 for none.
+        corners: (J, 2) left and upper side of the tile.
         bends: (J, 4, 4, 2), as in `Layer`, or None.
         is_whole: Whether they show their pictures WHOLE.
+        tile: Side of the tiles, px.
     """
 
     rows: Tensor
@@ -50,11 +54,13 @@ class Group:
     gains: Tensor
     biases: Tensor
     ids: Tensor
+    corners: Tensor
     bends: Tensor | None
     is_whole: bool
+    tile: int
 
 
-_GROUP_FIELDS = [name for name in Group.__annotations__ if name != "is_whole"]
+_GROUP_FIELDS = [name for name in Group.__annotations__ if name not in ("is_whole", "tile")]
 
 
 @dataclass(frozen=True)
@@ -90,26 +96,30 @@ class Sheet:
     seed: int
 
 
-def write_sheet(plans: Sequence[Plan], keyed: NDArray[np.bool_], seed: int) -> tuple[Tensor, str]:
+def write_sheet(
+    plans: Sequence[Plan], size: int, keyed: NDArray[np.bool_], seed: int
+) -> tuple[Tensor, str]:
     """Return the plans as a block of bytes (uint8), and a text that says what lies where.
 
     Args:
         plans: Of clips of one length.
+        size: Of the canvas, px.
         keyed: (B,) clips whose last frame is a reference too.
         seed: Of what is random in drawing.
     """
     clips = len(plans)
     rows = np.arange(plans[0].length) * clips
-    groups: dict[tuple[int, int, bool], list[tuple[int, Layer, tuple[int, ...]]]] = {}
+    groups: dict[tuple[int, int, int, bool], list[dict[str, NDArray]]] = {}
     for clip, plan in enumerate(plans):
         for place, layer in enumerate(plan.layers):
-            key = (place, layer.ways.shape[1], layer.bend is not None)
-            groups.setdefault(key, []).append((clip, layer, plan.ids if place == 0 else ()))
+            tile, corners = _tile(layer, size)
+            cels = _cels(rows + clip, layer, corners, plan.ids if place == 0 else ())
+            key = (place, layer.ways.shape[1], tile, "bends" in cels)
+            groups.setdefault(key, []).append(cels)
     arrays: dict[str, NDArray] = {}
     for n, key in enumerate(sorted(groups)):
-        fields = [_cels(rows + clip, layer, ids) for clip, layer, ids in groups[key]]
-        for name in fields[0]:
-            arrays[f"{n}.{name}"] = np.concatenate([each[name] for each in fields])
+        for name in groups[key][0]:
+            arrays[f"{n}.{name}"] = np.concatenate([cels[name] for cels in groups[key]])
     lights = [plan.light for plan in plans]
     blurred = [n for n, light in enumerate(lights) if light.blur != (1, 1)]
     stored = [n for n, light in enumerate(lights) if light.quality]
@@ -132,8 +142,8 @@ def write_sheet(plans: Sequence[Plan], keyed: NDArray[np.bool_], seed: int) -> t
         "number": np.concatenate([np.arange(1, p.objects + 1, dtype=np.uint8) for p in plans]),
         "keyed": np.repeat(keyed, [plan.objects for plan in plans]),
     }
-    whole = [key[0] == 0 for key in sorted(groups)]
-    return _packed(arrays, {"whole": whole, "seed": seed})
+    kinds = [(place == 0, tile) for place, _, tile, _ in sorted(groups)]
+    return _packed(arrays, {"groups": kinds, "seed": seed})
 
 
 def read_sheet(block: Tensor, text: str) -> Sheet:
@@ -145,13 +155,24 @@ def read_sheet(block: Tensor, text: str) -> Sheet:
         stop = start + int(np.prod(shape)) * kind.itemsize
         parts[name] = block[start:stop].view(kind).view(shape)
     groups = []
-    for n, is_whole in enumerate(says["whole"]):
+    for n, (is_whole, tile) in enumerate(says["groups"]):
         fields = {name: parts.pop(f"{n}.{name}", None) for name in _GROUP_FIELDS}
-        groups.append(Group(**fields, is_whole=is_whole))
+        groups.append(Group(**fields, is_whole=is_whole, tile=tile))
     return Sheet(groups=groups, seed=says["seed"], **parts)
 
 
-def _cels(rows: NDArray[np.int64], layer: Layer, ids: tuple[int, ...]) -> dict[str, NDArray]:
+def _tile(layer: Layer, size: int) -> tuple[int, NDArray[np.int64]]:
+    """Return the side of the smallest tile that holds a layer in any frame, and (T, 2) corners."""
+    if layer.boxes is None:
+        return size, np.zeros((len(layer.pictures), 2), np.int64)
+    extent = (layer.boxes[:, 2:] - layer.boxes[:, :2]).max()
+    tile = next(side for side in (size // 4, size // 2, size) if extent <= side)
+    return tile, np.minimum(layer.boxes[:, :2], size - tile)
+
+
+def _cels(
+    rows: NDArray[np.int64], layer: Layer, corners: NDArray[np.int64], ids: tuple[int, ...]
+) -> dict[str, NDArray]:
     """Return the fields of a group for one layer in all its frames."""
     level, length = layer.level, len(rows)
 
@@ -168,9 +189,13 @@ def _cels(rows: NDArray[np.int64], layer: Layer, ids: tuple[int, ...]) -> dict[s
         "targets": repeated(layer.target, np.uint8),
         "gains": repeated(layer.gain, np.float32),
         "biases": repeated([layer.bias], np.float32),
+        "corners": corners,
         "ids": repeated([*ids, *[-1] * (MAX_OBJECTS - len(ids))], np.int64),
     }
-    return found if layer.bend is None else found | {"bends": layer.bend}
+    if layer.bend is not None:
+        return found | {"bends": layer.bend}
+    # Things before the background are few and small: one group for bent and straight ones.
+    return found if layer.boxes is None else found | {"bends": repeated(_STRAIGHT, np.float32)}
 
 
 def _packed(arrays: dict[str, NDArray], says: dict[str, Any]) -> tuple[Tensor, str]:
