@@ -301,5 +301,11 @@ def test_an_objects_appearances_come_with_its_confidence():
     annotations = predicted(frames=3)
     paint(annotations, 1, square(1))
 
-    assert sorted(annotations.appearances(1)) == [(0, 0.9), (1, 1.0), (2, 0.9)]
-    assert sorted(annotations.appearances(2)) == [(0, 0.8), (2, 0.8)]
+    assert sorted(annotations.appearances(1)) == [*((0, True, 0.9), (1, True, 1.0), (2, True, 0.9))]
+    assert sorted(annotations.appearances(2)) == [(0, True, 0.8), (2, True, 0.8)]
+
+
+def test_an_object_that_was_looked_for_in_vain_is_told_with_how_sure_that_is():
+    annotations = Annotations(3, SHAPE)
+    annotations.predict(1, encode_png(square(1)), {1: 0.9, 2: 0.4})
+    assert list(annotations.appearances(2)) == [(1, False, 0.4)]

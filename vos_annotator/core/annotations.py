@@ -135,12 +135,17 @@ class Annotations:
         ids = self.state(frame).ids
         return tuple(i for i in ids if i not in self.hidden) if self.hidden else ids
 
-    def appearances(self, object_id: int) -> Iterator[tuple[int, float]]:
-        """Give each frame that shows an object, and how sure that is: 0..1, 1 on references."""
+    def appearances(self, object_id: int) -> Iterator[tuple[int, bool, float]]:
+        """Give each frame that shows an object, or on which an engine looked for it in vain.
+
+        Yields:
+            frame, whether it shows the object, how sure that is: 0..1, 1 on references.
+        """
         if object_id not in self.hidden:
             for frame, state in self._states.items():
-                if object_id in state.ids:
-                    yield frame, state.confidence.get(object_id, 1.0)
+                is_shown = object_id in state.ids
+                if is_shown or object_id in state.confidence:
+                    yield frame, is_shown, state.confidence.get(object_id, 1.0)
 
     @property
     def references(self) -> tuple[int, ...]:

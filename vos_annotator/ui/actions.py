@@ -125,7 +125,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("next-reference", "Frame", "Next reference", "go_to_reference", (1,), ("Ctrl+Right",),
            needs=_RUNNABLE),
     Action("next-doubtful", "Frame", "Next doubtful frame", "go_to_doubtful", (1,), ("N",),
-           tip="The next frame that the engine is unsure of, or that is older than a correction."),
+           tip="The frame that is most likely wrong; from there, the next most likely one."),
     Action("previous-doubtful", "Frame", "Previous doubtful frame", "go_to_doubtful", (-1,),
            ("Shift+N",)),
     Action("keep", "Frame", "Keep frame as reference", "keep", (), ("Return", "Enter", "C"),

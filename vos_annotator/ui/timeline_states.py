@@ -41,6 +41,12 @@ def doubt_level(confidence: float) -> int:
     return DOUBT + min(int(depth * DOUBT_LEVELS), DOUBT_LEVELS - 1)
 
 
+def _prediction(confidence: float, is_present: bool) -> int:
+    """Return the byte of a prediction; an object that may have been lost is doubtful too."""
+    level = doubt_level(confidence)
+    return level if is_present or level != SURE else ABSENT
+
+
 def describe(code: int) -> str:
     """Return the word for a byte, as the panels and the screen reader say it."""
     if DOUBT <= code < STALE:
@@ -121,22 +127,44 @@ class LaneStates:
         present = (self.codes >= SURE) & (self.codes != REFERENCE_ABSENT)
         return present.any(axis=1)
 
-    def next_doubtful(self, frame: int, step: int) -> int | None:
-        """Return the nearest frame after (step 1) or before (-1) with doubt or staleness."""
-        doubtful = ((self.codes >= DOUBT) & (self.codes <= STALE)).any(axis=0)
-        if step > 0:
-            found = np.flatnonzero(doubtful[frame + 1 :])
-            return int(found[0]) + frame + 1 if found.size else None
-        found = np.flatnonzero(doubtful[:frame])
-        return int(found[-1]) if found.size else None
+    def doubtful_frames(self) -> list[int]:
+        """Return the worst frame of each stretch of doubtful or stale ones, the worst first.
+
+        Doubt that is shown alike counts more the farther it is from a reference. One frame
+        for each stretch, since to mend it is to compute its neighbours anew.
+        """
+        is_doubtful = (self.codes >= DOUBT) & (self.codes <= STALE)
+        levels = np.where(self.codes == STALE, 1, self.codes - (DOUBT - 2.0))  # stale: least
+        level = np.where(is_doubtful, levels, 0.0).max(axis=0, initial=0.0)
+        frames = np.flatnonzero(level)
+        if not frames.size:
+            return []
+        worth = level[frames] + (1 - 1 / (1 + self._away(frames)))  # ranks within a level only
+        starts = np.flatnonzero(np.diff(frames, prepend=-2) > 1)
+        ends = np.append(starts[1:], len(frames))
+        worst = np.array([a + worth[a:b].argmax() for a, b in zip(starts, ends, strict=True)])
+        return frames[worst[np.argsort(-worth[worst], kind="stable")]].tolist()
+
+    def _away(self, frames: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return how many frames the nearest reference is away from each of `frames`."""
+        references = np.flatnonzero(self._annotations.statuses == Status.REFERENCE)
+        if not references.size:
+            return np.zeros(len(frames))
+        after = np.searchsorted(references, frames)
+        before = references[np.maximum(after - 1, 0)]
+        after = references[np.minimum(after, len(references) - 1)]
+        return np.minimum(np.abs(frames - before), np.abs(after - frames)).astype(np.float64)
 
     def _lane(self, object_id: int) -> NDArray[np.uint8]:
         """Return the bytes of one object: what `_read` finds, frame by frame."""
         annotations = self._annotations
         is_reference = annotations.statuses == Status.REFERENCE
         lane = _UNSEEN[annotations.statuses]
-        for frame, confidence in annotations.appearances(object_id):
-            lane[frame] = REFERENCE if is_reference[frame] else doubt_level(confidence)
+        for frame, is_shown, confidence in annotations.appearances(object_id):
+            if not is_reference[frame]:
+                lane[frame] = _prediction(confidence, is_shown)
+            elif is_shown:
+                lane[frame] = REFERENCE
         lane[annotations.staleness.frames(object_id)] = STALE
         return lane
 
@@ -155,7 +183,5 @@ class LaneStates:
         for row, object_id in enumerate(self.ids):
             if object_id in stale:
                 column[row] = STALE
-            elif object_id not in present:
-                column[row] = ABSENT
             else:
-                column[row] = doubt_level(confidence.get(object_id, 1.0))
+                column[row] = _prediction(confidence.get(object_id, 1.0), object_id in present)

@@ -66,12 +66,14 @@ class Verbs:
             self._window.say("No further reference this way.")
 
     def go_to_doubtful(self, step: int) -> None:
-        """Go to the nearest doubtful or stale frame after (1) or before (-1)."""
-        found = self._work.timeline.states.next_doubtful(self._work.cursor.frame, step)
-        if found is None:
-            self._window.say("No doubtful frame this way.")
+        """Go to the most doubtful frame, and from there to the next worse (1) or back (-1)."""
+        frames = self._work.timeline.states.doubtful_frames()
+        here = self._work.cursor.frame
+        rank = frames.index(here) + step if here in frames else 0
+        if 0 <= rank < len(frames):
+            self._work.cursor.frame = frames[rank]
         else:
-            self._work.cursor.frame = found
+            self._window.say("No other doubtful frame." if frames else "No frame is doubtful.")
 
     def keep(self) -> None:
         """Make this frame a reference as it stands."""
