@@ -166,7 +166,8 @@ def _tile(layer: Layer, size: int) -> tuple[int, NDArray[np.int64]]:
     if layer.boxes is None:
         return size, np.zeros((len(layer.pictures), 2), np.int64)
     extent = (layer.boxes[:, 2:] - layer.boxes[:, :2]).max()
-    tile = next(side for side in (size // 4, size // 2, size) if extent <= side)
+    quarter = size // 4
+    tile = max(-(-int(extent) // quarter), 1) * quarter
     return tile, np.minimum(layer.boxes[:, :2], size - tile)
 
 
