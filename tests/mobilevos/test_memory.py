@@ -136,3 +136,12 @@ def test_a_pass_keeps_as_many_of_its_frames_as_the_memory_is_long(length, kept):
     assert [entry.key.item() for entry in bank.recent] == kept
     bank.begin_pass()
     assert bank.recent == ()
+
+
+@pytest.mark.parametrize("count", [480, 483, 1001, 40])
+def test_the_nearest_are_the_most_similar_whether_looked_for_in_groups_or_not(count):
+    memory_key, query_key = torch.randn(1, 16, count), torch.randn(1, 16, 50)
+    weights, positions = nearest(memory_key, query_key, 30)
+    found = torch.zeros(50, count).scatter_(1, positions, weights)
+    torch.testing.assert_close(found, affinity(memory_key, query_key, 30)[0])
+    assert all(len(row.unique()) == min(30, count) for row in positions)

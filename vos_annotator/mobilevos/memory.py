@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from safetensors.torch import load, save
 from torch import Tensor
 
+_GROUP = 8  # positions that are looked at as one, first
 EVERY = 5  # of the frames of a pass, the ones that an unbounded memory keeps
 
 
@@ -102,9 +103,30 @@ def nearest(
     Returns:
         (Q, k) float32 weights, which sum to 1 over k, and (Q, k) memory positions.
     """
-    similarity = _similarity(memory_key, query_key, bias)
-    found = similarity.topk(min(k, memory_key.shape[2]), 2, sorted=False)
-    return found.values[0].softmax(1), found.indices[0]
+    similarity = _similarity(memory_key, query_key, bias)[0]
+    values, positions = _largest(similarity, min(k, similarity.shape[1]))
+    return values.softmax(1), positions
+
+
+def _largest(similarity: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Return the k largest of each row of (Q, N), and where they are, in any order.
+
+    What `topk` does, in two thirds of its time or less: columns are put in groups of 8, and
+    only the k groups with the largest members can hold what is wanted.
+    """
+    count = similarity.shape[1]
+    groups = count // _GROUP
+    if torch.compiler.is_exporting() or groups < 2 * k:  # a graph is for any number of them
+        return similarity.topk(k, 1, sorted=False)
+    # Members of a group lie `groups` apart, so that the maximum runs along whole rows.
+    members = similarity[:, : _GROUP * groups].unflatten(1, (_GROUP, groups))
+    best = members.amax(1).topk(k, 1, sorted=False).indices
+    steps = groups * torch.arange(_GROUP, device=best.device)
+    rest = torch.arange(_GROUP * groups, count, device=best.device)
+    where = (best[:, :, None] + steps).flatten(1)
+    where = torch.cat([where, rest.expand(len(where), -1)], 1)
+    found = similarity.gather(1, where).topk(k, 1, sorted=False)
+    return found.values, where.gather(1, found.indices)
 
 
 def readout_nearest(
