@@ -71,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
         UserError: An option, a model folder or the disk is not as it must be.
     """
     logging.basicConfig(format="%(message)s")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # or the workers would go on
     width, height = _parse_size(args.size)
     for name, least in (("count", 1), ("seed", 0), ("frames", 2), ("workers", 1)):
         if getattr(args, name) < least:

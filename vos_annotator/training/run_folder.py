@@ -11,7 +11,6 @@ For: the trainer. Knows torch's files and matplotlib, no network.
 
 import csv
 import os
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +76,7 @@ class RunFolder:
             raise UserError(
                 f"{self._state} does not exist: there is no run to resume there."
             ) from None
-        except (RuntimeError, EOFError, zipfile.BadZipFile) as error:
+        except Exception as error:  # junk makes torch.load raise anything
             raise UserError(
                 f"{self._state} is damaged: start a run anew, with --init {self.average}."
             ) from error
