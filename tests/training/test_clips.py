@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.training.small_data import small_sources, write_small_data
 from vos_annotator.training import shapes
@@ -83,6 +84,16 @@ def test_planning_a_clip_looks_at_no_pixels_once_facts_are_known(data, monkeypat
     monkeypatch.setattr(maker.material, "read", refuse)
     for seed in range(40):
         maker.plan(np.random.default_rng(seed))
+
+
+def test_videos_whose_objects_are_gone_in_most_frames_make_clips_too(tmp_path):
+    root = write_small_data(tmp_path)
+    for mask in sorted((root / "videos/set/roll/masks").iterdir())[2:]:
+        Image.fromarray(np.zeros((120, 160), np.uint8)).save(mask)
+    maker = ClipMaker(small_sources(root), ClipMix(length=3, size=64, video_share=1, max_gap=3))
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        assert maker.make(rng).masks[0].any((1, 2)).all()
 
 
 def test_motion_blur_smears_a_thing_along_its_way_and_not_across(data):

@@ -10,6 +10,7 @@ Planning looks at no pixels, only at facts that are known of each picture.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.training import plots
@@ -100,19 +101,34 @@ class ClipMaker:
         seen = _choose(facts, rng)
         if not seen:
             return
-        draft.open(pictures, self._crop(facts, seen[0], rng), 0.0, 0.0, 0.0)
+        haste = rng.choice([1.0, 4.0], p=[0.85, 0.15])  # of the camera
+        shutter = float(rng.uniform(0.3, 0.9)) if haste > 1 and rng.random() < 0.5 else 0.0
+        draft.open(pictures, self._crop(facts, seen[0], haste, rng), shutter, 0.0, 0.0)
         if not draft.follow(seen):
             return
         if rng.random() < 0.12:
             plots.pass_by(draft, 1)
             draft.show_again()
         if rng.random() < 0.2:
-            when = pictures if rng.random() < 0.6 else pictures[::-1]
-            if rng.random() < 0.3:
-                when = np.full(length, pictures[0])
-            plots.double(draft, when, seen[0])
-        if rng.random() < 0.25:
+            for _ in range(rng.choice([1, 1, 1, 3])):  # another, or a crowd
+                order = rng.choice(3, p=[0.5, 0.25, 0.25])
+                when = (pictures, pictures[::-1], np.full(length, pictures[0]))[order]
+                plots.double(draft, when, seen[0])
+        if rng.random() < 0.1:
+            self._cover(draft, pictures, seen[0])
+        elif rng.random() < 0.25:
             plots.pass_by(draft, 1)
+
+    def _cover(self, draft: Draft, pictures: NDArray[np.int64], seen: Seen) -> None:
+        """Let something sweep over an object of a video, in the middle of the clip."""
+        middle = draft.length // 2
+        facts = self.material.facts(int(pictures[middle]))
+        found = [each for each in facts.objects if each.id == seen.id] if facts else []
+        if found:
+            when = middle / max(draft.length - 1, 1)
+            at, extent = draft.where(found[0], when)
+            if extent < 0.6 and when < 1:
+                plots.cover(draft, at, extent, when)
 
     def _move(self, draft: Draft) -> None:
         """Set a still in motion."""
@@ -172,8 +188,8 @@ class ClipMaker:
         pictures = np.full(draft.length, number)
         draft.open(pictures, wander(start, 0.6 * speed, rng), shutter, rng.choice(_BENDS), shake)
 
-    def _crop(self, facts: Facts, seen: Seen, rng: np.random.Generator) -> Way:
-        """Return the camera of a video clip: a crop near an object that drifts a little."""
+    def _crop(self, facts: Facts, seen: Seen, haste: float, rng: np.random.Generator) -> Way:
+        """Return the camera of a video clip: a crop near an object that drifts."""
         height, width = facts.shape
         side = rng.uniform(0.4, 1.0) * min(height, width)
         near = seen.points[rng.integers(len(seen.points))] + rng.normal(0, side / 6, 2)
@@ -185,7 +201,7 @@ class ClipMaker:
             cosine, sine = np.cos(angle), np.sin(angle)
             at = 0.5 + dx * cosine - dy * sine, 0.5 + dx * sine + dy * cosine
             ends.append([*at, np.log(scale), angle, 0.0])
-            x, y = np.array([x, y]) + rng.normal(0, side / 25, 2)
+            x, y = np.array([x, y]) + rng.normal(0, haste * side / 25, 2)
             side, angle = side * rng.uniform(0.93, 1.07), angle + rng.normal(0, 0.05)
         return Way(np.array(ends), np.array([0.0, 1.0]))
 

@@ -22,7 +22,7 @@ from vos_annotator.training.ways import Way, Ways, maps, moments
 
 Tint = tuple[tuple[float, float, float], float]  # factors of a colour, and what is added
 _SHOWN = 0.4  # share of an object's known points that lie in the first frame
-_LEAST = 0.006  # share of the canvas that an object covers there, about
+_LEAST = 0.004  # share of the canvas that an object covers there, about
 
 
 class Draft:
@@ -156,8 +156,10 @@ class Draft:
 
     def _boxed(self, layer: Layer) -> Layer:
         """Return the layer with what is known of where it is seen."""
-        longest = max(self.material.facts(int(layer.pictures[0])).shape)
-        boxes = boxes_on_canvas(layer, self._parts(layer), longest, self.size)
+        parts = self._parts(layer)
+        facts = self.material.facts(int(layer.pictures[0]))
+        longest = max(facts.shape) if facts else 0
+        boxes = boxes_on_canvas(layer, parts, longest, self.size)
         return replace(layer, boxes=boxes)
 
     def _parts(self, layer: Layer) -> NDArray[np.float64]:

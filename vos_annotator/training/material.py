@@ -132,7 +132,7 @@ class Material:
         return self.stills.stop <= number < self.thin.stop
 
     def facts(self, number: int) -> Facts | None:
-        """Return what is known of a picture; None where it cannot be read or shows nothing."""
+        """Return what is known of a picture; None where it cannot be read."""
         if number not in self._facts:
             try:
                 self._facts[number] = _look(self.read(number), self.is_cut_out(number))
@@ -196,8 +196,8 @@ def _cut(colours: NDArray[np.uint8], mask: NDArray, name: Path) -> NDArray[np.ui
     return found
 
 
-def _look(picture: NDArray[np.uint8], is_cut_out: bool) -> Facts | None:
-    """Return what there is to know of a picture; None where it shows no object."""
+def _look(picture: NDArray[np.uint8], is_cut_out: bool) -> Facts:
+    """Return what there is to know of a picture."""
     labels = cv2.extractChannel(picture, 3)
     labels = (labels > 127).astype(np.uint8) if is_cut_out else labels
     objects = []
@@ -212,4 +212,4 @@ def _look(picture: NDArray[np.uint8], is_cut_out: bool) -> Facts | None:
         points = cv2.findNonZero(mask).reshape(-1, 2)[picks].astype(np.float32)
         box = (left, top, left + width, top + height)
         objects.append(Seen(SOFT if is_cut_out else int(label), box, area, points))
-    return Facts(labels.shape, tuple(objects)) if objects else None
+    return Facts(labels.shape, tuple(objects))

@@ -184,7 +184,7 @@ def _cutout(draft: Draft, thin: float = 0.0) -> tuple[int, Seen]:
         pick = material.pick_thin if rng.random() < thin else material.pick_cutout
         number = pick(rng)
         facts = material.facts(number)
-        if facts is not None:
+        if facts is not None and facts.objects:
             return number, facts.objects[0]
     raise UserError("Fifty cut-outs in a row could not be read: see the warnings above.")
 

@@ -13,7 +13,7 @@ from vos_annotator.training.layers import draw_whole, paste
 from vos_annotator.training.material import Material
 from vos_annotator.training.plans import Light, Plan
 
-MIN_AREA = 0.004  # share of the crop that an object covers in the first frame
+MIN_AREA = 0.003  # share of the crop that an object covers in the first frame
 
 
 @dataclass(frozen=True)
