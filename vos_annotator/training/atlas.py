@@ -13,9 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vos_annotator.core.errors import UserError
 from vos_annotator.training.layers import halved
-from vos_annotator.training.material import Material
+from vos_annotator.training.material import UNREADABLE, Material
 from vos_annotator.training.plans import LEVELS
 
 _READERS = 16  # threads
@@ -104,7 +103,7 @@ def _read(material: Material, number: int) -> list[np.ndarray]:
     material.facts(number)  # names what cannot be read
     try:
         picture = np.ascontiguousarray(material.read(number))
-    except (UserError, OSError, ValueError):
+    except UNREADABLE:
         picture = np.zeros((16, 16, 4), np.uint8)
     is_soft = material.is_cut_out(number)
     return [np.ascontiguousarray(halved(picture, times, is_soft)) for times in range(LEVELS)]

@@ -20,7 +20,7 @@ from vos_annotator.core.errors import UserError
 from vos_annotator.training.atlas import Atlas
 from vos_annotator.training.atlas_scenes import Artist
 from vos_annotator.training.clips import ClipMaker, ClipMix
-from vos_annotator.training.material import Material
+from vos_annotator.training.material import UNREADABLE, Material
 from vos_annotator.training.scenes import Clip
 from vos_annotator.training.sheets import read_sheet, write_sheet
 from vos_annotator.training.sources import Sources
@@ -201,6 +201,6 @@ class _Batches(Dataset):
         for _ in range(20):
             try:
                 return self._maker.make(rng, max_gap)
-            except (UserError, OSError, ValueError) as error:
+            except UNREADABLE as error:
                 log.warning("a clip was left out: %s", error)
         raise UserError("Twenty clips in a row could not be made: see the warnings above.")

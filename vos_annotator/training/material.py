@@ -24,6 +24,7 @@ from vos_annotator.training.plans import SOFT
 from vos_annotator.training.sources import Sources, read_alpha, read_picture
 
 log = logging.getLogger(__name__)
+UNREADABLE = (UserError, OSError, ValueError, cv2.error)  # what a broken file may raise
 MOST = 480  # px of a picture's short side; larger ones are shrunk
 POINTS = 12  # known of every object
 _LEAST_AREA = 64  # px of an object that is worth looking at
@@ -136,7 +137,7 @@ class Material:
         if number not in self._facts:
             try:
                 self._facts[number] = _look(self.read(number), self.is_cut_out(number))
-            except (UserError, OSError, ValueError) as error:
+            except UNREADABLE as error:
                 log.warning("left out: %s", error)
                 self._facts[number] = None
         return self._facts[number]
