@@ -20,6 +20,7 @@ from vos_annotator.core.masks import Box, LabelMap
 from vos_annotator.core.video import Image
 
 ABSENT = -16.0  # log-odds of an object that an engine says nothing about
+_LEAST = 0.02  # confidence that is never undercut when two masks are weighed
 # Of the signs of error in the log-odds of a mask's error, 1 - J; fitted on training clips.
 UNSURE, APART, AT_BEST = 7.68, 3.08, -1.96
 
@@ -98,17 +99,36 @@ def likely_j(unsure: float, apart: float) -> float:
 
 
 def blend(a: Segmentation, b: Segmentation, weight_b: float) -> Segmentation:
-    """Return (1 - weight_b) a + weight_b b, in log-odds and at the resolution of `a`.
+    """Return both in one, in log-odds and at the resolution of `a`.
 
-    An object that only one of them knows counts as absent in the other.
+    Each object counts as much as `weight_b` says and as its mask is likely to be right: a
+    pass that lost it does not take away what the other one still has.
+
+    Args:
+        a: Counts 1 - `weight_b`.
+        b: Counts `weight_b`; an object that only one of them knows is absent in the other.
+        weight_b: 0..1.
     """
     ids = tuple(sorted({*a.ids, *b.ids}))
     size = a.logits.shape[1:] if a.ids else b.logits.shape[1:]
     logits = np.empty((len(ids), *size), np.float32)
     for n, object_id in enumerate(ids):
-        logits[n] = (1 - weight_b) * _log_odds(a, object_id, size)
-        logits[n] += weight_b * _log_odds(b, object_id, size)
+        weight = _weight(a, b, object_id, weight_b)
+        logits[n] = (1 - weight) * _log_odds(a, object_id, size)
+        logits[n] += weight * _log_odds(b, object_id, size)
     return Segmentation(ids, logits, a.shape)
+
+
+def _weight(a: Segmentation, b: Segmentation, object_id: int, weight_b: float) -> float:
+    """Return how much `b` counts for an object: the odds of being right multiply the weights."""
+    if object_id not in a.ids or object_id not in b.ids:
+        return weight_b
+    odds = []
+    for each in (a, b):
+        confidence = min(max(each.confidence[object_id], _LEAST), 1 - _LEAST)
+        odds.append(confidence / (1 - confidence))
+    of_a, of_b = (1 - weight_b) * odds[0], weight_b * odds[1]
+    return of_b / (of_a + of_b)
 
 
 @runtime_checkable
