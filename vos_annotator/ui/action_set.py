@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QToolBar, QWidget
 
-from vos_annotator.ui.actions import ACTIONS, MENUS, Action
+from vos_annotator.ui.actions import ACTIONS, MENUS, REASONS, Action
 from vos_annotator.ui.icons import icon
 
 
@@ -30,21 +30,20 @@ class ActionSet:
         """
         self.rows = {row.id: row for row in rows}
         self._actions: dict[str, QAction] = {}
+        self._conditions: set[str] = set()
         groups: dict[str, QActionGroup] = {}
         for row in self.rows.values():
             action = QAction(row.text, window)
             action.setObjectName(row.id)
             action.setCheckable(bool(row.checked))
             action.setAutoRepeat(row.repeats)
-            action.setToolTip(tooltip(row))
             action.setStatusTip(row.tip)
             if row.icon:
                 action.setIcon(icon(row.icon))
             if row.group:
                 group = groups.setdefault(row.group, QActionGroup(window))
                 group.addAction(action)
-            if row.scope != "hold":
-                action.setShortcuts([QKeySequence(key) for key in row.keys])
+            _give_keys(action, row)
             if row.scope == "canvas":
                 action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             action.triggered.connect(_caller(targets, row))
@@ -88,8 +87,22 @@ class ActionSet:
             if row.scope == "canvas":
                 canvas.addAction(self[row.id])
 
+    def set_keys(self, rows: Iterable[Action]) -> None:
+        """Take the keys of `rows` in place of those there are."""
+        for row in rows:
+            self.rows[row.id] = row
+            _give_keys(self[row.id], row)
+
+    def why_not(self, action_id: str) -> str:
+        """Return in a few words why an action makes no sense now; empty where it does."""
+        for need in self.rows[action_id].needs:
+            if need not in self._conditions:
+                return REASONS.get(need.rstrip(" 123456789"), "not now")
+        return ""
+
     def refresh(self, conditions: set[str]) -> None:
         """Enable and tick the actions as `conditions` say."""
+        self._conditions = conditions
         for row in self.rows.values():
             action = self[row.id]
             action.setEnabled(conditions.issuperset(row.needs))
@@ -107,6 +120,16 @@ def tooltip(row: Action) -> str:
 def key_text(key: str) -> str:
     """Return `key` as this desktop writes it."""
     return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+
+
+def _give_keys(action: QAction, row: Action) -> None:
+    action.setToolTip(tooltip(row))
+    if row.scope != "hold":
+        action.setShortcuts([QKeySequence(key) for key in row.keys])
+    elif row.keys:  # not a shortcut of Qt's; the menu shows it all the same
+        action.setText(f"{row.text}\t{key_text(row.keys[0])}")
+    else:
+        action.setText(row.text)
 
 
 def _caller(targets: Sequence[object], row: Action) -> Callable[..., None]:

@@ -88,6 +88,18 @@ _ANY: tuple[str, ...] = ()
 _OBJECT = ("video", "object")
 _RUNNABLE = ("video", "reference somewhere")
 
+# What a person hears of a command that makes no sense now, by the condition that fails.
+REASONS = {
+    "video": "no video is open",
+    "object": "no object is chosen",
+    "undo": "nothing to undo",
+    "redo": "nothing to redo",
+    "running": "nothing is running",
+    "reference somewhere": "no frame is a reference yet",
+    "reference here": "this frame is no reference",
+    "has object": "there are fewer objects",
+}
+
 ACTIONS: tuple[Action, ...] = (
     Action("open-video", "File", "Open video or project…", "open_video", (), ("Ctrl+O",), "film",
            needs=_ANY),
@@ -204,7 +216,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("full-screen", "View", "Full screen", "toggle_full_screen", (), ("F11",), needs=_ANY,
            checked="full screen"),
     #
+    Action("palette", "Help", "Search commands…", "show_palette", (), ("Ctrl+K",), needs=_ANY),
     Action("keys", "Help", "Keys", "show_keys", (), ("F1", "?"), "help", needs=_ANY),
+    Action("shortcuts", "Help", "Change keys…", "edit_shortcuts", needs=_ANY,
+           tip="Give commands other keys, or take the keys of a program you know."),
     Action("messages", "Help", "Messages", "show_messages", needs=_ANY),
     Action("hints", "Help", "Show the hints again", "show_hints"),
 )  # fmt: skip

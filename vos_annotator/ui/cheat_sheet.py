@@ -26,7 +26,13 @@ _MOUSE = (
 class CheatSheet(QDialog):
     """All keys by menu."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, rows: Iterable[Action] = ACTIONS) -> None:
+        """Make the page.
+
+        Args:
+            parent: The window.
+            rows: The table, with the keys as they are.
+        """
         super().__init__(parent)
         self.setWindowTitle("Keys")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -40,15 +46,15 @@ class CheatSheet(QDialog):
             column.setSpacing(4)
             grid.addLayout(column, 0, place)
         for menu in [*MENUS, "Mouse"]:
-            rows = _MOUSE if menu == "Mouse" else _rows_of(menu)
-            if not rows:
+            lines = _MOUSE if menu == "Mouse" else _rows_of(menu, rows)
+            if not lines:
                 continue
             place = heights.index(min(heights))
-            heights[place] += len(rows) + 2
+            heights[place] += len(lines) + 2
             heading = QLabel(menu.upper())
             heading.setProperty("role", "heading")
             columns[place].addWidget(heading)
-            columns[place].addWidget(_table(rows))
+            columns[place].addWidget(_table(lines))
             columns[place].addSpacing(12)
         for column in columns:
             column.addStretch(1)
@@ -61,7 +67,7 @@ class CheatSheet(QDialog):
         self.resize(content.sizeHint().width() + 20, min(content.sizeHint().height() + 8, 820))
 
 
-def _rows_of(menu: str, rows: Iterable[Action] = ACTIONS) -> list[tuple[str, str]]:
+def _rows_of(menu: str, rows: Iterable[Action]) -> list[tuple[str, str]]:
     found = [row for row in rows if row.menu == menu and row.keys]
     pairs = [
         (", ".join(dict.fromkeys(key_text(key) for key in row.keys)), row.text.rstrip("…"))

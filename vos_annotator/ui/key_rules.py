@@ -31,8 +31,12 @@ class KeyRules(QObject):
     def __init__(self, window: QMainWindow, held: dict[str, Callable[[bool], None]]) -> None:
         """Watch `window`; `held` says what to call, by key, when one goes down and up."""
         super().__init__(window)
-        self._held = {QKeySequence(key): call for key, call in held.items()}
+        self.set_held(held)
         window.installEventFilter(self)
+
+    def set_held(self, held: dict[str, Callable[[bool], None]]) -> None:
+        """Watch other keys from now on."""
+        self._held = {QKeySequence(key): call for key, call in held.items()}
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Leave a focused widget its own keys; tell of held ones."""

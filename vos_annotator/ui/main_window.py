@@ -34,10 +34,12 @@ from vos_annotator.ui.conditions import conditions
 from vos_annotator.ui.job import Job
 from vos_annotator.ui.jobs import Jobs
 from vos_annotator.ui.key_rules import KeyRules
+from vos_annotator.ui.keymap import Keymap
 from vos_annotator.ui.messages import Messages
 from vos_annotator.ui.recent import RecentMenu
 from vos_annotator.ui.status_bar import StatusBar
 from vos_annotator.ui.verbs import Verbs
+from vos_annotator.ui.view_verbs import ViewVerbs
 from vos_annotator.ui.welcome import Welcome
 from vos_annotator.ui.window_verbs import WindowVerbs
 from vos_annotator.ui.workspace import Workspace
@@ -57,13 +59,15 @@ class MainWindow(QMainWindow):
         self._engine_name, self._size = engine_name, size
         self.workspace: Workspace | None = None
         self.verbs, self.window_verbs = Verbs(self), WindowVerbs(self)
-        self.actions_ = ActionSet(self, (self.verbs, self.window_verbs))
+        self.keymap = Keymap()
+        targets = (self.verbs, self.window_verbs, ViewVerbs(self))
+        self.actions_ = ActionSet(self, targets, self.keymap.rows())
         self.messages = Messages(self)
         self.status = StatusBar(self)
         self._jobs = Jobs(self)
         self._jobs.progress.connect(self._show_job)
         self._jobs.failed.connect(self.warn)
-        KeyRules(self, self._held_keys())
+        self._key_rules = KeyRules(self, self._held_keys())
         self.setAcceptDrops(True)
         self._make_frame()
         self._clock = QTimer(self)
@@ -109,8 +113,13 @@ class MainWindow(QMainWindow):
         self._show_saved()
 
     def _held_keys(self) -> dict[str, Callable[[bool], None]]:
-        rows = [row for row in self.actions_.rows.values() if row.scope == "hold"]
+        rows = [row for row in self.actions_.rows.values() if row.scope == "hold" and row.keys]
         return {row.keys[0]: getattr(self.verbs, row.method) for row in rows}
+
+    def take_keys(self) -> None:
+        """Give the commands the keys of the keymap."""
+        self.actions_.set_keys(self.keymap.rows())
+        self._key_rules.set_held(self._held_keys())
 
     # The parts of the open project
 

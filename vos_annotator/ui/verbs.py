@@ -178,9 +178,12 @@ class Verbs:
         """Show or hide all masks."""
         self._work.cursor.masks_shown = not self._work.cursor.masks_shown
 
-    def show_raw(self, is_held: bool) -> None:
+    def show_raw(self, is_held: bool | None = None) -> None:
         """Hide the masks for as long as the key is held; those that were off stay off."""
         if self._window.workspace is None:
+            return
+        if is_held is None:  # chosen from a menu, where nothing can be held
+            self._window.say("Hold the key of this command down to see the picture alone.")
             return
         cursor = self._work.cursor
         if is_held:

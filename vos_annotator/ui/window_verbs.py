@@ -183,7 +183,7 @@ class WindowVerbs:
 
     def show_keys(self) -> None:
         """Show the cheat sheet."""
-        CheatSheet(self._window).show()
+        CheatSheet(self._window, self._window.actions_.rows.values()).show()
 
     def show_messages(self) -> None:
         """Show or hide what was said."""

@@ -1,0 +1,161 @@
+"""Which keys a command has: the table's, those of a preset, or the person's own.
+
+For: `ActionSet`, which gives the window its shortcuts by it, and the shortcut editor.
+Kept in the settings: the preset's name, and what was changed on top of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+
+from PySide6.QtCore import QSettings
+from PySide6.QtGui import QKeySequence
+
+from vos_annotator.ui.actions import ACTIONS, MENUS, Action
+
+Keys = tuple[str, ...]
+
+DEFAULT = "Default"
+# Only what differs from the table. A key that a preset names is taken from the command that
+# has it in the table.
+PRESETS: dict[str, dict[str, Keys]] = {
+    DEFAULT: {},
+    "Cutie/XMem": {
+        "propagate-forward": ("F", "Space", "Ctrl+Shift+Right"),
+        "propagate-backward": ("B", "Ctrl+Shift+Left"),
+        "play": ("P",),
+        "first": ("Alt+Left", "Home"),
+        "last": ("Alt+Right", "End"),
+        "propagate-previous": (",",),
+        "propagate-next": (".",),
+        "keep": ("C", "Return", "Enter"),
+        "tool-brush": ("Shift+B",),
+        "tool-fill": ("Shift+F",),
+    },
+    "CVAT": {
+        "previous": ("D", "Left", "PgUp"),
+        "next": ("F", "Right", "PgDown"),
+        "back-10": ("V", "Shift+Left"),
+        "forward-10": ("C", "Shift+Right"),
+        "keep": ("K", "Return", "Enter"),
+        "hide-object": ("H",),
+        "masks": ("Shift+H",),
+        "tool-select": ("Shift+V",),
+        "tool-fill": ("Shift+F",),
+    },
+    "Adobe": {
+        "previous": ("PgUp", "Left", "A"),
+        "next": ("PgDown", "Right", "D"),
+        "back-10": ("Shift+PgUp", "Shift+Left"),
+        "forward-10": ("Shift+PgDown", "Shift+Right"),
+        "previous-reference": ("J", "Ctrl+Left"),
+        "next-reference": ("K", "Ctrl+Right"),
+        "tool-brush": ("Ctrl+B", "B"),
+    },
+}
+_PRESET_KEY, _CHANGED_KEY = "keys/preset", "keys/changed"
+
+
+class Keymap:
+    """The keys of every command.
+
+    Attributes:
+        preset: The name of the preset that all is based on.
+    """
+
+    def __init__(self, rows: Iterable[Action] = ACTIONS) -> None:
+        """Take up what is in the settings."""
+        self._rows = {row.id: row for row in rows}
+        settings = QSettings()
+        preset = settings.value(_PRESET_KEY, DEFAULT)
+        self.preset = preset if preset in PRESETS else DEFAULT
+        self._changed = _read_changed(settings.value(_CHANGED_KEY, "{}"), self._rows)
+
+    def keys(self, action_id: str) -> Keys:
+        """Return the keys of a command; the first is shown."""
+        own = self._changed.get(action_id)
+        return self.preset_keys(action_id) if own is None else own
+
+    def preset_keys(self, action_id: str) -> Keys:
+        """Return the keys that the preset gives a command."""
+        preset = PRESETS[self.preset]
+        if action_id in preset:
+            return preset[action_id]
+        taken = {normal(key) for keys in preset.values() for key in keys}
+        return tuple(key for key in self._rows[action_id].keys if normal(key) not in taken)
+
+    def rows(self) -> list[Action]:
+        """Return the table with the keys as they are now."""
+        return [replace(row, keys=self.keys(row.id)) for row in self._rows.values()]
+
+    def is_changed(self, action_id: str) -> bool:
+        """Return whether a command's keys are not the preset's."""
+        return action_id in self._changed
+
+    def owner(self, key: str, but: str = "") -> str | None:
+        """Return which command, other than `but`, has a key; None for a free one."""
+        wanted = normal(key)
+        for action_id in self._rows:
+            if action_id != but and wanted in map(normal, self.keys(action_id)):
+                return action_id
+        return None
+
+    def conflict(self, key: str, action_id: str) -> str:
+        """Return in a sentence why a command cannot have a key; empty where it can."""
+        shown = QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+        if self._rows[action_id].scope == "hold" and "+" in normal(key)[:-1]:
+            return f"{shown} cannot be held down; choose a single key."
+        for title in MENUS.values():
+            if normal(key) == f"Alt+{title[title.index('&') + 1].upper()}":
+                return f"{shown} opens the menu {title.replace('&', '')}; choose another key."
+        owner = self.owner(key, action_id)
+        if owner is None:
+            return ""
+        return f"{shown} already belongs to “{self._rows[owner].text.rstrip('…')}”."
+
+    def give(self, action_id: str, keys: Iterable[str]) -> None:
+        """Give a command these keys and no others; whoever has one of them loses it."""
+        keys = tuple(dict.fromkeys(normal(key) for key in keys))
+        for key in keys:
+            owner = self.owner(key, action_id)
+            if owner is not None:
+                left = tuple(each for each in self.keys(owner) if normal(each) != key)
+                self._set(owner, left)
+        self._set(action_id, keys)
+        self._store()
+
+    def reset(self, action_id: str) -> None:
+        """Give a command the preset's keys again; who took them loses them."""
+        self.give(action_id, self.preset_keys(action_id))
+
+    def use_preset(self, name: str) -> None:
+        """Take all keys from a preset; what was changed is forgotten."""
+        self.preset, self._changed = name, {}
+        self._store()
+
+    def _set(self, action_id: str, keys: Keys) -> None:
+        if [*map(normal, keys)] == [*map(normal, self.preset_keys(action_id))]:
+            self._changed.pop(action_id, None)
+        else:
+            self._changed[action_id] = keys
+
+    def _store(self) -> None:
+        settings = QSettings()
+        settings.setValue(_PRESET_KEY, self.preset)
+        settings.setValue(_CHANGED_KEY, json.dumps(self._changed))
+
+
+def normal(key: str) -> str:
+    """Return a key in the one spelling that can be compared."""
+    return QKeySequence(key).toString()
+
+
+def _read_changed(text: str, rows: dict[str, Action]) -> dict[str, Keys]:
+    """Return the changes in the settings; none if someone broke them."""
+    try:
+        return {name: tuple(map(str, keys)) for name, keys in json.loads(text).items()
+                if name in rows}  # fmt: skip
+    except (ValueError, AttributeError, TypeError):
+        return {}
