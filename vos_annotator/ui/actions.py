@@ -80,6 +80,19 @@ def _tool(name: str, text: str, key: str, tip: str, starts_group: bool = False) 
     )
 
 
+def _view(mode: str, text: str, tip: str) -> Action:
+    return Action(
+        f"view-{mode}",
+        "View/Masks as",
+        text,
+        "look_at",
+        (mode,),
+        tip=tip,
+        checked=f"view {mode}",
+        group="view",
+    )
+
+
 def _step(id_: str, text: str, frames: int, *keys: str, icon: str = "") -> Action:
     return Action(id_, "Frame", text, "step", (frames,), keys, icon, repeats=True)
 
@@ -205,6 +218,17 @@ ACTIONS: tuple[Action, ...] = (
     Action("raw", "View", "Raw picture while held", "show_raw", (), ("T",), scope="hold"),
     Action("opacity-less", "View", "Fainter masks", "change_opacity", (-1,), ("-",), repeats=True),
     Action("opacity-more", "View", "Stronger masks", "change_opacity", (1,), ("=",), repeats=True),
+    Action("next-view", "View", "Next way of looking", "cycle_view", (1,), ("M",),
+           starts_group=True, tip="Overlay, contours, masks, cut-out, textures."),
+    Action("previous-view", "View", "Previous way of looking", "cycle_view", (-1,), ("Shift+M",)),
+    _view("overlay", "Overlay", "Masks in their colours over the picture."),
+    _view("contour", "Contours", "Outlines alone: the picture keeps its colours."),
+    _view("mask", "Masks alone", "Colours on black, as they are exported."),
+    _view("cut-out", "Cut-out", "The objects as they are; all else is grey."),
+    _view("textured", "Textures", "Each object has a pattern: told apart without colours."),
+    Action("onion", "View", "Onion skin", "toggle_onion", (), ("Shift+O",),
+           checked="onion shown",
+           tip="Outlines of the reference before (lighter) and of the one after (darker)."),
     Action("fit", "View", "Fit to window", "fit", (), ("0",), "fit", starts_group=True),
     Action("zoom-100", "View", "Zoom to 100 %", "zoom_100", (), ("Ctrl+0",)),
     Action("timeline-in", "View", "Zoom timeline in", "zoom_timeline", (1,), ("Ctrl+=",),

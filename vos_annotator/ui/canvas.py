@@ -9,24 +9,23 @@ Items are in pixels of the source.
 
 from __future__ import annotations
 
-import numpy as np
 from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPalette, QWheelEvent
 
 from vos_annotator.core.masks import Box
-from vos_annotator.core.objects import MOST, screen_color
 from vos_annotator.ui.bridge import EngineBridge
 from vos_annotator.ui.canvas_items import PictureItem, RingItem, SketchItem
 from vos_annotator.ui.cursor import Cursor
 from vos_annotator.ui.document import Document
 from vos_annotator.ui.frame_loader import FrameLoader
-from vos_annotator.ui.overlay import MaskItem, color
+from vos_annotator.ui.onion import OnionSkin
+from vos_annotator.ui.overlay import MaskItem
 from vos_annotator.ui.tools import TOOLS
+from vos_annotator.ui.view_modes import look, nothing
 from vos_annotator.ui.zoom_view import ZoomView
 
 _ZOOM_STEP = 1.2  # a notch of the wheel
 _BRUSH_STEP = 1.1
-_OTHERS = 0.75  # of the opacity, for objects that are not the current one
 _BUTTONS = (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton)
 
 
@@ -51,7 +50,9 @@ class Canvas(ZoomView):
         self.document, self.cursor, self.bridge = document, cursor, bridge
         self._picture, self.masks = PictureItem(shape), MaskItem(shape)
         self.sketch, self._ring = SketchItem(shape), RingItem()
-        for item in (self._picture, self.masks, self.sketch, self._ring):
+        self._onion = OnionSkin(document, cursor, self)
+        items = (self._picture, self.masks, *self._onion.items, self.sketch, self._ring)
+        for item in items:
             self.view.addItem(item, ignoreBounds=True)
         self._shown: int | None = None  # the frame in the picture
         self._pan_from: QPointF | None = None
@@ -146,19 +147,11 @@ class Canvas(ZoomView):
             self.masks.show_labels(self.document.annotations[self._shown])
 
     def _set_colors(self) -> None:
-        fill, line = np.zeros(256, np.uint32), np.zeros(256, np.uint32)
-        hatched = np.zeros(256, bool)
-        for each in self.document.objects if self.cursor.masks_shown else ():
-            is_current = each.id == self.cursor.object_id
-            if each.visible:
-                strength = self.cursor.opacity * (1.0 if is_current else _OTHERS)
-                fill[each.id], line[each.id] = color(each.color, strength), color(each.color, 1.0)
-                hatched[each.id] = each.locked
-        if self.document.objects.highest_id < MOST:  # the first stroke of an object to be
-            new = self.document.objects.next_id
-            rgb = screen_color(new)
-            fill[new], line[new] = color(rgb, self.cursor.opacity), color(rgb, 1.0)
-        self.masks.set_colors(fill, line, hatched)
+        cursor, objects = self.cursor, self.document.objects
+        shown = nothing()
+        if cursor.masks_shown:
+            shown = look(cursor.view_mode, objects, cursor.object_id, cursor.opacity)
+        self.masks.set_colors(shown.fill, shown.line, shown.textures)
 
     # The mouse
 

@@ -19,7 +19,7 @@ def conditions(workspace: Workspace | None) -> set[str]:
         return true
     document, cursor, bridge = workspace.document, workspace.cursor, workspace.bridge
     annotations, objects = document.annotations, document.objects
-    true |= {"video", f"tool {cursor.tool}"}
+    true |= {"video", f"tool {cursor.tool}", f"view {cursor.view_mode}"}
     true |= {f"has object {place}" for place in range(1, len(objects) + 1)}
     for condition, holds in (
         ("undo", document.undo_stack.canUndo()),
@@ -27,6 +27,7 @@ def conditions(workspace: Workspace | None) -> set[str]:
         ("running", bridge.busy),
         ("auto refresh", bridge.auto_refresh),
         ("masks shown", cursor.masks_shown),
+        ("onion shown", cursor.onion),
         ("reference somewhere", bool(annotations.references)),
         ("reference here", annotations.status(cursor.frame) is Status.REFERENCE),
     ):

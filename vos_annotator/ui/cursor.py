@@ -7,6 +7,7 @@ it. Nothing of it is an edit, so nothing of it is undone.
 from PySide6.QtCore import QObject, Signal
 
 from vos_annotator.ui.document import Document
+from vos_annotator.ui.view_modes import OVERLAY
 
 BRUSH_SIZES = (1.0, 1000.0)  # px of the source
 
@@ -19,7 +20,7 @@ class Cursor(QObject):
         object_changed(object_id): An id, or None for no object.
         tool_changed(name)
         brush_changed(size)
-        view_changed(): Opacity, masks or the in/out range changed.
+        view_changed(): Opacity, masks, how they are shown, or the in/out range changed.
         scrubbing_changed(is_scrubbing)
     """
 
@@ -39,6 +40,7 @@ class Cursor(QObject):
         self._tool = "brush"
         self._brush_size = max(4.0, round(min(document.video.shape) / 24))
         self._opacity, self._masks_shown = 0.45, True
+        self._view_mode, self._onion = OVERLAY, False
         self._in_frame: int | None = None
         self._out_frame: int | None = None
         self._is_scrubbing = False
@@ -108,6 +110,26 @@ class Cursor(QObject):
     @masks_shown.setter
     def masks_shown(self, are_shown: bool) -> None:
         self._masks_shown = are_shown
+        self.view_changed.emit()
+
+    @property
+    def view_mode(self) -> str:
+        """How masks are shown, one of `VIEW_MODES`."""
+        return self._view_mode
+
+    @view_mode.setter
+    def view_mode(self, mode: str) -> None:
+        self._view_mode = mode
+        self.view_changed.emit()
+
+    @property
+    def onion(self) -> bool:
+        """Whether the outlines of the references before and after are shown too."""
+        return self._onion
+
+    @onion.setter
+    def onion(self, is_shown: bool) -> None:
+        self._onion = is_shown
         self.view_changed.emit()
 
     @property

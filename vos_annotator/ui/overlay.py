@@ -17,6 +17,7 @@ from vos_annotator.core.masks import Box, LabelMap
 _LINE = 1  # px of the contour within the mask; half as strong it goes one further outside
 _MARGIN = 3  # px of the screen that a change of a pixel reaches
 _HATCH = 5  # px
+TEXTURES = 8  # kinds of hatching, each a bit of a number; the first is that of locked objects
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 Colors = NDArray[np.uint32]  # (256,) premultiplied ARGB by object id
@@ -30,7 +31,7 @@ class MaskItem(QGraphicsItem):
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption)
         self._labels: LabelMap = np.zeros(shape, np.uint8)
         self._fill = self._line = self._outside = np.zeros(256, np.uint32)
-        self._hatched = np.zeros(256, bool)
+        self._textures = np.zeros(256, np.uint8)
         self._scale = 1.0
 
     @property
@@ -55,10 +56,13 @@ class MaskItem(QGraphicsItem):
         )
         self.update(rect.adjusted(-pad, -pad, pad, pad))
 
-    def set_colors(self, fill: Colors, line: Colors, hatched: NDArray[np.bool_]) -> None:
-        """Set the colours of fills and contours, and which ids are hatched, all (256,)."""
-        self._fill, self._line, self._hatched = fill, line, hatched
-        self._outside = _half(line)
+    def set_colors(self, fill: Colors, line: Colors, textures: NDArray[np.uint8]) -> None:
+        """Set the colours of fills and contours and the kinds of hatching, all (256,).
+
+        Where the background, id 0, has a colour, it covers the frame.
+        """
+        self._fill, self._line, self._textures = fill, line, textures
+        self._outside = _half(line) + _half(fill[:1])
         self.update()
 
     def boundingRect(self) -> QRectF:
@@ -75,6 +79,9 @@ class MaskItem(QGraphicsItem):
         self._scale = to_view.m11()
         screen = QRectF(painter.viewport())
         exposed = to_view.mapRect(option.exposedRect).intersected(screen)
+        covers = self._fill[0] != 0
+        if covers:
+            exposed &= to_view.mapRect(self.boundingRect())
         target = QRectF(
             exposed.topLeft() * ratio, exposed.bottomRight() * ratio
         ).toAlignedRect()  # in pixels of the screen
@@ -84,7 +91,8 @@ class MaskItem(QGraphicsItem):
         columns = _sources(target.left(), target.width(), to_view.dx(), to_view.m11(), ratio)
         labels = _sample(self._labels, rows, columns)
         line = max(round(_LINE * ratio), 1)
-        labels, target = _around_objects(labels, target, line + 1)
+        if not covers:
+            labels, target = _around_objects(labels, target, line + 1)
         if target.isEmpty():
             return
         pixels = self._color(labels, target, line)
@@ -106,17 +114,38 @@ class MaskItem(QGraphicsItem):
         is_edge = (largest != smallest)[inner]
         labels, largest = labels[inner], largest[inner]
         pixels = self._fill.take(labels)
-        if self._hatched.any():
-            ys = np.arange(target.top(), target.top() + target.height())[:, None]
-            xs = np.arange(target.left(), target.left() + target.width())
-            gaps = ((xs + ys) // _HATCH % 2).astype(bool) & self._hatched.take(labels)
-            pixels[gaps] = 0
+        if self._textures.any():
+            ys = np.arange(target.top(), target.top() + target.height()) % len(_GAPS)
+            xs = np.arange(target.left(), target.left() + target.width()) % len(_GAPS)
+            gaps = self._textures.take(labels)
+            gaps &= _GAPS.take(ys, 0).take(xs, 1)
+            pixels[gaps > 0] = self._fill[0]
         flat = pixels.reshape(-1)
         where = np.flatnonzero(is_edge)
         own = labels.reshape(-1)[where]
         outside = largest.reshape(-1)[where]
         flat[where] = np.where(own > 0, self._line.take(own), self._outside.take(outside))
         return pixels
+
+
+def _gaps() -> NDArray[np.uint8]:
+    """Return the tile of all kinds of hatching: bit k is set in the gaps of kind k."""
+    ys, xs = np.mgrid[: 4 * _HATCH, : 4 * _HATCH] // _HATCH
+    y, x = np.mgrid[: 4 * _HATCH, : 4 * _HATCH]
+    kinds = (
+        (x + y) // _HATCH % 2,  # strokes upwards to the right
+        ys % 2,  # lines across
+        (xs + ys) % 2,  # a board of chess
+        (x - y) // _HATCH % 2,  # strokes downwards
+        xs % 2,  # columns
+        (ys % 2) | (xs % 2),  # dots
+        (ys % 2) & (xs % 2),  # a grid
+        (x + y) // (2 * _HATCH) % 2,  # broad strokes
+    )
+    return np.sum([(kind > 0) << bit for bit, kind in enumerate(kinds)], axis=0).astype(np.uint8)
+
+
+_GAPS = _gaps()
 
 
 def _around_objects(labels: LabelMap, target: QRect, pad: int) -> tuple[LabelMap, QRect]:

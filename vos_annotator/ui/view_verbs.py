@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from vos_annotator.ui.palette import CommandPalette
 from vos_annotator.ui.shortcut_editor import ShortcutEditor
+from vos_annotator.ui.view_modes import VIEW_MODES
 
 if TYPE_CHECKING:
     from vos_annotator.ui.main_window import MainWindow
@@ -19,6 +20,23 @@ class ViewVerbs:
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
+
+    def look_at(self, mode: str) -> None:
+        """Show the masks another way."""
+        self._window.cursor.view_mode = mode
+        self._window.refresh_actions()
+
+    def cycle_view(self, step: int) -> None:
+        """Show the masks the next way, and say which."""
+        place = VIEW_MODES.index(self._window.cursor.view_mode) + step
+        mode = VIEW_MODES[place % len(VIEW_MODES)]
+        self.look_at(mode)
+        self._window.say(self._window.actions_.rows[f"view-{mode}"].tip)
+
+    def toggle_onion(self) -> None:
+        """Show or hide the outlines of the neighbouring references."""
+        self._window.cursor.onion = not self._window.cursor.onion
+        self._window.refresh_actions()
 
     def show_palette(self) -> None:
         """Show the command palette."""

@@ -18,8 +18,8 @@ def fits(query: str, text: str) -> bool:
 def score(query: str, text: str) -> float:
     """Return how well `text` answers `query`: 0 for not at all, more for better.
 
-    Every word of the query must be the beginning of a word, or part of one, or its letters
-    must follow each other in the text. An empty query fits everything equally.
+    Every word of the query must be the beginning of a word, or part of one, or have its
+    letters follow each other in one that begins as it does. An empty query fits everything equally.
     """
     lowered = text.lower()
     words = re.findall(r"\w+|\S", lowered)
@@ -29,7 +29,7 @@ def score(query: str, text: str) -> float:
             total += _START
         elif wanted in lowered:
             total += _WITHIN
-        elif len(wanted) > 1 and _has_letters(wanted, lowered):
+        elif any(word[0] == wanted[0] and _has_letters(wanted, word) for word in words):
             total += _LETTERS
         else:
             return 0.0
