@@ -54,9 +54,9 @@ def test_every_condition_in_the_table_is_one_that_can_come_true():
     for row in ACTIONS:
         for condition in {*row.needs, row.checked} - {""}:
             head = condition.rstrip("123456789")
-            assert condition in known or head in known or head.startswith(("tool ", "view ")), (
-                condition
-            )
+            assert (
+                condition in known or head in known or head.startswith(("tool ", "view ", "theme "))
+            ), condition
 
 
 def test_icons_are_there_and_none_is_idle():

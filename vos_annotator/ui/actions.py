@@ -93,6 +93,19 @@ def _view(mode: str, text: str, tip: str) -> Action:
     )
 
 
+def _theme(choice: str, text: str) -> Action:
+    return Action(
+        f"theme-{choice}",
+        "View/Theme",
+        text,
+        "use_theme",
+        (choice,),
+        needs=(),
+        checked=f"theme {choice}",
+        group="theme",
+    )
+
+
 def _step(id_: str, text: str, frames: int, *keys: str, icon: str = "") -> Action:
     return Action(id_, "Frame", text, "step", (frames,), keys, icon, repeats=True)
 
@@ -223,7 +236,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("previous-view", "View", "Previous way of looking", "cycle_view", (-1,), ("Shift+M",)),
     _view("overlay", "Overlay", "Masks in their colours over the picture."),
     _view("contour", "Contours", "Outlines alone: the picture keeps its colours."),
-    _view("mask", "Masks alone", "Colours on black, as they are exported."),
+    _view("mask", "Masks alone", "Colours on black: every stray pixel shows."),
     _view("cut-out", "Cut-out", "The objects as they are; all else is grey."),
     _view("textured", "Textures", "Each object has a pattern: told apart without colours."),
     Action("onion", "View", "Onion skin", "toggle_onion", (), ("Shift+O",),
@@ -235,10 +248,11 @@ ACTIONS: tuple[Action, ...] = (
            repeats=True),
     Action("timeline-out", "View", "Zoom timeline out", "zoom_timeline", (-1,), ("Ctrl+-",),
            repeats=True),
-    Action("light", "View", "Light theme", "toggle_theme", (), (), needs=_ANY, checked="light",
-           starts_group=True),
+    _theme("system", "As the desktop"),
+    _theme("dark", "Dark"),
+    _theme("light", "Light"),
     Action("full-screen", "View", "Full screen", "toggle_full_screen", (), ("F11",), needs=_ANY,
-           checked="full screen"),
+           checked="full screen", starts_group=True),
     #
     Action("palette", "Help", "Search commands…", "show_palette", (), ("Ctrl+K",), needs=_ANY),
     Action("keys", "Help", "Keys", "show_keys", (), ("F1", "?"), "help", needs=_ANY),

@@ -55,15 +55,14 @@ def run(path: str | Path | None = None, engine: str = "mobilevos", size: int = 4
 
 def make_application():
     """Return the QApplication, named, in the theme that was chosen last."""
-    from PySide6.QtCore import QSettings
     from PySide6.QtGui import QIcon
     from PySide6.QtWidgets import QApplication
 
     from vos_annotator.paths import resources_folder
-    from vos_annotator.ui.theme import DARK, LIGHT, apply_theme
-    from vos_annotator.ui.window_verbs import THEME_KEY
+    from vos_annotator.ui.theme import apply_choice, follow_desktop
 
     system.forget_foreign_plugins()
+    is_new = QApplication.instance() is None
     app = QApplication.instance() or QApplication(sys.argv[:1])
     app.setApplicationName(NAME)
     app.setOrganizationName("vos-annotator")
@@ -71,7 +70,9 @@ def make_application():
     font = app.font()
     font.setPixelSize(_FONT)
     app.setFont(font)
-    apply_theme(app, LIGHT if QSettings().value(THEME_KEY) == "light" else DARK)
+    apply_choice(app)
+    if is_new:
+        follow_desktop(app)
     return app
 
 

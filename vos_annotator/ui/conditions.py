@@ -5,16 +5,14 @@ For: the window, which enables and ticks its actions by them.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSettings
-
 from vos_annotator.core.edits import Status
-from vos_annotator.ui.window_verbs import THEME_KEY
+from vos_annotator.ui.theme import theme_choice
 from vos_annotator.ui.workspace import Workspace
 
 
 def conditions(workspace: Workspace | None) -> set[str]:
     """Return all conditions that hold."""
-    true = {"light"} if QSettings().value(THEME_KEY) == "light" else set()
+    true = {f"theme {theme_choice()}"}
     if workspace is None:
         return true
     document, cursor, bridge = workspace.document, workspace.cursor, workspace.bridge

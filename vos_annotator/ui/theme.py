@@ -12,8 +12,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
+
+SYSTEM = "system"
+_CHOICE_KEY = "theme"
 
 DOUBT_AMBER = QColor("#e8a33d")  # an engine that is not sure
 DOUBT_RED = QColor("#e5534b")  # an engine that guesses
@@ -59,6 +63,41 @@ LIGHT = Theme(
     accent="#1868d6",
     on_accent="#ffffff",
 )
+
+
+THEMES = {"dark": DARK, "light": LIGHT}
+
+
+def theme_choice() -> str:
+    """Return what the person chose: "system", "dark" or "light"."""
+    choice = QSettings().value(_CHOICE_KEY, SYSTEM)
+    return choice if choice in THEMES else SYSTEM
+
+
+def choose_theme(app: QApplication, choice: str) -> None:
+    """Keep a choice for the next time, and apply it."""
+    QSettings().setValue(_CHOICE_KEY, choice)
+    apply_choice(app)
+
+
+def apply_choice(app: QApplication) -> None:
+    """Give the application the theme that was chosen, and the frame of its windows too."""
+    choice, scheme, hints = theme_choice(), Qt.ColorScheme, app.styleHints()
+    if choice == SYSTEM:
+        hints.setColorScheme(scheme.Unknown)  # as the desktop has it
+        choice = "light" if hints.colorScheme() == scheme.Light else "dark"
+    else:
+        hints.setColorScheme(scheme.Light if choice == "light" else scheme.Dark)
+    if app.property(_CHOICE_KEY) != choice:
+        app.setProperty(_CHOICE_KEY, choice)
+        apply_theme(app, THEMES[choice])
+
+
+def follow_desktop(app: QApplication) -> None:
+    """Change with the desktop for as long as that is the choice."""
+    app.styleHints().colorSchemeChanged.connect(
+        lambda _scheme: apply_choice(app) if theme_choice() == SYSTEM else None
+    )
 
 
 def palette(theme: Theme) -> QPalette:
@@ -144,6 +183,11 @@ def _style_sheet(t: Theme) -> str:
     QSpinBox QLineEdit {{ border: 0; padding: 0 6px; background: transparent; }}
     QSpinBox::up-button, QSpinBox::down-button {{ subcontrol-origin: border;
         subcontrol-position: right; width: 0px; }}
+    QTreeView {{ background: {t.panel}; border: 1px solid {t.line}; border-radius: 4px;
+        outline: 0; selection-background-color: {t.raised}; selection-color: {t.text}; }}
+    QTreeView::item {{ padding: 3px 8px; }}
+    QHeaderView::section {{ background: {t.panel}; color: {t.quiet}; border: 0;
+        border-bottom: 1px solid {t.line}; padding: 5px 8px; }}
     QListView {{ background: {t.panel}; border: 0; outline: 0; }}
     QScrollArea {{ background: {t.panel}; border: 0; }}
     QStatusBar {{ background: {t.window}; border-top: 1px solid {t.line}; color: {t.quiet}; }}

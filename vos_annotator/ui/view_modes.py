@@ -23,7 +23,8 @@ _LEAST_TEXTURE = 0.6  # opacity: patterns must be told apart
 _BLACK, _GREY = (0, 0, 0), (128, 128, 128)
 _DIMMED = 0.88  # how much of the picture a cut-out covers around the objects
 _LOCKED = 1  # the kind of hatching
-_ONION, _ONION_TINT = 0.8, 0.55  # strength of the outline, share of white or black in it
+_ONION = 0.85  # strength of the outline
+_LIGHTER, _DARKER = 0.6, 0.4  # share of white, or of black, in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,8 @@ def onion(objects: Objects, is_before: bool) -> Look:
     """Return how the outlines of a reference before or after are shown: lighter, or darker."""
     result = Look(*(np.zeros(256, np.uint32) for _ in range(2)), np.zeros(256, np.uint8))
     for each in _visible(objects):
-        tint = 255 if is_before else 0
-        mixed = (round(part + (tint - part) * _ONION_TINT) for part in each.color)
+        tint, share = (255, _LIGHTER) if is_before else (0, _DARKER)
+        mixed = (round(part + (tint - part) * share) for part in each.color)
         result.line[each.id] = color(tuple(mixed), _ONION)
     return result
 

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtWidgets import QApplication
+
 from vos_annotator.ui.palette import CommandPalette
 from vos_annotator.ui.shortcut_editor import ShortcutEditor
+from vos_annotator.ui.theme import choose_theme
 from vos_annotator.ui.view_modes import VIEW_MODES
 
 if TYPE_CHECKING:
@@ -36,6 +39,11 @@ class ViewVerbs:
     def toggle_onion(self) -> None:
         """Show or hide the outlines of the neighbouring references."""
         self._window.cursor.onion = not self._window.cursor.onion
+        self._window.refresh_actions()
+
+    def use_theme(self, choice: str) -> None:
+        """Be dark or light, or as the desktop is."""
+        choose_theme(QApplication.instance(), choice)
         self._window.refresh_actions()
 
     def show_palette(self) -> None:

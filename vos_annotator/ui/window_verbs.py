@@ -9,9 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSettings
-from PySide6.QtWidgets import QApplication
-
 from vos_annotator.core import davis
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.mask_files import read_masks
@@ -20,12 +17,9 @@ from vos_annotator.ui import dialogs
 from vos_annotator.ui.cheat_sheet import CheatSheet
 from vos_annotator.ui.gathering import Gathering
 from vos_annotator.ui.job import Job
-from vos_annotator.ui.theme import DARK, LIGHT, apply_theme
 
 if TYPE_CHECKING:
     from vos_annotator.ui.main_window import MainWindow
-
-THEME_KEY = "theme"
 
 
 class WindowVerbs:
@@ -165,13 +159,6 @@ class WindowVerbs:
         dialogs.show_report(self._window, title, text)
 
     # The window
-
-    def toggle_theme(self) -> None:
-        """Change between dark and light."""
-        is_light = QSettings().value(THEME_KEY) == "light"
-        QSettings().setValue(THEME_KEY, "dark" if is_light else "light")
-        apply_theme(QApplication.instance(), DARK if is_light else LIGHT)
-        self._window.refresh_actions()
 
     def toggle_full_screen(self) -> None:
         """Fill the screen, or be a window again."""
