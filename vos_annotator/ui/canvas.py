@@ -10,16 +10,26 @@ Items are in pixels of the source.
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPalette, QWheelEvent
+from PySide6.QtGui import (
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPalette,
+    QResizeEvent,
+    QTabletEvent,
+    QWheelEvent,
+)
 
-from vos_annotator.core.masks import Box
+from vos_annotator.core.masks import Box, LabelMap
 from vos_annotator.ui.bridge import EngineBridge
 from vos_annotator.ui.canvas_items import PictureItem, RingItem, SketchItem
 from vos_annotator.ui.cursor import Cursor
 from vos_annotator.ui.document import Document
 from vos_annotator.ui.frame_loader import FrameLoader
+from vos_annotator.ui.minimap import Minimap
 from vos_annotator.ui.onion import OnionSkin
 from vos_annotator.ui.overlay import MaskItem
+from vos_annotator.ui.pen import PEN_EVENTS, Pen
 from vos_annotator.ui.tools import TOOLS
 from vos_annotator.ui.view_modes import look, nothing
 from vos_annotator.ui.zoom_view import ZoomView
@@ -54,7 +64,9 @@ class Canvas(ZoomView):
         items = (self._picture, self.masks, *self._onion.items, self.sketch, self._ring)
         for item in items:
             self.view.addItem(item, ignoreBounds=True)
+        self._minimap, self._pen = Minimap(self, shape), Pen()
         self._shown: int | None = None  # the frame in the picture
+        self._preview: tuple[int, LabelMap] | None = None
         self._pan_from: QPointF | None = None
         self._tools = {name: tool(self) for name, tool in TOOLS.items()}
         self._tool = self._tools[cursor.tool]
@@ -78,6 +90,11 @@ class Canvas(ZoomView):
     def shown_frame(self) -> int | None:
         """The frame in the picture; None until the first is there."""
         return self._shown
+
+    def show_preview(self, frame: int | None, labels: LabelMap | None = None) -> None:
+        """Show `labels` on a frame in place of its own until told otherwise; None: no more."""
+        self._preview = None if frame is None or labels is None else (frame, labels)
+        self._refresh()
 
     def close_loader(self) -> None:
         """Join the thread that decodes."""
@@ -128,6 +145,7 @@ class Canvas(ZoomView):
             return  # left meanwhile, and back already
         self._shown = frame
         self._picture.show_levels(levels)
+        self._minimap.show_picture(levels)
         self._refresh()
         self._load()  # it may be a key-frame that stood in
 
@@ -144,7 +162,9 @@ class Canvas(ZoomView):
     def _refresh(self) -> None:
         """Show the masks as the document has them, unless a tool has them in hand."""
         if self._shown is not None and not self._tool.is_busy:
-            self.masks.show_labels(self.document.annotations[self._shown])
+            frame, labels = self._preview or (None, None)
+            is_preview = frame == self._shown
+            self.masks.show_labels(labels if is_preview else self.document.annotations[self._shown])
 
     def _set_colors(self) -> None:
         cursor, objects = self.cursor, self.document.objects
@@ -163,7 +183,7 @@ class Canvas(ZoomView):
         self._show_ring()
 
     def _show_ring(self) -> None:
-        self._ring.set_brush(self.cursor.brush_size, self._tool.removes)
+        self._ring.set_brush(self.cursor.stroke_size, self._tool.removes or self._pen.erases)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin to pan with the middle button, or to work with the others."""
@@ -204,6 +224,40 @@ class Canvas(ZoomView):
             self._tool.release(self.to_frame(event.position()))
             self._refreshing.start()  # what arrived while the tool had the masks
         event.accept()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Work with a pen; it must not come a second time as a mouse."""
+        if event.type() in PEN_EVENTS:
+            self._work_with_pen(event)
+            event.accept()
+            return True
+        return super().viewportEvent(event)
+
+    def _work_with_pen(self, event: QTabletEvent) -> None:
+        point, kind = self.to_frame(event.position()), event.type()
+        self._pen.follow(event)
+        self.cursor.pressure = self._pen.share
+        if kind == QEvent.Type.TabletPress and event.button() in _BUTTONS:
+            self._tool.press(point, self._pen.removes(event))
+        elif kind == QEvent.Type.TabletRelease and event.button() in _BUTTONS:
+            self._tool.release(point)
+            self._pen.rest()
+            self.cursor.pressure = self._pen.share
+            self._refreshing.start()
+        elif event.buttons():
+            self._tool.drag(point)
+        else:
+            self._tool.hover(point)
+        self._ring.setPos(point)
+        self._ring.setVisible(self._tool.has_ring)
+        self._show_ring()
+        self.pointer_moved.emit(point.x(), point.y())
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Keep the minimap in its corner."""
+        super().resizeEvent(event)
+        if event is not None:
+            self._minimap.follow()
 
     def leaveEvent(self, event: QEvent) -> None:
         """Hide the ring."""

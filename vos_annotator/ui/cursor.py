@@ -15,6 +15,9 @@ BRUSH_SIZES = (1.0, 1000.0)  # px of the source
 class Cursor(QObject):
     """A position in a document; setters keep every value in its range.
 
+    Attributes:
+        pressure: How much of the brush a pen asks for, 0..1; 1 without one.
+
     Signals:
         frame_changed(frame)
         object_changed(object_id): An id, or None for no object.
@@ -39,6 +42,7 @@ class Cursor(QObject):
         self._object_id: int | None = None
         self._tool = "brush"
         self._brush_size = max(4.0, round(min(document.video.shape) / 24))
+        self.pressure = 1.0
         self._opacity, self._masks_shown = 0.45, True
         self._view_mode, self._onion = OVERLAY, False
         self._in_frame: int | None = None
@@ -91,6 +95,11 @@ class Cursor(QObject):
         if size != self._brush_size:
             self._brush_size = size
             self.brush_changed.emit(size)
+
+    @property
+    def stroke_size(self) -> float:
+        """The brush's diameter as a pen is pressed, px of the source."""
+        return max(self._brush_size * self.pressure, BRUSH_SIZES[0])
 
     @property
     def opacity(self) -> float:

@@ -132,6 +132,12 @@ class Timeline(QAbstractScrollArea):
             self.setFixedHeight(self.sizeHint().height())
         self.viewport().update()
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._redraw()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit the axis to the new width."""
         self.axis.resize(self.viewport().width() - GUTTER)

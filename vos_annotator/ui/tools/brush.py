@@ -29,7 +29,7 @@ class Brush(Tool):
         if self._draft is None:
             return
         put = self._draft.remove if self._removes else self._draft.add
-        size, shape = self._cursor.brush_size, self._document.video.shape
+        size, shape = self._cursor.stroke_size, self._document.video.shape
         for box, pixels in stamps(self._last, point, size, shape):
             put(box, pixels)
         self._last = point

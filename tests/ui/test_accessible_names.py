@@ -1,0 +1,101 @@
+"""Whoever cannot see the window hears what each control is."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
+    QDialog,
+    QHeaderView,
+    QKeySequenceEdit,
+    QLineEdit,
+    QPlainTextEdit,
+    QScrollBar,
+    QWidget,
+)
+
+from tests.ui.window import isolate_settings, make_clip, open_window, paint
+from vos_annotator.ui import dialogs
+
+CONTROLS = (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
+    QKeySequenceEdit,
+    QLineEdit,
+    QPlainTextEdit,
+)
+
+
+@pytest.fixture
+def window(qtbot, qapp, tmp_path):
+    isolate_settings(tmp_path / "settings")
+    with open_window(qtbot, make_clip(tmp_path / "clip")) as window:
+        yield window
+
+
+WHOLES = (QAbstractSpinBox, QComboBox, QKeySequenceEdit, QLineEdit)  # read out as one
+QT_PARTS = (QHeaderView, QScrollBar)
+
+
+def ancestors(widget):
+    """Return what a widget lies in, from the inside."""
+    found = []
+    while (widget := widget.parentWidget()) is not None:
+        found.append(widget)
+    return found
+
+
+def nameless(root):
+    """Return the controls under `root` that a screen reader has no name for."""
+    found = []
+    for each in root.findChildren(QWidget):
+        is_qts = each.objectName().startswith("qt_") or isinstance(each, QT_PARTS)
+        is_part = any(isinstance(above, WHOLES) for above in ancestors(each))
+        is_own = type(each).__module__.startswith("vos_annotator")
+        takes_keys = is_own and each.focusPolicy() != Qt.FocusPolicy.NoFocus
+        if is_qts or is_part or not (isinstance(each, CONTROLS) or takes_keys):
+            continue
+        if not QAccessible.queryAccessibleInterface(each).text(QAccessible.Text.Name).strip():
+            found.append(f"{type(each).__name__} {each.objectName()} in {type(each.parent())}")
+    return found
+
+
+def test_every_control_of_the_window_has_a_name(window):
+    for _ in range(2):
+        window.actions_["add-object"].trigger()
+    paint(window)
+    window.messages.show()
+
+    assert nameless(window) == []
+
+
+def test_every_control_of_the_first_page_has_a_name(qtbot, qapp, tmp_path):
+    isolate_settings(tmp_path / "settings")
+    with open_window(qtbot) as window:
+        assert nameless(window) == []
+
+
+@pytest.mark.parametrize("action", ["palette", "shortcuts", "keys"])
+def test_every_control_of_a_dialog_has_a_name(window, action):
+    window.actions_[action].trigger()
+    (dialog,) = window.findChildren(QDialog)
+
+    assert nameless(dialog) == []
+
+
+def test_every_control_of_the_export_dialog_has_a_name(qtbot, window):
+    dialog = dialogs.ExportDialog("clip", window)
+
+    assert nameless(dialog) == []
+
+
+def test_every_tool_of_the_bar_and_every_menu_can_be_had_by_keyboard(window):
+    for action in window.actions_:
+        assert action.shortcuts() or action.associatedObjects(), action.text()
