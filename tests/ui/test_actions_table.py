@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeySequence
 from vos_annotator.ui import conditions
 from vos_annotator.ui.actions import ACTIONS, MENUS
 from vos_annotator.ui.icons import icon_names
+from vos_annotator.ui.mask_verbs import MaskVerbs
 from vos_annotator.ui.verbs import Verbs
 from vos_annotator.ui.view_verbs import ViewVerbs
 from vos_annotator.ui.window_verbs import WindowVerbs
@@ -42,7 +43,9 @@ def test_ids_are_used_once():
 @pytest.mark.parametrize("row", ACTIONS, ids=lambda row: row.id)
 def test_an_action_stands_in_a_menu_and_names_a_method_that_exists(row):
     assert row.menu.split("/")[0] in MENUS
-    assert sum(hasattr(each, row.method) for each in (Verbs, WindowVerbs, ViewVerbs)) == 1
+    assert (
+        sum(hasattr(each, row.method) for each in (Verbs, WindowVerbs, ViewVerbs, MaskVerbs)) == 1
+    )
 
 
 def test_every_condition_in_the_table_is_one_that_can_come_true():

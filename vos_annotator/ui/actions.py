@@ -110,6 +110,12 @@ def _step(id_: str, text: str, frames: int, *keys: str, icon: str = "") -> Actio
     return Action(id_, "Frame", text, "step", (frames,), keys, icon, repeats=True)
 
 
+def _operation(name: str, text: str, key: str, tip: str, starts_group: bool = False) -> Action:
+    tip += " With a preview, on this frame or a range."
+    return Action(name, "Mask", text, "operate", (name,), (key,), tip=tip, needs=_OBJECT,
+                  starts_group=starts_group)  # fmt: skip
+
+
 _ANY: tuple[str, ...] = ()
 _OBJECT = ("video", "object")
 _RUNNABLE = ("video", "reference somewhere")
@@ -145,8 +151,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("undo", "Edit", "Undo", "undo", (), ("Ctrl+Z",), "undo", needs=("undo",), repeats=True),
     Action("redo", "Edit", "Redo", "redo", (), ("Ctrl+Shift+Z", "Ctrl+Y"), "redo",
            needs=("redo",), repeats=True),
+    Action("copy-mask", "Edit", "Copy mask", "copy_mask", (), ("Ctrl+C",), needs=_OBJECT,
+           starts_group=True, tip="Remember the object's mask on this frame."),
+    Action("paste-mask", "Edit", "Paste mask", "paste_mask", (), ("Ctrl+V",), needs=_OBJECT,
+           tip="Give the object the copied mask here; other objects keep their pixels."),
     Action("copy-previous", "Edit", "Copy object from previous frame", "copy_previous", (),
-           ("Ctrl+D",), "copy", needs=_OBJECT, starts_group=True),
+           ("Ctrl+D",), "copy", needs=_OBJECT),
     Action("clear-here", "Edit", "Clear object on this frame", "clear_here", (), ("Del",),
            needs=_OBJECT, tip="Only here: other frames keep the object."),
     #
@@ -209,6 +219,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("brush-smaller", "Mask", "Smaller brush", "scale_brush", (-1,), ("[",),
            starts_group=True, repeats=True),
     Action("brush-larger", "Mask", "Larger brush", "scale_brush", (1,), ("]",), repeats=True),
+    _operation("grow", "Grow…", "Shift+G", "Give the object a wider border.", True),
+    _operation("shrink", "Shrink…", "Shift+K", "Take the object's border away."),
+    _operation("smooth", "Smooth border…", "Shift+U", "Take dents and bumps off the border."),
+    _operation("fill-holes", "Fill holes…", "Shift+J", "Close what the object surrounds."),
+    _operation("drop-specks", "Drop specks…", "Shift+D", "Remove parts smaller than a size."),
+    _operation("keep-largest", "Keep largest part…", "Shift+L", "Remove all parts but one."),
+    Action("interpolate", "Mask", "Interpolate between references", "interpolate", (),
+           ("Shift+I",), needs=("video", "object", "reference somewhere"), starts_group=True,
+           tip="Shapes of the object between the references around this frame. They are "
+               "predictions: propagation may replace them."),
     #
     Action("propagate", "Propagate", "Propagate", "propagate", (), ("Ctrl+T",), "propagate",
            needs=_RUNNABLE,

@@ -126,7 +126,7 @@ class Document(QObject):
                     touched[frame] = came_or_went.intersection(annotations.state(frame).ids)
         for frame, ids in touched.items():
             if ids:
-                self._mark_stale(frame, ids & objects)
+                self._mark_stale(frame, ids & objects, before)
                 self.reference_changed.emit(frame, ids)
         return inverse
 
@@ -219,11 +219,12 @@ class Document(QObject):
                 stale = self.annotations.stale(frame)
                 yield replace(edit, stale=stale, confidence=state.confidence)
 
-    def _mark_stale(self, frame: int, ids: frozenset[int]) -> None:
+    def _mark_stale(self, frame: int, ids: frozenset[int], changed: Iterable[int]) -> None:
+        """Mark what lies around a frame; what the same edit `changed` is as new as that."""
         if ids:
             before, after = self.annotations.span(frame)
             around = np.r_[before + 1 : frame, frame + 1 : after]
-            self.project.mark_stale(around, ids)
+            self.project.mark_stale(np.setdiff1d(around, list(changed)), ids)
 
     def _new_object(self, object_id: int, name: str | None = None) -> VideoObject:
         return VideoObject(object_id, name or f"Object {object_id}", screen_color(object_id))

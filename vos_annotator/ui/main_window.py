@@ -35,6 +35,7 @@ from vos_annotator.ui.job import Job
 from vos_annotator.ui.jobs import Jobs
 from vos_annotator.ui.key_rules import KeyRules
 from vos_annotator.ui.keymap import Keymap
+from vos_annotator.ui.mask_verbs import MaskVerbs
 from vos_annotator.ui.messages import Messages
 from vos_annotator.ui.recent import RecentMenu
 from vos_annotator.ui.status_bar import StatusBar
@@ -60,7 +61,7 @@ class MainWindow(QMainWindow):
         self.workspace: Workspace | None = None
         self.verbs, self.window_verbs = Verbs(self), WindowVerbs(self)
         self.keymap = Keymap()
-        targets = (self.verbs, self.window_verbs, ViewVerbs(self))
+        targets = (self.verbs, self.window_verbs, ViewVerbs(self), MaskVerbs(self))
         self.actions_ = ActionSet(self, targets, self.keymap.rows())
         self.messages = Messages(self)
         self.status = StatusBar(self)

@@ -1,0 +1,243 @@
+"""Operations on masks in the window: previewed, applied here or on a range, and taken back."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QSpinBox
+
+from tests.ui.window import isolate_settings, make_clip, open_window, paint
+from vos_annotator.core.edits import Status
+from vos_annotator.core.masks import encode_png
+from vos_annotator.ui.operation_dialog import OperationDialog
+
+
+@pytest.fixture
+def window(qapp, qtbot, tmp_path):
+    isolate_settings(tmp_path / "settings")
+    with open_window(qtbot, make_clip(tmp_path / "clip")) as window:
+        qtbot.waitUntil(lambda: window.canvas.is_current)
+        window.bridge.auto_refresh = False
+        paint(window)  # object 1: rows and columns 10 to 21
+        window.cursor.object_id = 1
+        yield window
+
+
+def labels(window, frame=0):
+    return window.document.annotations[frame]
+
+
+def area(window, frame=0, object_id=1):
+    return int((labels(window, frame) == object_id).sum())
+
+
+def shown_area(window, object_id=1):
+    return int((window.canvas.masks.labels == object_id).sum())
+
+
+def dialog_of(qtbot, window, action):
+    """Choose a command and return its dialog once the preview is there."""
+    window.actions_[action].trigger()
+    dialog = next(each for each in window.findChildren(OperationDialog) if each.isVisible())
+    qtbot.waitUntil(lambda: dialog._preview is not None)
+    return dialog
+
+
+def predict(window, frame, label_map):
+    window.document.project.predict(frame, encode_png(label_map), {1: 0.5}, "test")
+
+
+def wait_for_job(qtbot, window):
+    qtbot.waitUntil(lambda: not window._jobs.running, timeout=5000)
+
+
+def test_the_preview_is_on_the_canvas_and_is_no_edit(qtbot, window):
+    before, steps = area(window), window.document.undo_stack.count()
+    dialog = dialog_of(qtbot, window, "grow")
+
+    assert shown_area(window) > before
+    assert area(window) == before
+    assert window.document.undo_stack.count() == steps
+    dialog.reject()
+
+
+def test_a_larger_size_shows_more_and_ok_keeps_what_is_shown_in_one_step(qtbot, window):
+    before, steps = area(window), window.document.undo_stack.count()
+    dialog = dialog_of(qtbot, window, "grow")
+    first = shown_area(window)
+    dialog.findChild(QSpinBox).setValue(5)
+    qtbot.waitUntil(lambda: shown_area(window) > first)
+    shown = shown_area(window)
+    dialog.accept()
+
+    assert area(window) == shown
+    assert window.document.undo_stack.count() == steps + 1
+    window.document.undo_stack.undo()
+    assert area(window) == before
+
+
+def test_ok_before_the_preview_is_there_applies_what_was_chosen_last(qtbot, window):
+    dialog = dialog_of(qtbot, window, "grow")
+    dialog.findChild(QSpinBox).setValue(4)
+    dialog.accept()
+
+    qtbot.waitUntil(lambda: area(window) > 12 * 12)
+    assert labels(window)[6, 15] == 1
+    assert labels(window)[5, 15] == 0
+
+
+def test_esc_leaves_everything_as_it_was(qtbot, window):
+    before, steps = area(window), window.document.undo_stack.count()
+    dialog = dialog_of(qtbot, window, "shrink")
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+
+    assert shown_area(window) == area(window) == before
+    assert window.document.undo_stack.count() == steps
+
+
+def test_the_preview_follows_the_frame(qtbot, window):
+    window.cursor.frame = 3
+    paint(window, top=20, left=30, size=6)
+    window.cursor.frame = 0
+    qtbot.waitUntil(lambda: window.canvas.is_current)
+    dialog = dialog_of(qtbot, window, "grow")
+    window.cursor.frame = 3
+    qtbot.waitUntil(lambda: window.canvas.is_current and shown_area(window) > 36)
+
+    assert shown_area(window) < 144
+    assert area(window, 3) == 36
+    dialog.reject()
+
+
+def test_growing_never_takes_the_pixels_of_another_object(qtbot, window):
+    paint(window, 2, left=22)
+    other = area(window, object_id=2)
+    dialog_of(qtbot, window, "grow").accept()
+
+    assert area(window) > 12 * 12
+    assert area(window, object_id=2) == other
+
+
+@pytest.mark.parametrize("change", [{"locked": True}, {"visible": False}])
+def test_an_object_that_is_locked_or_hidden_is_not_operated_on(window, change):
+    window.document.update_object(1, **change)
+    window.actions_["grow"].trigger()
+
+    assert not [each for each in window.findChildren(OperationDialog) if each.isVisible()]
+
+
+def test_locking_the_object_meanwhile_forbids_ok(qtbot, window):
+    dialog = dialog_of(qtbot, window, "grow")
+    window.document.update_object(1, locked=True)
+
+    assert not dialog._buttons.button(dialog._buttons.StandardButton.Ok).isEnabled()
+    assert shown_area(window) == area(window)
+    dialog.reject()
+
+
+def test_a_range_is_changed_in_one_step_and_each_frame_stays_what_it_is(qtbot, window):
+    for frame in (1, 2, 3):
+        predict(window, frame, labels(window))
+    window.cursor.in_frame, window.cursor.out_frame = 0, 2
+    steps = window.document.undo_stack.count()
+    dialog = dialog_of(qtbot, window, "grow")
+    dialog._on_range.setChecked(True)
+    dialog.accept()
+    qtbot.waitUntil(lambda: area(window, 2) > 144)
+    annotations = window.document.annotations
+
+    assert area(window) == area(window, 1) == area(window, 2)
+    assert area(window, 3) == 144
+    assert annotations.status(0) is Status.REFERENCE
+    assert annotations.status(1) is Status.PREDICTION
+    assert not annotations.stale(1)
+    assert annotations.stale(3) == {1}
+    assert window.document.undo_stack.count() == steps + 1
+    window.document.undo_stack.undo()
+    assert [area(window, frame) for frame in range(4)] == [144] * 4
+    assert annotations.confidence(1) == {1: 0.5}
+
+
+def test_masks_that_change_while_a_range_is_computed_are_not_overwritten(qtbot, window):
+    window.cursor.in_frame, window.cursor.out_frame = 0, 0
+    dialog = dialog_of(qtbot, window, "grow")
+    dialog._on_range.setChecked(True)
+    dialog.accept()
+    paint(window, top=30, left=40, size=4)
+    wait_for_job(qtbot, window)
+
+    assert area(window) == 144 + 16
+
+
+def test_every_operation_can_be_chosen_and_does_what_it_says(qtbot, window):
+    rough = labels(window).copy()
+    rough[14:18, 14:18] = 0  # a hole
+    rough[40:42, 40:42] = 1  # a speck
+    results = {}
+    for name in ("fill-holes", "drop-specks", "keep-largest", "shrink", "smooth"):
+        window.document.paint(0, rough, "Paint")
+        dialog_of(qtbot, window, name).accept()
+        results[name] = labels(window).copy()
+        window.document.undo_stack.undo()
+        window.document.undo_stack.undo()
+
+    assert (results["fill-holes"] == 1).sum() == 144 + 4
+    for name in ("drop-specks", "keep-largest"):
+        assert (results[name] == 1).sum() == 144 - 16
+    assert (results["shrink"] == 1).sum() < 144 - 16
+    assert not (results["smooth"] == rough).all()
+
+
+def test_a_mask_is_pasted_on_another_frame_and_takes_nothing_from_others(window):
+    window.actions_["copy-mask"].trigger()
+    window.cursor.frame = 5
+    paint(window, 2, top=10, left=10, size=4)
+    window.cursor.object_id = 1
+    window.actions_["paste-mask"].trigger()
+
+    assert area(window, 5) == 144 - 16
+    assert area(window, 5, object_id=2) == 16
+    assert window.document.annotations.status(5) is Status.REFERENCE
+    window.document.undo_stack.undo()
+    assert area(window, 5) == 0
+
+
+def test_pasting_over_a_locked_object_and_pasting_nothing_change_nothing(window):
+    steps = window.document.undo_stack.count()
+    window.actions_["paste-mask"].trigger()
+    window.actions_["copy-mask"].trigger()
+    window.document.update_object(1, locked=True)
+    window.cursor.frame = 5
+    window.actions_["paste-mask"].trigger()
+
+    assert area(window, 5) == 0
+    assert window.document.undo_stack.count() == steps + 1  # the lock
+
+
+def test_between_two_references_the_object_moves_and_the_frames_are_predictions(qtbot, window):
+    window.cursor.frame = 8
+    paint(window, top=10, left=42)
+    window.cursor.frame = 4
+    window.actions_["interpolate"].trigger()
+    qtbot.waitUntil(lambda: area(window, 7) > 0)
+    columns = np.nonzero(labels(window, 4) == 1)[1]
+
+    assert area(window, 4) == 144
+    assert (columns.min(), columns.max()) == (26, 37)
+    statuses = [window.document.annotations.status(frame) for frame in range(1, 8)]
+    assert set(statuses) == {Status.PREDICTION}
+    window.document.undo_stack.undo()
+    assert window.document.annotations.status(4) is Status.EMPTY
+
+
+def test_interpolating_needs_the_object_on_a_reference_on_either_side(window):
+    window.cursor.frame = 4
+    window.actions_["interpolate"].trigger()
+    window.cursor.frame = 8
+    paint(window, 2)
+    window.cursor.object_id = 1
+    window.cursor.frame = 4
+    window.actions_["interpolate"].trigger()
+
+    assert not window._jobs.running
+    assert area(window, 4) == 0

@@ -1,0 +1,115 @@
+"""What the commands on whole masks do: operations, copy and paste, shapes in between.
+
+For: the action table, whose rows name these methods, beside those of `Verbs`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vos_annotator.core.edits import Status
+from vos_annotator.core.shapes import Mask, between, with_mask
+from vos_annotator.ui.mask_operations import OPERATIONS
+from vos_annotator.ui.operation_dialog import OperationDialog
+from vos_annotator.ui.range_edit import RangeEdit
+
+if TYPE_CHECKING:
+    from vos_annotator.ui.main_window import MainWindow
+
+
+class MaskVerbs:
+    """The commands on the current object's mask."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self._copied: Mask | None = None
+
+    def operate(self, name: str) -> None:
+        """Ask how far, with a preview, and change the object here or in the range."""
+        if self._refused():
+            return
+        window, operation, frames = self._window, OPERATIONS[name], self._range()
+        for each in window.findChildren(OperationDialog):
+            each.reject()
+        window.cursor.masks_shown = True  # else there is nothing to see of it
+        dialog = OperationDialog(operation, window.workspace, frames, self._refusal, window)
+        title = f"{operation.title}: {self._name()}"
+        dialog.applied_here.connect(
+            lambda frame, labels: window.document.paint(frame, labels, operation.title)
+        )
+        dialog.applied_to_range.connect(
+            lambda size: RangeEdit(window, window.cursor.object_id, title).start(
+                frames, lambda _, mask: operation.change(mask, size)
+            )
+        )
+        dialog.show()
+
+    def copy_mask(self) -> None:
+        """Remember the object's mask on this frame."""
+        mask = self._mask(self._window.cursor.frame)
+        if not mask.any():
+            self._window.say(f"{self._name()} has no mask on this frame.")
+            return
+        self._copied = mask
+        self._window.say(f"The mask of {self._name()} is copied. Ctrl+V puts it on a frame.")
+
+    def paste_mask(self) -> None:
+        """Give the object the mask that was copied; other objects keep their pixels."""
+        window, mask = self._window, self._copied
+        if mask is None:
+            window.say("No mask is copied yet: Ctrl+C copies the object's.")
+        elif mask.shape != window.document.video.shape:
+            window.say("The copied mask is of a video of another size.")
+        elif not self._refused():
+            frame, object_id = window.cursor.frame, window.cursor.object_id
+            after = with_mask(window.document.annotations[frame], object_id, mask)
+            window.document.paint(frame, after, f"Paste {self._name()}")
+
+    def interpolate(self) -> None:
+        """Put shapes of the object on the frames between the references around this one."""
+        window, document = self._window, self._window.document
+        frame, object_id = window.cursor.frame, window.cursor.object_id
+        first, last = document.annotations.span(frame)
+        is_between = first >= 0 and last < document.video.frame_count
+        if document.annotations.status(frame) is Status.REFERENCE or not is_between:
+            window.say("Go to a frame between two references: its neighbours are interpolated.")
+            return
+        start, end = self._mask(first), self._mask(last)
+        if not (start.any() and end.any()):
+            lacking = last if start.any() else first
+            window.say(f"{self._name()} has no mask on reference {lacking}.")
+        elif not self._refused():
+            RangeEdit(window, object_id, f"Interpolate {self._name()}").start(
+                range(first + 1, last),
+                lambda here, _: between(start, end, (here - first) / (last - first)),
+            )
+
+    def _mask(self, frame: int) -> Mask:
+        return np.equal(self._window.document.annotations[frame], self._window.cursor.object_id)
+
+    def _name(self) -> str:
+        return self._window.document.objects[self._window.cursor.object_id].name
+
+    def _refused(self) -> bool:
+        """Return whether the object may not be changed, and say why."""
+        refusal = self._refusal()
+        if refusal:
+            self._window.say(refusal)
+        return bool(refusal)
+
+    def _refusal(self) -> str:
+        objects, object_id = self._window.document.objects, self._window.cursor.object_id
+        if object_id not in objects:
+            return "No object is chosen."
+        each = objects[object_id]
+        if each.locked:
+            return f"{each.name} is locked. L unlocks it."
+        return "" if each.visible else f"{each.name} is hidden. Shift+H shows it."
+
+    def _range(self) -> range:
+        cursor, last = self._window.cursor, self._window.document.video.frame_count - 1
+        return range(
+            cursor.in_frame or 0, 1 + (last if cursor.out_frame is None else cursor.out_frame)
+        )

@@ -1,0 +1,181 @@
+"""The small dialog of an operation on masks: its size, its frames, and a preview on the canvas.
+
+For: `MaskVerbs`. It stays open beside the canvas while the person goes from frame to frame;
+the preview is drawn but is no edit. It changes nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QRadioButton,
+    QSlider,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from vos_annotator.core.masks import LabelMap
+from vos_annotator.core.shapes import with_mask
+from vos_annotator.ui.latest import Latest
+from vos_annotator.ui.mask_operations import Operation
+from vos_annotator.ui.workspace import Workspace
+
+
+class OperationDialog(QDialog):
+    """Asks how an operation is to be done, and shows what it would do.
+
+    Signals:
+        applied_here(frame, labels): OK, for the frame that is shown, as previewed.
+        applied_to_range(size): OK, for the frames of the range.
+    """
+
+    applied_here = Signal(int, object)
+    applied_to_range = Signal(int)
+
+    def __init__(
+        self,
+        operation: Operation,
+        workspace: Workspace,
+        frames: range,
+        refusal: Callable[[], str],
+        parent: QWidget,
+    ) -> None:
+        """Show the preview at once.
+
+        Args:
+            operation: What is to be done.
+            workspace: Where it is to be done.
+            frames: The range that can be chosen.
+            refusal: Says why the current object may not be changed, or nothing.
+            parent: The window.
+        """
+        super().__init__(parent, Qt.WindowType.Tool)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(operation.title)
+        self._operation, self._work, self._refusal = operation, workspace, refusal
+        self._preview: tuple[int, LabelMap] | None = None  # of what is chosen now
+        self._is_accepted = False
+        self._latest = Latest(self)
+        self._latest.done.connect(self._show)
+        self._lay_out(frames)
+        cursor, document = workspace.cursor, workspace.document
+        cursor.frame_changed.connect(self._compute)
+        cursor.object_changed.connect(self._compute)
+        document.frame_changed.connect(self._on_frame_changed)
+        document.objects_changed.connect(self._compute)
+        workspace.closing.connect(self.reject)
+        self._compute()
+
+    @property
+    def size(self) -> int:
+        """The size that is chosen; 0 where the operation has none."""
+        return self._size.value() if self._operation.size_name else 0
+
+    def accept(self) -> None:
+        """Apply; for this frame as soon as the preview is there."""
+        if self._on_range.isChecked():
+            self.applied_to_range.emit(self.size)
+        elif self._preview is None:
+            self._is_accepted = True
+            return
+        else:
+            self.applied_here.emit(*self._preview)
+        super().accept()
+
+    def done(self, result: int) -> None:
+        """Take the preview off the canvas and end the thread."""
+        self._latest.close()
+        self._work.canvas.show_preview(None)
+        super().done(result)
+
+    def _lay_out(self, frames: range) -> None:
+        column, form = QVBoxLayout(self), QFormLayout()
+        column.setContentsMargins(16, 16, 16, 12)
+        column.setSpacing(12)
+        self._note = QLabel()
+        self._note.setProperty("role", "quiet")
+        self._size = QSpinBox()
+        if self._operation.size_name:
+            form.addRow(self._operation.size_name, self._size_row())
+        self._here = QRadioButton("This frame")
+        self._on_range = QRadioButton(f"Frames {frames.start} to {frames.stop - 1}")
+        self._on_range.setToolTip(
+            "I and O set the range. References stay references; predictions stay predictions, "
+            "which propagation may replace."
+        )
+        self._here.setChecked(True)
+        self._on_range.toggled.connect(self._allow)
+        form.addRow("On", self._here)
+        form.addRow("", self._on_range)
+        self._buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
+        )
+        self._buttons.accepted.connect(self.accept)
+        self._buttons.rejected.connect(self.reject)
+        column.addLayout(form)
+        column.addWidget(self._note)
+        column.addWidget(self._buttons)
+        self.setMinimumWidth(320)
+
+    def _size_row(self) -> QHBoxLayout:
+        operation, slider, row = self._operation, QSlider(Qt.Orientation.Horizontal), QHBoxLayout()
+        for each in (slider, self._size):
+            each.setRange(1, operation.largest)
+            each.setValue(operation.first)
+            each.setAccessibleName(f"{operation.title}: {operation.size_name.lower()}")
+        self._size.setSuffix(operation.unit)
+        slider.valueChanged.connect(self._size.setValue)
+        self._size.valueChanged.connect(slider.setValue)
+        self._size.valueChanged.connect(self._compute)
+        row.addWidget(slider, 1)
+        row.addWidget(self._size)
+        return row
+
+    def _on_frame_changed(self, frame: int, box: object) -> None:
+        if frame == self._work.cursor.frame:
+            self._compute()
+
+    def _compute(self, *_: object) -> None:
+        """Have the preview made for what is chosen now."""
+        self._preview, self._is_accepted = None, False
+        refusal = self._refusal()
+        self._allow()
+        if refusal:
+            self._latest.forget()
+            self._work.canvas.show_preview(None)
+            self._note.setText(refusal)
+            return
+        frame, object_id = self._work.cursor.frame, self._work.cursor.object_id
+        before = self._work.document.annotations[frame]
+        change, size = self._operation.change, self.size
+
+        def work() -> tuple[int, LabelMap, int, int]:
+            mask = before == object_id
+            after = with_mask(before, object_id, change(mask, size))
+            is_now = after == object_id
+            gained = np.count_nonzero(is_now & ~mask)
+            return frame, after, gained, np.count_nonzero(mask & ~is_now)
+
+        self._latest.ask(work)
+
+    def _show(self, result: tuple[int, LabelMap, int, int]) -> None:
+        frame, labels, gained, lost = result
+        self._preview = frame, labels
+        self._work.canvas.show_preview(frame, labels)
+        changes = [f"{sign}{count:,} px" for sign, count in (("+", gained), ("-", lost)) if count]
+        self._note.setText("  ".join(changes) or "Nothing changes on this frame.")
+        if self._is_accepted:
+            self.accept()
+
+    def _allow(self) -> None:
+        ok = self._buttons.button(QDialogButtonBox.StandardButton.Ok)
+        ok.setEnabled(not self._refusal())

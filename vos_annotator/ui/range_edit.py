@@ -1,0 +1,101 @@
+"""One change of one object on many frames: computed in the job thread, one step of undo.
+
+For: the commands on masks. A reference stays a reference; what is none is a prediction
+afterwards, so propagation may go over it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vos_annotator.core.edits import Edits, FrameEdit, Status
+from vos_annotator.core.masks import decode_png, encode_png, without
+from vos_annotator.core.shapes import Mask, with_mask
+from vos_annotator.ui.gathering import Gathering
+from vos_annotator.ui.job import Job
+
+if TYPE_CHECKING:
+    from vos_annotator.ui.document import Document
+    from vos_annotator.ui.main_window import MainWindow
+
+
+class RangeEdit:
+    """Changes an object's masks from one frame to another."""
+
+    def __init__(self, window: MainWindow, object_id: int, title: str) -> None:
+        """Make ready; `title` names the step of undo and the job."""
+        self._window, self._object_id, self._title = window, object_id, title
+        self._document: Document = window.document
+
+    def start(self, frames: range, change: Callable[[int, Mask], Mask]) -> None:
+        """Replace the mask of every frame by `change(frame, mask)`, which runs in a thread.
+
+        What an engine is computing stops: it would write the same frames.
+        """
+        workspace = self._window.workspace
+        workspace.bridge.stop()
+        gathering = Gathering(self._document.annotations, workspace)
+        gathering.done.connect(lambda pngs: self._compute(frames, pngs, change))
+        gathering.failed.connect(self._window.warn)
+        workspace.closing.connect(gathering.stop)
+        gathering.start(frames)
+
+    def _compute(
+        self, frames: range, pngs: Mapping[int, bytes], change: Callable[[int, Mask], Mask]
+    ) -> None:
+        annotations, object_id = self._document.annotations, self._object_id
+        plain = {frame: self._plain(frame) for frame in frames}
+        hidden, shape = annotations.hidden, annotations.shape
+
+        def work(
+            progress: Callable[[int, int], None], cancelled: Callable[[], bool]
+        ) -> list[tuple[FrameEdit, bytes | None]]:
+            edits = []
+            for done, frame in enumerate(frames):
+                if cancelled():
+                    return []
+                progress(done, len(frames))
+                png = pngs.get(frame)
+                before = np.zeros(shape, np.uint8) if png is None else decode_png(png)
+                before = without(before, hidden) if hidden else before
+                mask = before == object_id
+                after = with_mask(before, object_id, change(frame, mask))
+                if (after != before).any():
+                    edits.append((replace(plain[frame], png=encode_png(after)), png))
+            return edits
+
+        job = Job(self._title, work)
+        job.succeeded.connect(self._apply)
+        self._window.start_job(job)
+
+    def _plain(self, frame: int) -> FrameEdit:
+        """Return the edit that changes nothing of a frame, to which a label map is added."""
+        annotations, ids = self._document.annotations, frozenset({self._object_id})
+        if annotations.status(frame) is Status.REFERENCE:
+            return FrameEdit(frame, Status.REFERENCE, ids=ids)
+        confidence = {
+            each: value
+            for each, value in annotations.confidence(frame).items()
+            if each != self._object_id
+        }
+        stale = annotations.stale(frame) - ids
+        return FrameEdit(frame, Status.PREDICTION, stale=stale, confidence=confidence, ids=ids)
+
+    def _apply(self, changes: Iterable[tuple[FrameEdit, bytes | None]]) -> None:
+        if self._window.workspace is None or self._window.document is not self._document:
+            return  # another project was opened meanwhile
+        changes = list(changes)
+        objects, annotations = self._document.objects, self._document.annotations
+        if self._object_id not in objects or objects[self._object_id].locked:
+            self._window.say(f"{self._title}: the object was locked or deleted meanwhile.")
+        elif any(annotations.stored_png(edit.frame) != png for edit, png in changes):
+            self._window.say(f"{self._title}: the masks changed meanwhile. Please try again.")
+        elif not changes:
+            self._window.say(f"{self._title}: nothing to change.")
+        else:
+            self._document.edit(self._title, Edits(tuple(edit for edit, _ in changes)))
+            self._window.say(f"{self._title}: {len(changes)} frames. Ctrl+Z takes it back.")
