@@ -6,7 +6,16 @@ For: the canvas, in whose corner it lies. A click or a drag moves the view there
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+    QRegion,
+)
 from PySide6.QtWidgets import QWidget
 
 from vos_annotator.ui.zoom_view import ZoomView
@@ -70,8 +79,7 @@ class Minimap(QWidget):
             max(round(seen.width() * across), 3),
             max(round(seen.height() * down), 3),
         )
-        painter.setClipping(True)
-        for part in _around(rect, inner):
+        for part in QRegion(inner) - QRegion(rect):
             painter.fillRect(part, _SHADE)
         painter.setPen(QPen(QColor(0, 0, 0, 180), 3))
         painter.drawRect(rect.adjusted(0, 0, -1, -1))
@@ -101,13 +109,3 @@ class Minimap(QWidget):
             position.y() / self.height() * self._frame.height(),
         )
         self._view.pan(self._view.view.viewRect().center() - wanted)
-
-
-def _around(rect: QRect, outer: QRect) -> tuple[QRect, ...]:
-    """Return what `outer` has above, below, left and right of `rect`."""
-    return (
-        QRect(outer.left(), outer.top(), outer.width(), rect.top() - outer.top()),
-        QRect(outer.left(), rect.bottom() + 1, outer.width(), outer.bottom() - rect.bottom()),
-        QRect(outer.left(), rect.top(), rect.left() - outer.left(), rect.height()),
-        QRect(rect.right() + 1, rect.top(), outer.right() - rect.right(), rect.height()),
-    )

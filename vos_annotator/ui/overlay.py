@@ -8,8 +8,8 @@ large the frame. Knows label maps and colours; nothing of documents.
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRect, QRectF
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtCore import QPointF, QRect, QRectF, QSizeF
+from PySide6.QtGui import QColor, QImage, QPainter, QRegion
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from vos_annotator.core.masks import Box, LabelMap
@@ -91,20 +91,25 @@ class MaskItem(QGraphicsItem):
         columns = _sources(target.left(), target.width(), to_view.dx(), to_view.m11(), ratio)
         labels = _sample(self._labels, rows, columns)
         line = max(round(_LINE * ratio), 1)
-        if not covers:
-            labels, target = _around_objects(labels, target, line + 1)
-        if target.isEmpty():
-            return
-        pixels = self._color(labels, target, line)
+        labels, box = _around_objects(labels, target, line + 1)
+        painter.save()
+        painter.resetTransform()
+        if covers:
+            _fill(painter, QRegion(target) - QRegion(box), ratio, int(self._fill[0]))
+        if not box.isEmpty():
+            self._paint_box(painter, labels, box, line, ratio)
+        painter.restore()
+
+    def _paint_box(
+        self, painter: QPainter, labels: LabelMap, box: QRect, line: int, ratio: float
+    ) -> None:
+        pixels = self._color(labels, box, line)
         height, width = pixels.shape
         image = QImage(
             pixels.data, width, height, width * 4, QImage.Format.Format_ARGB32_Premultiplied
         )
         image.setDevicePixelRatio(ratio)
-        painter.save()
-        painter.resetTransform()
-        painter.drawImage(QPointF(target.topLeft()) / ratio, image)
-        painter.restore()
+        painter.drawImage(QPointF(box.topLeft()) / ratio, image)
 
     def _color(self, labels: LabelMap, target: QRect, line: int) -> NDArray[np.uint32]:
         """Return the colours of labels that have a margin of one pixel around them."""
@@ -146,6 +151,17 @@ def _gaps() -> NDArray[np.uint8]:
 
 
 _GAPS = _gaps()
+
+
+def _fill(painter: QPainter, region: QRegion, ratio: float, premultiplied: int) -> None:
+    """Fill a region, in pixels of the screen, with one premultiplied colour."""
+    alpha = premultiplied >> 24
+    parts = (premultiplied >> shift & 255 for shift in (16, 8, 0))
+    plain = QColor(*(min(round(part * 255 / alpha), 255) for part in parts), alpha)
+    for rect in region:
+        painter.fillRect(
+            QRectF(QPointF(rect.topLeft()) / ratio, QSizeF(rect.size()) / ratio), plain
+        )
 
 
 def _around_objects(labels: LabelMap, target: QRect, pad: int) -> tuple[LabelMap, QRect]:
