@@ -21,7 +21,6 @@ from PySide6.QtWidgets import (
 )
 
 from vos_annotator.ui.action_set import ActionSet, key_text
-from vos_annotator.ui.actions import MENUS
 from vos_annotator.ui.words import score
 
 _WIDTH, _HEIGHT, _TOP = 560, 420, 80
@@ -38,6 +37,8 @@ class CommandPalette(QDialog):
         super().__init__(window, Qt.WindowType.Dialog | Qt.WindowType.FramelessWindowHint)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Commands")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setStyleSheet("CommandPalette { border: 1px solid palette(mid); }")
         self._actions = actions
         self.field = QLineEdit(placeholderText="What do you want to do?")
         self.field.setAccessibleName("Search commands")
@@ -91,7 +92,7 @@ class CommandPalette(QDialog):
             why = self._actions.why_not(row.id)
             # Qt's text, for it names what would be undone; the tip counts a little.
             text = self._actions[row.id].text().partition("\t")[0].rstrip("…").replace("&", "")
-            menu = MENUS[row.menu.partition("/")[0]].replace("&", "")
+            menu = row.menu.replace("/", " > ")
             points = score(query, f"{text} {menu}") or score(query, f"{text} {row.tip}") / 4
             if points:
                 found.append((-points, bool(why), place, row, text, why, menu))
