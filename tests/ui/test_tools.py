@@ -242,3 +242,112 @@ def test_stamps_cover_exactly_the_pixels_within_the_radius_of_the_way(start, end
     radius = max(diameter / 2, 0.71)
     assert painted[distance <= radius - 1e-3].all()
     assert not painted[distance > radius + 1e-3].any()
+
+
+def wait_for_wand(qtbot, canvas):
+    qtbot.waitUntil(lambda: not canvas.tool("wand").is_busy)
+
+
+def test_a_click_with_the_wand_takes_what_is_like_the_pixel_and_no_more(window, canvas, qtbot):
+    window.cursor.tool = "wand"
+    click(canvas, (32, 24))
+    wait_for_wand(qtbot, canvas)
+    taken = labels(window) == 1
+    rows, columns = np.mgrid[: SHAPE[0], : SHAPE[1]]
+
+    assert taken[24, 32]
+    # The picture is a ramp: 5 a row, 4 a column.
+    assert not taken[(abs(rows - 24) > 6) | (abs(columns - 32) > 7)].any()
+    assert window.document.undo_stack.count() == 1
+
+
+def test_dragging_the_wand_to_the_right_takes_more(window, canvas, qtbot):
+    window.cursor.tool = "wand"
+    click(canvas, (32, 24))
+    wait_for_wand(qtbot, canvas)
+    first = (labels(window) == 1).sum()
+    window.document.undo_stack.undo()
+    stroke(canvas, (32, 24), (36, 24), (42, 24))
+    wait_for_wand(qtbot, canvas)
+
+    assert (labels(window) > 0).sum() > first
+
+
+def test_the_wand_leaves_other_objects_alone_and_esc_drops_it(window, canvas, qtbot):
+    stroke(canvas, (32, 20), (32, 28))
+    other = (labels(window) == 1).copy()
+    window.cursor.object_id = window.document.add_object()
+    window.cursor.tool = "wand"
+    press(canvas, (38, 24))
+    QTest.keyClick(canvas, Qt.Key.Key_Escape)
+    release(canvas, (38, 24))
+    assert not (labels(window) == 2).any()
+    click(canvas, (38, 24))
+    wait_for_wand(qtbot, canvas)
+
+    assert (labels(window) == 2).any()
+    assert ((labels(window) == 1) == other).all()
+
+
+def test_the_right_button_of_the_wand_takes_a_region_away(window, canvas, qtbot):
+    window.cursor.tool = "wand"
+    click(canvas, (32, 24))
+    wait_for_wand(qtbot, canvas)
+    click(canvas, (32, 24), button=RIGHT)
+    wait_for_wand(qtbot, canvas)
+
+    assert not labels(window).any()
+
+
+def test_a_box_becomes_a_mask_inside_it(window, canvas, qtbot):
+    window.cursor.tool = "box"
+    stroke(canvas, (10, 10), (30, 20), (40, 22))
+    qtbot.waitUntil(lambda: (labels(window) == 1).any())
+    rows, columns = np.nonzero(labels(window) == 1)
+
+    assert rows.min() >= 10
+    assert rows.max() <= 22
+    assert columns.min() >= 10
+    assert columns.max() <= 40
+    window.document.undo_stack.undo()
+    assert not labels(window).any()
+
+
+def test_a_box_takes_nothing_from_another_object(window, canvas, qtbot):
+    stroke(canvas, (20, 16), (26, 16))
+    other = (labels(window) == 1).copy()
+    window.cursor.object_id = window.document.add_object()
+    window.cursor.tool = "box"
+    stroke(canvas, (8, 8), (40, 24))
+    qtbot.waitUntil(lambda: (labels(window) == 2).any())
+
+    assert ((labels(window) == 1) == other).all()
+
+
+def test_a_box_that_is_a_slip_of_the_mouse_asks_for_nothing(window, canvas, qtbot):
+    window.cursor.tool = "box"
+    with qtbot.waitSignal(canvas.message):
+        click(canvas, (20, 20))
+
+    assert window.document.objects.ids == ()
+
+
+def test_a_click_is_a_scribble_and_a_right_click_says_not_here(window, canvas, qtbot):
+    window.cursor.tool = "scribble"
+    click(canvas, (30, 20))
+    qtbot.waitUntil(lambda: labels(window)[20, 30] == 1)
+    click(canvas, (30, 20), button=RIGHT)
+    qtbot.waitUntil(lambda: labels(window)[20, 30] == 0)
+
+
+@pytest.mark.parametrize("tool", ["brush", "eraser", "scribble", "box", "lasso", "wand", "fill"])
+def test_no_tool_changes_an_object_that_is_hidden(window, canvas, qtbot, tool):
+    stroke(canvas, (20, 20), (30, 20))
+    window.document.update_object(1, visible=False)
+    before = labels(window).copy()
+    window.cursor.tool = tool
+    with qtbot.waitSignal(canvas.message):
+        stroke(canvas, (22, 20), (40, 30))
+
+    assert (labels(window) == before).all()
+    assert not canvas.tool(tool).is_busy

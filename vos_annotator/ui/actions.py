@@ -213,8 +213,12 @@ ACTIONS: tuple[Action, ...] = (
     _tool("select", "Select", "V", "Click an object to choose it; drag to move the view."),
     _tool("brush", "Brush", "B", "Paint the object; the right button removes."),
     _tool("eraser", "Eraser", "E", "Take pixels away from the object."),
-    _tool("scribble", "Scribble", "S", "A stroke inside, a stroke outside: the mask follows."),
+    _tool("scribble", "Scribble", "S",
+          "A stroke or a click inside, or outside with the right button: the mask follows."),
+    _tool("box", "Box", "X", "Drag a box around an object: the mask follows."),
     _tool("lasso", "Lasso and polygon", "G", "Drag to draw freely, or click the corners."),
+    _tool("wand", "Magic wand", "W",
+          "Click a colour; drag right or up for more of it. The right button removes."),
     _tool("fill", "Fill", "F", "Fill a hole, or recolour a whole patch."),
     Action("brush-smaller", "Mask", "Smaller brush", "scale_brush", (-1,), ("[",),
            starts_group=True, repeats=True),
@@ -264,6 +268,13 @@ ACTIONS: tuple[Action, ...] = (
            tip="Outlines of the reference before (lighter) and of the one after (darker)."),
     Action("fit", "View", "Fit to window", "fit", (), ("0",), "fit", starts_group=True),
     Action("zoom-100", "View", "Zoom to 100 %", "zoom_100", (), ("Ctrl+0",)),
+    Action("zoom-in", "View", "Zoom in", "zoom", (1,), ("Z",), repeats=True),
+    Action("zoom-out", "View", "Zoom out", "zoom", (-1,), ("Shift+Z",), repeats=True),
+    *(
+        Action(f"move-{side.lower()}", "View/Move the view", side, "move_view", way,
+               (f"Alt+Shift+{side}",), repeats=True)
+        for side, way in (("Left", (-1, 0)), ("Right", (1, 0)), ("Up", (0, -1)), ("Down", (0, 1)))
+    ),
     Action("timeline-in", "View", "Zoom timeline in", "zoom_timeline", (1,), ("Ctrl+=",),
            repeats=True),
     Action("timeline-out", "View", "Zoom timeline out", "zoom_timeline", (-1,), ("Ctrl+-",),

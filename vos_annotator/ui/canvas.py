@@ -31,6 +31,7 @@ from vos_annotator.ui.onion import OnionSkin
 from vos_annotator.ui.overlay import MaskItem
 from vos_annotator.ui.pen import PEN_EVENTS, Pen
 from vos_annotator.ui.tools import TOOLS
+from vos_annotator.ui.tools.tool import Tool
 from vos_annotator.ui.view_modes import look, nothing
 from vos_annotator.ui.zoom_view import ZoomView
 
@@ -91,14 +92,25 @@ class Canvas(ZoomView):
         """The frame in the picture; None until the first is there."""
         return self._shown
 
+    @property
+    def picture(self) -> QImage | None:
+        """The picture that is shown, in the size of the source; None where there is none."""
+        return self._picture.whole
+
+    def tool(self, name: str) -> Tool:
+        """Return a tool, whichever is in hand."""
+        return self._tools[name]
+
     def show_preview(self, frame: int | None, labels: LabelMap | None = None) -> None:
         """Show `labels` on a frame in place of its own until told otherwise; None: no more."""
         self._preview = None if frame is None or labels is None else (frame, labels)
         self._refresh()
 
     def close_loader(self) -> None:
-        """Join the thread that decodes."""
+        """Join the thread that decodes, and those of the tools."""
         self._loader.close()
+        for tool in self._tools.values():
+            tool.close()
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the theme."""
@@ -210,6 +222,9 @@ class Canvas(ZoomView):
             self._tool.drag(point)
         else:
             self._tool.hover(point)
+        if self._pen.erases:  # it was turned over when it left
+            self._pen.rest()
+            self._show_ring()
         self._ring.setPos(point)
         self._ring.setVisible(self._tool.has_ring)
         self.pointer_moved.emit(point.x(), point.y())
@@ -238,6 +253,7 @@ class Canvas(ZoomView):
         self._pen.follow(event)
         self.cursor.pressure = self._pen.share
         if kind == QEvent.Type.TabletPress and event.button() in _BUTTONS:
+            self.setFocus(Qt.FocusReason.MouseFocusReason)
             self._tool.press(point, self._pen.removes(event))
         elif kind == QEvent.Type.TabletRelease and event.button() in _BUTTONS:
             self._tool.release(point)

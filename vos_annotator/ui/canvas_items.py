@@ -24,6 +24,11 @@ class PictureItem(QGraphicsItem):
         self._bounds = QRectF(0, 0, columns, rows)
         self._levels: list[QImage] = []
 
+    @property
+    def whole(self) -> QImage | None:
+        """The picture at full size."""
+        return self._levels[0] if self._levels else None
+
     def show_levels(self, levels: list[QImage]) -> None:
         """Show a picture given at full size, half of it and so on."""
         self._levels = levels

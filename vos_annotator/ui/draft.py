@@ -51,6 +51,11 @@ class Draft:
         region[pixels & (region == self.object_id)] = 0
         self._masks.touch(box)
 
+    def restart(self) -> None:
+        """Be as at the beginning."""
+        self.label_map[:] = self._document.annotations[self.frame]
+        self._masks.touch()
+
     def commit(self, text: str) -> None:
         """Make it an edit; the frame becomes a reference where anything changed."""
         self._document.paint(self.frame, self.label_map, text)

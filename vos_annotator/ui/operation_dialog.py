@@ -29,6 +29,8 @@ from vos_annotator.ui.latest import Latest
 from vos_annotator.ui.mask_operations import Operation
 from vos_annotator.ui.workspace import Workspace
 
+_MARGIN = 16  # px from the canvas's corner
+
 
 class OperationDialog(QDialog):
     """Asks how an operation is to be done, and shows what it would do.
@@ -125,6 +127,9 @@ class OperationDialog(QDialog):
         column.addWidget(self._note)
         column.addWidget(self._buttons)
         self.setMinimumWidth(320)
+        self.adjustSize()
+        corner = self._work.canvas.mapToGlobal(self._work.canvas.rect().topRight())
+        self.move(corner.x() - self.width() - _MARGIN, corner.y() + _MARGIN)  # beside the object
 
     def _size_row(self) -> QHBoxLayout:
         operation, slider, row = self._operation, QSlider(Qt.Orientation.Horizontal), QHBoxLayout()

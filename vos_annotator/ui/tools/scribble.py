@@ -15,7 +15,7 @@ from vos_annotator.ui.tools.stamp import stamps
 from vos_annotator.ui.tools.tool import Tool
 
 INSIDE, OUTSIDE = 1, 2
-_WIDTH = 5.0  # px of the screen
+WIDTH = 5.0  # px of the screen
 
 
 class Scribble(Tool):
@@ -52,7 +52,7 @@ class Scribble(Tool):
         """Stroke on to `point`."""
         if not self._is_drawing:
             return
-        width = max(_WIDTH / self._canvas.zoom, 1.5)
+        width = max(WIDTH / self._canvas.zoom, 1.5)
         for box, pixels in stamps(self._last, point, width, self._strokes.shape):
             self._strokes[box][pixels] = self._value
         self._canvas.sketch.extend_stroke(point)
@@ -74,6 +74,20 @@ class Scribble(Tool):
         self._canvas.bridge.scribble(
             frame, object_id, self._strokes, current if current.any() else None
         )
+
+    def mark(self, strokes: NDArray[np.uint8], certain: NDArray[np.uint8]) -> None:
+        """Have a new mask made of strokes that are guessed, not drawn.
+
+        Args:
+            strokes: (H, W) of 0, INSIDE and OUTSIDE, for the engine.
+            certain: The same for what the mask must obey.
+        """
+        if self._is_drawing or not self._may_begin() or not self._has_object():
+            return
+        self._forget()
+        key = self._cursor.frame, self._cursor.object_id
+        self._sent[key] = certain
+        self._canvas.bridge.scribble(*key, strokes, None)
 
     def cancel(self) -> None:
         """Drop the strokes."""
@@ -127,6 +141,6 @@ def _with_mask(
     """
     after = before.copy()
     after[after == object_id] = 0
-    after[mask & (after == 0)] = object_id
+    after[mask & (after == 0) & (strokes != OUTSIDE)] = object_id
     after[strokes == INSIDE] = object_id
     return after

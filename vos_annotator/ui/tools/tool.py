@@ -66,6 +66,9 @@ class Tool:
         """The frame or the tool changes: nothing that is in hand is lost."""
         self.finish()
 
+    def close(self) -> None:
+        """The project is closed: end what runs in a thread."""
+
     def cancel(self) -> None:
         """Esc: drop what is in hand."""
         if self._draft is not None:
@@ -77,6 +80,9 @@ class Tool:
         objects, object_id = self._document.objects, self._cursor.object_id
         if object_id in objects and objects[object_id].locked:
             self._canvas.message.emit(f"{objects[object_id].name} is locked. L unlocks it.")
+            return False
+        if object_id in objects and not objects[object_id].visible:
+            self._canvas.message.emit(f"{objects[object_id].name} is hidden. Shift+H shows it.")
             return False
         return self._canvas.is_current  # never paint on a frame that is still on its way
 
