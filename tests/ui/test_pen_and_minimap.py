@@ -95,6 +95,19 @@ def test_the_minimap_shows_only_where_the_frame_is_larger_than_the_view(window):
     assert not minimap.isVisible()
 
 
+def test_keys_zoom_and_move_the_view(window):
+    canvas = window.canvas
+    before = canvas.zoom
+    QTest.keyClick(canvas, Qt.Key.Key_Z)
+    QTest.keyClick(canvas, Qt.Key.Key_Z)
+    assert canvas.zoom > 1.5 * before
+
+    left = canvas.view.viewRect().left()
+    keys = Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ShiftModifier
+    QTest.keyClick(canvas, Qt.Key.Key_Right, keys)
+    assert canvas.view.viewRect().left() > left
+
+
 def test_a_click_on_the_minimap_moves_the_view_there_and_paints_nothing(window):
     canvas = window.canvas
     canvas.zoom_to(canvas.zoom * 4, QPointF(32, 24))

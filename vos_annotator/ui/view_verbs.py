@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QApplication
 
 from vos_annotator.ui.palette import CommandPalette
@@ -16,6 +17,10 @@ from vos_annotator.ui.view_modes import VIEW_MODES
 
 if TYPE_CHECKING:
     from vos_annotator.ui.main_window import MainWindow
+
+
+_ZOOM_STEP = 1.25
+_MOVE_SHARE = 0.15  # of what is in view
 
 
 class ViewVerbs:
@@ -40,6 +45,17 @@ class ViewVerbs:
         """Show or hide the outlines of the neighbouring references."""
         self._window.cursor.onion = not self._window.cursor.onion
         self._window.refresh_actions()
+
+    def zoom(self, steps: int) -> None:
+        """Zoom at the middle of the view."""
+        canvas = self._window.canvas
+        canvas.zoom_to(canvas.zoom * _ZOOM_STEP**steps, canvas.view.viewRect().center())
+
+    def move_view(self, across: int, down: int) -> None:
+        """Look further to one side."""
+        canvas = self._window.canvas
+        seen = canvas.view.viewRect().size() * _MOVE_SHARE
+        canvas.pan(QPointF(-across * seen.width(), -down * seen.height()))
 
     def use_theme(self, choice: str) -> None:
         """Be dark or light, or as the desktop is."""
