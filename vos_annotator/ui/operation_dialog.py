@@ -78,14 +78,14 @@ class OperationDialog(QDialog):
         self._compute()
 
     @property
-    def size(self) -> int:
+    def amount(self) -> int:
         """The size that is chosen; 0 where the operation has none."""
         return self._size.value() if self._operation.size_name else 0
 
     def accept(self) -> None:
         """Apply; for this frame as soon as the preview is there."""
         if self._on_range.isChecked():
-            self.applied_to_range.emit(self.size)
+            self.applied_to_range.emit(self.amount)
         elif self._preview is None:
             self._is_accepted = True
             return
@@ -161,7 +161,7 @@ class OperationDialog(QDialog):
             return
         frame, object_id = self._work.cursor.frame, self._work.cursor.object_id
         before = self._work.document.annotations[frame]
-        change, size = self._operation.change, self.size
+        change, size = self._operation.change, self.amount
 
         def work() -> tuple[int, LabelMap, int, int]:
             mask = before == object_id
