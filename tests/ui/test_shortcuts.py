@@ -1,6 +1,8 @@
 """Keys can be searched, changed and taken from presets, and nothing has two meanings."""
 
+import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QSettings, Qt
@@ -9,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
 from tests.ui.window import isolate_settings, make_clip, open_window
+from vos_annotator.ui import action_set
 from vos_annotator.ui.actions import ACTIONS
 from vos_annotator.ui.cheat_sheet import CheatSheet
 from vos_annotator.ui.keymap import PRESETS, Keymap, normal
@@ -156,6 +159,28 @@ def test_a_preset_reaches_the_window_and_the_cheat_sheet(qtbot, window, editor):
 
     assert window.actions_["next"].shortcuts()[0] == QKeySequence("F")
     assert any("<b>F, Right, " in label.text() for label in sheet.findChildren(QLabel))
+
+
+def test_messages_name_the_keys_as_they_are(window):
+    assert window.actions_.with_keys("key:undo takes it back") == "Ctrl+Z takes it back"
+    window.keymap.give("undo", ())
+    window.take_keys()
+
+    assert window.actions_.with_keys("key:undo takes it back") == "“Undo” takes it back"
+    assert window.actions_.with_keys("an object called key:x") == "an object called key:x"
+
+
+def test_every_key_that_a_message_names_is_that_of_a_command():
+    ids = {row.id for row in ACTIONS}
+    folder = Path(action_set.__file__).parent
+    named = {
+        name
+        for path in folder.rglob("*.py")
+        for name in re.findall(r"key:([a-z-]+)", path.read_text("utf-8"))
+    }
+
+    assert "undo" in named
+    assert named <= ids
 
 
 def test_a_held_key_can_be_another_one(window, editor):

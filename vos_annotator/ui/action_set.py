@@ -5,6 +5,7 @@ For: the main window. Knows the table and nothing of what the actions do.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from PySide6.QtCore import Qt
@@ -92,6 +93,16 @@ class ActionSet:
         for row in rows:
             self.rows[row.id] = row
             _give_keys(self[row.id], row)
+
+    def with_keys(self, text: str) -> str:
+        """Return `text` with the key of each command that it names as `key:` and an id."""
+        return re.sub(r"\bkey:([\w-]+)", self._key_of, text)
+
+    def _key_of(self, found: re.Match[str]) -> str:
+        row = self.rows.get(found[1])
+        if row is None:
+            return found[0]
+        return key_text(row.keys[0]) if row.keys else f"“{row.text.rstrip('…')}”"
 
     def why_not(self, action_id: str) -> str:
         """Return in a few words why an action makes no sense now; empty where it does."""

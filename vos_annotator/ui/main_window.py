@@ -230,7 +230,8 @@ class MainWindow(QMainWindow):
     # What is said
 
     def say(self, text: str) -> None:
-        """Show a message in the status bar, and keep it."""
+        """Show a message in the status bar, and keep it; `key:undo` becomes the key of undo."""
+        text = self.actions_.with_keys(text)
         self.status.say(text)
         self.messages.add(text)
 
@@ -242,7 +243,7 @@ class MainWindow(QMainWindow):
     def start_job(self, job: Job) -> None:
         """Run `job` with its progress in the transport row; one at a time."""
         if self._jobs.running:
-            self.say(f"{self._jobs.running} is still running: wait for it, or press Esc.")
+            self.say(f"{self._jobs.running} is still running: wait for it, or press key:stop.")
         else:
             self._jobs.start(job)
 

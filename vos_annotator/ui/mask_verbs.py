@@ -53,13 +53,15 @@ class MaskVerbs:
             self._window.say(f"{self._name()} has no mask on this frame.")
             return
         self._copied = mask
-        self._window.say(f"The mask of {self._name()} is copied. Ctrl+V puts it on a frame.")
+        self._window.say(
+            f"The mask of {self._name()} is copied. key:paste-mask puts it on a frame."
+        )
 
     def paste_mask(self) -> None:
         """Give the object the mask that was copied; other objects keep their pixels."""
         window, mask = self._window, self._copied
         if mask is None:
-            window.say("No mask is copied yet: Ctrl+C copies the object's.")
+            window.say("No mask is copied yet: key:copy-mask copies the object's.")
         elif mask.shape != window.document.video.shape:
             window.say("The copied mask is of a video of another size.")
         elif not self._refused():
@@ -105,8 +107,8 @@ class MaskVerbs:
             return "No object is chosen."
         each = objects[object_id]
         if each.locked:
-            return f"{each.name} is locked. L unlocks it."
-        return "" if each.visible else f"{each.name} is hidden. Shift+H shows it."
+            return f"{each.name} is locked. key:lock-object unlocks it."
+        return "" if each.visible else f"{each.name} is hidden. key:hide-object shows it."
 
     def _range(self) -> range:
         cursor, last = self._window.cursor, self._window.document.video.frame_count - 1

@@ -98,4 +98,4 @@ class RangeEdit:
             self._window.say(f"{self._title}: nothing to change.")
         else:
             self._document.edit(self._title, Edits(tuple(edit for edit, _ in changes)))
-            self._window.say(f"{self._title}: {len(changes)} frames. Ctrl+Z takes it back.")
+            self._window.say(f"{self._title}: {len(changes)} frames. key:undo takes it back.")

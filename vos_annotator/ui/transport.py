@@ -54,7 +54,7 @@ class Transport(QWidget):
         self.frame.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.frame.setKeyboardTracking(False)
         self.frame.setAccessibleName("Frame number")
-        self.frame.setToolTip("Frame  (Ctrl+J)")
+        self.frame.setToolTip("Frame number")
         self.frame.setFixedWidth(self.frame.fontMetrics().horizontalAdvance(f"{last:,}") + 26)
         self.frame.valueChanged.connect(self._go)
         self.frame.editingFinished.connect(self.frame.clearFocus)

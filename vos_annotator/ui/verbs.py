@@ -151,7 +151,7 @@ class Verbs:
         work.document.delete_object(each.id)
         ids = work.document.objects.ids
         work.cursor.object_id = ids[0] if ids else None
-        self._window.say(f"{each.name} is deleted from every frame. Ctrl+Z brings it back.")
+        self._window.say(f"{each.name} is deleted from every frame. key:undo brings it back.")
 
     def cycle_object(self, step: int) -> None:
         """Make the next (1) or previous (-1) object current."""

@@ -150,7 +150,7 @@ class WindowVerbs:
         if self._window.workspace is None or document is not self._window.document:
             return  # another project was opened meanwhile
         document.import_references(masks)
-        self._window.say(f"{len(masks)} masks imported as references. Ctrl+Z takes them back.")
+        self._window.say(f"{len(masks)} masks imported as references. key:undo takes them back.")
 
     def _show_export(self, report: davis.ExportReport) -> None:
         text = f"{report}.\n\n{report.annotations}"

@@ -79,10 +79,14 @@ class Tool:
         """Return whether the object may be changed on this frame; say why if not."""
         objects, object_id = self._document.objects, self._cursor.object_id
         if object_id in objects and objects[object_id].locked:
-            self._canvas.message.emit(f"{objects[object_id].name} is locked. L unlocks it.")
+            self._canvas.message.emit(
+                f"{objects[object_id].name} is locked. key:lock-object unlocks it."
+            )
             return False
         if object_id in objects and not objects[object_id].visible:
-            self._canvas.message.emit(f"{objects[object_id].name} is hidden. Shift+H shows it.")
+            self._canvas.message.emit(
+                f"{objects[object_id].name} is hidden. key:hide-object shows it."
+            )
             return False
         return self._canvas.is_current  # never paint on a frame that is still on its way
 
