@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor, QPainter
 from PySide6.QtTest import QTest
 
-from tests.ui.mouse import RIGHT, click, double_click, move, press, release, stroke
+from tests.ui.mouse import NONE, RIGHT, click, double_click, move, press, release, stroke
 from tests.ui.window import SHAPE, isolate_settings, make_clip, open_window
 from vos_annotator.core.edits import Status
 from vos_annotator.ui.tools.stamp import stamps
@@ -351,3 +352,41 @@ def test_no_tool_changes_an_object_that_is_hidden(window, canvas, qtbot, tool):
 
     assert (labels(window) == before).all()
     assert not canvas.tool(tool).is_busy
+
+
+def test_with_shift_the_sides_of_a_lasso_follow_the_edges_of_the_picture(window, canvas, qtbot):
+    picture = canvas.picture
+    painter = QPainter(picture)
+    painter.fillRect(0, 0, 64, 48, QColor(0, 0, 0))
+    painter.setBrush(QColor(220, 220, 220))
+    painter.drawEllipse(QPointF(32, 24), 16, 16)
+    painter.end()
+    shift = {"modifiers": Qt.KeyboardModifier.ShiftModifier}
+    lasso = canvas.tool("lasso")
+    window.cursor.tool = "lasso"
+    corners = [(32, 8), (48, 24), (32, 40), (16, 24)]
+    click(canvas, corners[0], **shift)
+    for corner in corners[1:]:  # clicked at once: the way is found afterwards
+        before = len(lasso._points)
+        click(canvas, corner, **shift)
+        qtbot.waitUntil(lambda n=before: len(lasso._points) > n + 1)
+    move(canvas, corners[0], NONE, **shift)  # shown before it is clicked
+    qtbot.waitUntil(lambda: len(lasso._way) > 2)
+    click(canvas, corners[0], **shift)
+    assert not lasso.is_busy
+    taken = labels(window) == 1
+    rows, columns = np.mgrid[: SHAPE[0], : SHAPE[1]] + 0.5
+    disc = np.hypot(columns - 32, rows - 24) <= 16
+
+    assert (taken & disc).sum() / (taken | disc).sum() > 0.85  # the square has 0.64
+
+
+def test_an_outline_is_finished_without_waiting_for_its_edges(window, canvas, qtbot):
+    shift = {"modifiers": Qt.KeyboardModifier.ShiftModifier}
+    window.cursor.tool = "lasso"
+    for corner in ((10, 10), (40, 10), (40, 40)):
+        click(canvas, corner, **shift)
+    QTest.keyClick(canvas, Qt.Key.Key_Return)
+
+    assert (labels(window) == 1).any()
+    assert not canvas.tool("lasso").is_busy

@@ -46,6 +46,7 @@ class Canvas(ZoomView):
     Attributes:
         document, cursor, bridge: What the tools work on.
         masks, sketch: What the tools draw on.
+        has_shift: Whether Shift was down when the mouse last moved or was pressed.
 
     Signals:
         pointer_moved(x, y): The mouse, in pixels of the source.
@@ -69,6 +70,7 @@ class Canvas(ZoomView):
         self._shown: int | None = None  # the frame in the picture
         self._preview: tuple[int, LabelMap] | None = None
         self._pan_from: QPointF | None = None
+        self.has_shift = False
         self._tools = {name: tool(self) for name, tool in TOOLS.items()}
         self._tool = self._tools[cursor.tool]
         self._loader = FrameLoader(document.video, self)
@@ -200,6 +202,7 @@ class Canvas(ZoomView):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin to pan with the middle button, or to work with the others."""
         point = self.to_frame(event.position())
+        self.has_shift = _has_shift(event)
         if event.button() == Qt.MouseButton.MiddleButton:
             self._pan_from = point
             self.viewport().setCursor(Qt.CursorShape.ClosedHandCursor)
@@ -216,6 +219,7 @@ class Canvas(ZoomView):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Pan, work, or only point."""
         point = self.to_frame(event.position())
+        self.has_shift = _has_shift(event)
         if self._pan_from is not None:
             self.pan(point - self._pan_from)
         elif event.buttons() & (Qt.MouseButton.LeftButton | Qt.MouseButton.RightButton):
@@ -310,6 +314,10 @@ class Canvas(ZoomView):
 
 
 _FINISH = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
+def _has_shift(event: QMouseEvent) -> bool:
+    return bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
 
 
 def _removes(event: QMouseEvent) -> bool:

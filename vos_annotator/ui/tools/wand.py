@@ -3,12 +3,11 @@
 For: the canvas. The region is computed in a thread; the one that counts is the newest.
 """
 
-import numpy as np
 from PySide6.QtCore import QPointF
-from PySide6.QtGui import QImage
 
 from vos_annotator.core.regions import similar
 from vos_annotator.core.shapes import Mask
+from vos_annotator.ui.canvas_items import pixels
 from vos_annotator.ui.latest import Latest
 from vos_annotator.ui.tools.tool import Tool
 
@@ -80,7 +79,7 @@ class Wand(Tool):
 
         def work() -> Mask:
             is_free = (labels == 0) | (labels == object_id)
-            return similar(_pixels(picture), *seed, tolerance) & is_free
+            return similar(pixels(picture), *seed, tolerance) & is_free
 
         self._latest.ask(work)
 
@@ -93,9 +92,3 @@ class Wand(Tool):
         self._is_current = True
         if self._is_ending:
             self.finish()
-
-
-def _pixels(picture: QImage) -> np.ndarray:
-    """Return the (H, W, 3) colours of a picture of four bytes a pixel."""
-    lines = np.frombuffer(picture.constBits(), np.uint8)
-    return lines.reshape(picture.height(), picture.width(), 4)[..., :3]
