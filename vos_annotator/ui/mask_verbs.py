@@ -107,8 +107,10 @@ class MaskVerbs:
             return "No object is chosen."
         each = objects[object_id]
         if each.locked:
-            return f"{each.name} is locked. key:lock-object unlocks it."
-        return "" if each.visible else f"{each.name} is hidden. key:hide-object shows it."
+            text = f"{each.name} is locked. key:lock-object unlocks it."
+        else:
+            text = "" if each.visible else f"{each.name} is hidden. key:hide-object shows it."
+        return self._window.actions_.with_keys(text)
 
     def _range(self) -> range:
         cursor, last = self._window.cursor, self._window.document.video.frame_count - 1
