@@ -151,6 +151,17 @@ def test_a_key_pressed_in_the_editor_is_checked_at_once_and_counts_at_once(windo
     assert window.actions_["export"].shortcut() == QKeySequence("Ctrl+E")
 
 
+@pytest.mark.parametrize("key", [Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_F9])
+def test_the_field_takes_any_key_that_is_pressed(editor, key):
+    editor.select("zoom-100")
+    editor.key.setFocus()
+
+    QTest.keyClick(editor.key, key)
+
+    assert editor.key.keySequence() == QKeySequence(key)
+    assert editor.isVisible()
+
+
 def test_a_preset_reaches_the_window_and_the_cheat_sheet(qtbot, window, editor):
     editor.preset.textActivated.emit("CVAT")
     window.canvas.setFocus()
