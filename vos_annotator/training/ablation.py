@@ -2,7 +2,8 @@
 
 For: the command line. Knows recipes, the trainer and the evaluation.
 
-    recipe = "student"                  # what every row starts from
+    recipe = "student"                  # what every row starts from,
+    set = ["stages.0.length=3"]         # with this changed
     seeds = [0, 1]
     size = 480                          # short side of the evaluation
 
@@ -52,6 +53,7 @@ class Study(Table):
 
     recipe: str
     rows: tuple[Variant, ...]
+    set: tuple[str, ...] = ()
     seeds: tuple[int, ...] = (0,)
     size: int = 480
 
@@ -76,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     recipes = {}  # all of them are read first: a slip in the last row shows at once
     for seed in study.seeds:
         for row in study.rows:
-            changes = [*arguments.set, *row.set, f"seed={seed}"]
+            changes = [*study.set, *arguments.set, *row.set, f"seed={seed}"]
             recipes[row.name, seed] = read_recipe(study.recipe, changes)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     results = Results(arguments.out / "results.csv")
