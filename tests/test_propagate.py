@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.ui.window import isolate_settings
 from vos_annotator.cli import main
 from vos_annotator.core.davis import annotation_path
 from vos_annotator.core.masks import PALETTE, encode_png, read_label_map
@@ -61,7 +62,7 @@ def written(out, name="clip"):
     return [annotation_path(out, name, frame).read_bytes() for frame in range(FRAMES)]
 
 
-def window_masks(qtbot, clip, corrections):
+def window_masks(qtbot, clip, corrections, learns=False):
     """Return the PNGs that the window's bridge and worker give after some corrections."""
     from vos_annotator.ui.bridge import EngineBridge
     from vos_annotator.ui.document import Document
@@ -69,12 +70,18 @@ def window_masks(qtbot, clip, corrections):
     project = Project.for_video(open_video(clip))
     document = Document(project)
     bridge = EngineBridge(document, "mobilevos", SIZE)
+    messages = []
+    bridge.message.connect(messages.append)
+    bridge.learning.is_on = learns
     try:
         for n, correction in enumerate(corrections):
             document.import_references(correction)
             if n == 0:
                 bridge.propagate()
             qtbot.waitUntil(lambda: bridge.busy, timeout=10_000)
+            qtbot.waitUntil(lambda: not bridge.busy, timeout=120_000)
+        if learns:
+            qtbot.waitUntil(lambda: any("Learnt" in m for m in messages), timeout=120_000)
             qtbot.waitUntil(lambda: not bridge.busy, timeout=120_000)
         return [project.annotations.png(frame) for frame in range(FRAMES)]
     finally:
@@ -96,6 +103,19 @@ def test_masks_are_those_of_the_window_byte_for_byte(qtbot, clip, tmp_path, corr
     assert written(tmp_path / "out") == in_window
     found = read_label_map(annotation_path(tmp_path / "out", "clip", 3))
     assert set(np.unique(found)) == {0, 1, 2}  # there was something to compare
+
+
+def test_learning_gives_other_masks_and_again_those_of_the_window(qtbot, clip, tmp_path):
+    isolate_settings(tmp_path / "settings")
+    references = (0, 3, SECOND)
+    masks = write_masks(tmp_path / "masks", references)
+    assert command(clip, masks, tmp_path / "plain", engine="mobilevos") == 0
+    assert command(clip, masks, tmp_path / "learnt", "--learn", engine="mobilevos") == 0
+
+    corrections = [{frame: scene(frame)[1]} for frame in references]
+    in_window = window_masks(qtbot, clip, corrections, learns=True)
+
+    assert written(tmp_path / "learnt") == in_window != written(tmp_path / "plain")
 
 
 def test_references_come_out_untouched_and_every_mask_is_indexed_at_source_size(clip, tmp_path):
@@ -250,6 +270,7 @@ def test_ctrl_c_leaves_whole_masks_only_and_ends_with_130(clip, tmp_path):
 _INTERRUPTED_AT_FRAME_3 = f"""
 import os, signal, sys
 from pathlib import Path
+from tests.ui.window import isolate_settings
 from vos_annotator.cli import main
 
 replace = os.replace

@@ -23,6 +23,7 @@ from vos_annotator.core.video import Video, open_video
 from vos_annotator.engine.commands import (
     Failed,
     Finished,
+    Learn,
     Load,
     Propagate,
     Ready,
@@ -64,6 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--size", type=int, default=DEFAULT_SIZE, help="short side the engine works at"
     )
     parser.add_argument("--engine", metavar="NAME", help="engine to run")
+    parser.add_argument(
+        "--learn", action="store_true", help="learn the video from its references first"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -81,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
         claim_folder(folder, video)
         try:
             for frame, png in _with_progress(
-                propagated(video, references, args.engine, args.size), video.frame_count
+                propagated(video, references, args.engine, args.size, args.learn), video.frame_count
             ):
                 put_file(annotation_path(args.out, name, frame), png)
         except EngineFailure as failure:
@@ -93,7 +97,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def propagated(
-    video: Video, references: Mapping[int, bytes], engine: str | None, size: int
+    video: Video,
+    references: Mapping[int, bytes],
+    engine: str | None,
+    size: int,
+    learns: bool = False,
 ) -> Iterator[tuple[int, bytes]]:
     """Yield every frame of a video once, with the PNG of its label map.
 
@@ -104,6 +112,7 @@ def propagated(
         references: frame -> PNG of its label map.
         engine: Its name in the registry; None takes the default.
         size: The short side that it works at, px.
+        learns: Whether it learns from the references first, as it does in the window.
 
     Raises:
         UserError: The engine cannot be loaded, or the video cannot be decoded.
@@ -116,6 +125,8 @@ def propagated(
         worker.submit(Load())
         for frame, png in references.items():
             worker.submit(SetReference(frame, png))
+        if learns:
+            worker.submit(Learn(revision=0))
         worker.submit(Propagate(passes, revision=0))
         while True:
             match worker.results.take(timeout=0.5):  # s; Ctrl-C cannot end a longer wait everywhere

@@ -106,6 +106,32 @@ class ToldScribbler(ToldEngine):
         return strokes == 1
 
 
+class ToldLearner(ToldEngine):
+    """Also learns: `patience` times it asks whether to end, then it `teaches` or not.
+
+    What it learnt lowers the log-odds of everything below 0.
+    """
+
+    patience, teaches, has_learnt = 3, True, False
+
+    def learn(self, references, cancelled=lambda: False):
+        frames = tuple(frame for frame, _, _ in references)
+        self._enter("learn", *frames)
+        if self.is_gated:
+            self.reached.release()
+            assert self._gate.acquire(timeout=20)
+        if not any(cancelled() for _ in range(self.patience)):
+            self.has_learnt = self.teaches
+        return self.has_learnt
+
+    def unlearn(self):
+        self._enter("unlearn")
+        self.has_learnt = False
+
+    def level(self, frame):
+        return -1.0 if self.has_learnt else super().level(frame)
+
+
 def square(*ids: int, shape: tuple[int, int] = SHAPE) -> np.ndarray:
     """Return a label map with a stripe of each object."""
     label_map = np.zeros(shape, np.uint8)

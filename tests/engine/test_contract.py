@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from vos_annotator.core.errors import UserError
-from vos_annotator.engine.protocol import ScribbleEngine, SegmentationEngine
+from vos_annotator.engine.protocol import LearningEngine, ScribbleEngine, SegmentationEngine
 from vos_annotator.engine.registry import DEFAULT_ENGINE, engine_names, load_engine
 
 SHAPE, SIZE, FRAMES = (70, 94), 64, 8
@@ -28,6 +28,8 @@ def empty(engine):
     for frame in range(FRAMES):
         engine.forget(frame)
     engine.begin_pass()
+    if isinstance(engine, LearningEngine):
+        engine.unlearn()
 
 
 def image_of(frame):
@@ -239,3 +241,70 @@ def test_a_scribble_between_two_frames_of_a_pass_does_not_change_the_pass(scribb
 def test_an_option_that_an_engine_does_not_have_is_refused_by_name():
     with pytest.raises(UserError, match="hold has no checkpoint"):
         load_engine("hold", checkpoint="x")
+
+
+@pytest.fixture
+def learner(engine):
+    if not isinstance(engine, LearningEngine):
+        pytest.skip("it does not learn")
+    return engine
+
+
+REFERENCES = [(frame, image_of(frame), label_map_of(frame)) for frame in (0, 3, 5, 7)]
+
+
+def memorize_all(engine):
+    for reference in REFERENCES:
+        engine.memorize(*reference)
+
+
+def test_what_references_teach_changes_the_masks_and_is_the_same_each_time(learner):
+    memorize_all(learner)
+    untaught = run(learner)
+
+    assert learner.learn(REFERENCES)
+    taught = run(learner)
+    assert learner.learn(REFERENCES)
+
+    assert run(learner) == taught != untaught
+
+
+def test_unlearning_leaves_no_trace(learner):
+    memorize_all(learner)
+    untaught = run(learner)
+
+    learner.learn(REFERENCES)
+    learner.unlearn()
+
+    assert run(learner) == untaught
+
+
+def test_learning_that_is_cancelled_leaves_everything_as_it_was(learner):
+    memorize_all(learner)
+    learner.learn(REFERENCES)
+    taught = run(learner)
+
+    for patience in (0, 2, 5, 30):
+        asked = iter(range(1000))
+        learner.learn(REFERENCES[:3], lambda: next(asked) >= patience)  # noqa: B023
+
+        assert run(learner) == taught
+
+
+def test_references_that_teach_nothing_are_said_to(learner):
+    learner.memorize(0, image_of(0), label_map_of(0))
+    untaught = run(learner)
+
+    assert not learner.learn([(0, image_of(0), label_map_of(0))])
+    assert run(learner) == untaught
+
+
+def test_learning_does_not_change_what_scribbles_give(learner):
+    if not isinstance(learner, ScribbleEngine):
+        pytest.skip("it has no scribbles")
+    memorize_all(learner)
+    expected = learner.scribble(0, image_of(0), strokes(), None)
+
+    learner.learn(REFERENCES)
+
+    np.testing.assert_array_equal(learner.scribble(0, image_of(0), strokes(), None), expected)

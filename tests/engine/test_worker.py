@@ -5,12 +5,14 @@ import threading
 import numpy as np
 import pytest
 
-from tests.engine.fakes import SHAPE, ShadeVideo, ToldEngine, ToldScribbler, square
+from tests.engine.fakes import SHAPE, ShadeVideo, ToldEngine, ToldLearner, ToldScribbler, square
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import decode_png, encode_png
 from vos_annotator.engine.commands import (
     Failed,
     Finished,
+    Learn,
+    Learned,
     Load,
     Propagate,
     Ready,
@@ -425,3 +427,63 @@ def test_masks_that_were_put_aside_come_back_and_their_file_goes():
 
     assert dict(kept) == {frame: bytes([frame]) * frame for frame in (5, 2, 9)}
     assert kept.get(3) is None and len(kept) == 3
+
+
+def references(*frames):
+    return [reference(frame) for frame in frames]
+
+
+def test_learning_sees_the_references_in_order_and_says_that_it_has_learnt(bench):
+    bench = bench(ToldLearner())
+    bench.start(*references(7, 0, 4), Learn(revision=3))
+
+    learned = bench.until(Learned)
+
+    assert bench.engine.log[-1] == ("learn", 0, 4, 7)
+    assert learned.has_learnt and not learned.cancelled and learned.revision == 3
+
+
+def test_of_many_references_a_dozen_teach_the_first_and_the_last_among_them(bench):
+    bench = bench(ToldLearner(), frames=100)
+    bench.start(*references(*range(0, 100, 3)), Learn(revision=1))
+    bench.until(Learned)
+
+    (_, *frames) = bench.engine.log[-1]
+    assert len(frames) == 12 and frames[0] == 0 and frames[-1] == 99
+    steps = np.diff(frames)
+    assert steps.min() >= 6 and steps.max() <= 12
+
+
+def test_what_was_learnt_counts_in_the_passes_after_and_can_be_forgotten(bench):
+    bench = bench(ToldLearner())
+    bench.start(*references(0, 9), Learn(revision=1), propagation(last=3))
+    bench.until(Finished)
+    assert all(not each.ids for each in bench.seen if isinstance(each, Segmented))
+
+    bench.worker.submit(Learn(revision=2, wanted=False))
+    assert not bench.until(Learned).has_learnt
+    bench.seen.clear()
+    bench.worker.submit(propagation(last=3))
+    bench.until(Finished)
+
+    assert all(each.ids for each in bench.seen if isinstance(each, Segmented))
+
+
+def test_a_correction_ends_learning(bench):
+    bench = bench(ToldLearner())
+    bench.engine.is_gated, bench.engine.patience = True, 10_000
+    bench.start(*references(0, 9), Learn(revision=1))
+    bench.reach_frame()
+
+    bench.worker.submit(reference(5))
+    bench.engine.open_gate()
+
+    learned = bench.until(Learned)
+    assert learned.cancelled and not bench.engine.has_learnt
+
+
+def test_an_engine_that_cannot_learn_says_that_it_has_not(bench):
+    bench = bench(ToldEngine())
+    bench.start(*references(0, 9), Learn(revision=1))
+
+    assert not bench.until(Learned).has_learnt

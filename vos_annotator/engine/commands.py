@@ -50,6 +50,14 @@ class Propagate:
     hidden: frozenset[int] = frozenset()
 
 
+@dataclass(frozen=True)
+class Learn:
+    """Learn from the references set so far; or, unless `wanted`, forget what was learnt."""
+
+    revision: int
+    wanted: bool = True
+
+
 @dataclass(frozen=True, eq=False)
 class Scribble:
     """Turn strokes on a frame into a mask; see `ScribbleEngine.scribble`."""
@@ -61,7 +69,7 @@ class Scribble:
     token: Any = None
 
 
-Command = Load | SetReference | Propagate | Scribble
+Command = Load | SetReference | Propagate | Learn | Scribble
 
 
 @dataclass(frozen=True)
@@ -112,6 +120,23 @@ class Finished:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Learned:
+    """A `Learn` came to its end, or was `cancelled`.
+
+    Attributes:
+        revision: The `Learn`'s.
+        cancelled: Everything is as before.
+        has_learnt: Whether masks are now computed by what was learnt.
+        seconds: What it took.
+    """
+
+    revision: int
+    cancelled: bool
+    has_learnt: bool
+    seconds: float
+
+
 @dataclass(frozen=True, eq=False)
 class Scribbled:
     """The (H, W) mask of the object that was scribbled on."""
@@ -145,4 +170,4 @@ class Failed:
     report: str
 
 
-Result = Ready | Segmented | Finished | Scribbled | SteppedDown | Failed
+Result = Ready | Segmented | Finished | Learned | Scribbled | SteppedDown | Failed

@@ -8,6 +8,7 @@ frames by them. What it gives for a frame is a `Segmentation`: log-odds at its o
 so that two passes can be blended before anything is rounded to labels.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol, runtime_checkable
@@ -20,6 +21,7 @@ from vos_annotator.core.masks import Box, LabelMap
 from vos_annotator.core.video import Image
 
 ABSENT = -16.0  # log-odds of an object that an engine says nothing about
+Reference = tuple[int, Image, LabelMap]  # frame, (H, W, 3) RGB, (H, W) object ids
 _LEAST = 0.02  # confidence that is never undercut when two masks are weighed
 # Of the signs of error in the log-odds of a mask's error, 1 - J; fitted on training clips.
 UNSURE, APART, AT_BEST = 7.68, 3.08, -1.96
@@ -176,6 +178,28 @@ class ScribbleEngine(Protocol):
             strokes: (H, W): 1 inside the object, 2 outside it, 0 elsewhere.
             current: The object's mask before these strokes, if there is one.
         """
+
+
+@runtime_checkable
+class LearningEngine(Protocol):
+    """An engine that can also learn from the references of a video how its objects look."""
+
+    def learn(
+        self, references: Iterable[Reference], cancelled: Callable[[], bool] = lambda: False
+    ) -> bool:
+        """Segment by what these references teach, from now on; return whether they teach it.
+
+        What was learnt before is forgotten first, so the same references teach the same. The
+        engine tries what it learns on references that it did not learn from, and leaves it if
+        that does no good. Scribbles stay as they are.
+
+        Args:
+            references: Some of those that are memorized; more than a dozen bring little.
+            cancelled: Asked now and then; True leaves everything as it was.
+        """
+
+    def unlearn(self) -> None:
+        """Undo `learn`."""
 
 
 def _box_of_positive(logits: NDArray[np.float32], shape: tuple[int, int]) -> Box | None:

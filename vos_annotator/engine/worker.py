@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import LabelMap, decode_png, encode_png, object_ids, without
@@ -20,6 +20,8 @@ from vos_annotator.engine.commands import (
     Command,
     Failed,
     Finished,
+    Learn,
+    Learned,
     Load,
     Propagate,
     Ready,
@@ -33,13 +35,20 @@ from vos_annotator.engine.commands import (
 from vos_annotator.engine.mailbox import Mailbox
 from vos_annotator.engine.merging import merged
 from vos_annotator.engine.propagation import propagate
-from vos_annotator.engine.protocol import ScribbleEngine, Segmentation, SegmentationEngine
+from vos_annotator.engine.protocol import (
+    LearningEngine,
+    Reference,
+    ScribbleEngine,
+    Segmentation,
+    SegmentationEngine,
+)
 from vos_annotator.engine.registry import DEFAULT_SIZE, load_engine
 
 log = logging.getLogger(__name__)
 
 RESULTS_WAITING = 8  # at most; then the worker waits for the GUI
 SIZES = (480, 384, 288, 192)  # short sides to step down through when memory runs short
+MOST_TEACHERS = 12  # references to learn from
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "insufficient mem")
 
 Loader = Callable[[str | None, int], SegmentationEngine]
@@ -95,13 +104,15 @@ class InferenceWorker:
                 key = "reference", frame
             case Propagate():
                 key = "propagate"
+            case Learn():
+                key = "learn"
             case Scribble(frame, object_id):
                 key = "scribble", frame, object_id
         self._ticket += 1
         self._commands.put((self._ticket, command), key)
 
     def cancel(self) -> None:
-        """Give up every propagation submitted so far; references and scribbles are still done."""
+        """Give up what was submitted so far to run or to learn; the rest is still done."""
         self._cancelled = self._ticket
 
     def close(self) -> None:
@@ -156,6 +167,8 @@ class InferenceWorker:
                 self._bring_memory_up_to_date()
             case Propagate():
                 self._propagate(command, lambda: self._is_over(ticket))
+            case Learn():
+                self._learn(command, lambda: self._is_over(ticket))
             case Scribble():
                 self._scribble(command)
 
@@ -168,12 +181,8 @@ class InferenceWorker:
         self.results.put(Finished(command.revision, is_over(), frames, seconds))
 
     def _segmented(self, command: Propagate, is_over: Callable[[], bool]) -> Iterator[Segmented]:
-        def is_over_now() -> bool:
-            self._serve_scribbles()
-            return is_over()
-
         frame_started = time.perf_counter()
-        found = propagate(self._loaded(), self._video, command.passes, is_over_now)
+        found = propagate(self._loaded(), self._video, command.passes, self._serving(is_over))
         for frame, segmentation, final in found:
             label_map = self._label_map(command, frame, segmentation)
             png, ids = encode_png(label_map), object_ids(label_map)
@@ -190,6 +199,34 @@ class InferenceWorker:
         png = command.kept.get(frame)
         before = None if png is None else without(decode_png(png), command.hidden)
         return merged(segmentation.label_map(), before, command.ids)
+
+    def _learn(self, command: Learn, is_over: Callable[[], bool]) -> None:
+        started, engine = time.perf_counter(), self._loaded()
+        has_learnt = False
+        if isinstance(engine, LearningEngine):
+            if command.wanted:
+                self._bring_memory_up_to_date(is_over)
+                has_learnt = engine.learn(self._teachers(), self._serving(is_over))
+            else:
+                engine.unlearn()
+        seconds = time.perf_counter() - started
+        self.results.put(Learned(command.revision, is_over(), has_learnt, seconds))
+
+    def _teachers(self) -> Iterator[Reference]:
+        """Yield the references to learn from, decoded one at a time."""
+        for frame in evenly(sorted(self._memorized), MOST_TEACHERS):
+            reference = self._memorized[frame]
+            label_map = without(decode_png(reference.png), reference.hidden)
+            yield frame, self._video[frame], label_map
+
+    def _serving(self, is_over: Callable[[], bool]) -> Callable[[], bool]:
+        """Return `is_over`, which does the waiting scribbles each time that it is asked."""
+
+        def is_over_now() -> bool:
+            self._serve_scribbles()
+            return is_over()
+
+        return is_over_now
 
     def _is_over(self, ticket: int) -> bool:
         """Whether a pass is to end: cancelled, or a reference that it reads has changed."""
@@ -254,6 +291,7 @@ _WORDS = {
     Load: "Loading the engine",
     SetReference: "Memorizing a reference",
     Propagate: "Propagation",
+    Learn: "Learning the video",
     Scribble: "The scribble",
 }
 
@@ -262,3 +300,10 @@ def _is_out_of_memory(error: Exception) -> bool:
     if isinstance(error, MemoryError):
         return True
     return any(words in str(error).lower() for words in _OUT_OF_MEMORY)
+
+
+def evenly(frames: Sequence[int], count: int) -> list[int]:
+    """Return at most `count` of sorted frames, the first and the last and evenly between."""
+    if len(frames) <= count:
+        return list(frames)
+    return [frames[round(n * (len(frames) - 1) / (count - 1))] for n in range(count)]

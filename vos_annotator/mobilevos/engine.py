@@ -5,7 +5,7 @@ out; everything of torch stays here. Belongs to one thread.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vos_annotator.core.masks import LabelMap, object_ids
-from vos_annotator.engine.protocol import Segmentation
+from vos_annotator.engine.protocol import Reference, Segmentation
+from vos_annotator.mobilevos.adaptation import Lesson, learnt_decoder, moved
 from vos_annotator.mobilevos.backbones import upsample
 from vos_annotator.mobilevos.checkpoint import DEFAULT, find_checkpoint, load_checkpoint
 from vos_annotator.mobilevos.memory import MemoryBank, MemoryFrame, nearest, readout_nearest
@@ -81,6 +82,7 @@ class MobileVOSEngine:
         self.network = network.to(self.device, memory_format=torch.channels_last)
         self.bank = MemoryBank(memory)
         self.timings: dict[str, float] = {}
+        self._decoder = self.network.decoder  # or one that has learnt this video
         self._reduced = favours_bfloat16(self.device)
         self._encoded: _Encoded | None = None
 
@@ -107,15 +109,44 @@ class MobileVOSEngine:
         if not ids:
             return Segmentation((), np.zeros((0, 1, 1), np.float32), image.shape[:2])
         with self._stage("read"):
-            read = self._read(frame, encoded.features, ids)
+            chosen = [self.bank.select(frame, i) for i in ids]
+            read = self._read(encoded.features, ids, chosen, self.bank.recent)
         with self._stage("decode"):
-            logits, _ = self.network.decode(read, encoded.features.repeat(len(ids)))
+            logits, _ = self._decoder(read, encoded.features.repeat(len(ids)))
             log_odds = aggregate(logits[:, 0])
         with self._stage("memorize"):
             masks = F.softmax(F.pad(log_odds, (0, 0, 0, 0, 1, 0)), 0)[1:]
             masks = upsample(masks[:, None], LOGIT_STRIDE)[:, 0]
             self.bank.follow(self._remember(encoded, ids, masks))
         return Segmentation(ids, log_odds.cpu().numpy(), image.shape[:2])
+
+    @torch.no_grad()  # what is learnt from is no inference
+    def learn(
+        self,
+        references: Iterable[Reference],
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> bool:
+        """Train the decoder on references; see `LearningEngine.learn`."""
+        lessons = []
+        for frame, image, label_map in references:
+            if cancelled():
+                return self.has_learnt
+            if label_map.any() and (of_frame := self._lessons(frame, image, label_map)):
+                lessons.append(of_frame)
+        with self._precision(), torch.enable_grad():
+            learnt = learnt_decoder(self.network.decoder, lessons, cancelled)
+        if learnt is not None:
+            self._decoder = learnt
+        return self.has_learnt
+
+    def unlearn(self) -> None:
+        """Be as before `learn`."""
+        self._decoder = self.network.decoder
+
+    @property
+    def has_learnt(self) -> bool:
+        """Whether the decoder is one that `learn` trained."""
+        return self._decoder is not self.network.decoder
 
     @torch.inference_mode()
     def scribble(
@@ -159,18 +190,23 @@ class MobileVOSEngine:
             logits = read_marks(self.network, encoded.features, encoded.image, marks)
         return cv2.resize(logits[0, 0].float().cpu().numpy(), marks.strokes.shape[::-1])
 
-    def _read(self, frame: int, features: Features, ids: tuple[int, ...]) -> Tensor:
+    def _read(
+        self,
+        features: Features,
+        ids: tuple[int, ...],
+        chosen: Sequence[tuple[int, ...]],
+        recent: Sequence[MemoryFrame],
+    ) -> Tensor:
         """Return the readout of each object, (K, C_v, H/16, W/16).
 
-        An object reads its own references and the pass so far, the latter at a handicap: a
-        pass that went astray finds back by what a person drew. Objects that read the same ones
-        share one affinity.
+        An object reads the references `chosen` for it and the `recent` frames of a pass, the
+        latter at a handicap: a pass that went astray finds back by what a person drew. Objects
+        that read the same ones share one affinity.
         """
-        recent = self.bank.recent
         groups: dict[tuple[tuple[int, ...], tuple[int, ...]], list[int]] = {}
-        for position, i in enumerate(ids):
+        for position, (i, references) in enumerate(zip(ids, chosen, strict=True)):
             showing = tuple(n for n, entry in enumerate(recent) if i in entry.values)
-            groups.setdefault((self.bank.select(frame, i), showing), []).append(position)
+            groups.setdefault((references, showing), []).append(position)
         query = features.key.flatten(2)
         size, width = features.key.shape[-2:], features.query.shape[1]
         read = features.query.new_empty((len(ids), width, *size))
@@ -185,6 +221,27 @@ class MobileVOSEngine:
                 values = [entry.values[ids[position]].to(read.dtype) for entry in entries]
                 read[position] = readout_nearest(weights, found, torch.cat(values, 2), size)[0]
         return read
+
+    def _lessons(
+        self, frame: int, image: NDArray[np.uint8], label_map: LabelMap
+    ) -> tuple[Lesson, ...]:
+        """Return what a reference teaches: found by the others, and by a frame like it too."""
+        chosen = {i: self.bank.select(frame, i, without=frame) for i in self.bank.object_ids()}
+        ids = tuple(i for i, references in chosen.items() if references)
+        if not ids:
+            return ()
+        references = [chosen[i] for i in ids]
+        encoded = self._look_at(image, working_size(image.shape[:2], self.size))
+        masks = self._shrink([label_map == i for i in ids], encoded)
+        masks = F.avg_pool2d(masks, LOGIT_STRIDE)
+        before, label_map = moved(image, label_map, np.random.default_rng(frame))
+        latest = self._look_at(before, working_size(image.shape[:2], self.size))
+        shown = self._shrink([label_map == i for i in ids], latest)
+        recent = self._remember(latest, ids, shown)
+        return tuple(
+            Lesson(self._read(encoded.features, ids, references, also), encoded.features, masks)
+            for also in ((), (recent,))
+        )
 
     def _encode(self, image: NDArray[np.uint8]) -> "_Encoded":
         """Return the image as the network sees it, and its features; the last is kept."""
@@ -232,7 +289,10 @@ class MobileVOSEngine:
         return MemoryFrame(key, {i: values[n : n + 1] for n, i in enumerate(ids)})
 
     def _precision(self) -> torch.autocast:
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self._reduced)
+        # Uncached: weights that were rounded once would not follow an optimizer.
+        return torch.autocast(
+            self.device.type, torch.bfloat16, enabled=self._reduced, cache_enabled=False
+        )
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:

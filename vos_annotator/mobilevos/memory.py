@@ -271,14 +271,17 @@ class MemoryBank:
             if not frames:
                 del self._showing[object_id]
 
-    def select(self, frame: int, object_id: int) -> tuple[int, ...]:
+    def select(self, frame: int, object_id: int, without: int | None = None) -> tuple[int, ...]:
         """Return the references that are read for an object on `frame`: at most three.
 
         They are the first one that shows the object, the nearest at or before `frame`, and
         the nearest after it. One that does not show it may be older than the object, and
-        would only vote against it.
+        would only vote against it. The reference `without` is left out, and if there is no
+        other, nothing is left.
         """
-        frames = self._showing[object_id]
+        frames = [each for each in self._showing[object_id] if each != without]
+        if not frames:
+            return ()
         after = bisect_right(frames, frame)
         return tuple(sorted({frames[0], *frames[max(after - 1, 0) : after + 1]}))
 

@@ -249,6 +249,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("auto-refresh", "Propagate", "Refresh after a correction", "toggle_auto_refresh",
            checked="auto refresh", starts_group=True,
            tip="Recompute what a correction makes stale, from the correction outwards."),
+    Action("learn", "Propagate", "Learn this video", "toggle_learning", checked="learning on",
+           tip="At rest, learn from the references how the objects look; kept if it helps."),
     Action("stop", "Propagate", "Stop", "stop", (), ("Esc",), "stop", needs=("running",),
            tip="Stop the run; what is computed stays."),
     #

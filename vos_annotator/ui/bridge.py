@@ -6,7 +6,7 @@ Lives in the GUI thread.
 Every edit of a reference raises the *revision*: the running pass is given up, the reference
 goes to the engine's memory, and what comes back for an older revision is dropped. After a
 short pause the bridge runs what is then stale, outwards from the correction, and whatever of
-the interrupted work is still missing.
+the interrupted work is still missing. At rest, the engine learns from what was corrected.
 """
 
 from collections import deque
@@ -21,6 +21,8 @@ from vos_annotator.core.errors import UserError
 from vos_annotator.engine.commands import (
     Failed,
     Finished,
+    Learn,
+    Learned,
     Propagate,
     Ready,
     Result,
@@ -37,6 +39,7 @@ from vos_annotator.ui.agenda import Agenda
 from vos_annotator.ui.document import Document
 from vos_annotator.ui.gathering import Gathering
 from vos_annotator.ui.inference import Inference, single_shot
+from vos_annotator.ui.learning import Learning
 from vos_annotator.ui.progress import Pace
 from vos_annotator.ui.reference_feed import ReferenceFeed
 from vos_annotator.ui.scribble_calls import ScribbleCalls
@@ -93,6 +96,10 @@ class EngineBridge(QObject):
         self._gathering = Gathering(self._annotations, self)
         self._gathering.done.connect(self._submit)
         self._gathering.failed.connect(self._on_not_gathered)
+        self.learning = Learning(document, self)
+        self.learning.wanted.connect(self._learn)
+        self.learning.taught.connect(self._resume)
+        self.learning.message.connect(self.message)
         self._pause = single_shot(self, REFRESH_PAUSE, self._resume)
         self._warm_up = single_shot(self, _WARM_UP_DELAY, self._start)
         self._warm_up.start()
@@ -103,6 +110,11 @@ class EngineBridge(QObject):
     def busy(self) -> bool:
         """Whether a run goes on, or is about to go on after an edit."""
         return self._pace is not None
+
+    @property
+    def stoppable(self) -> bool:
+        """Whether there is anything to stop: a run, or learning."""
+        return self.busy or self.learning.is_active
 
     def propagate(
         self,
@@ -144,6 +156,7 @@ class EngineBridge(QObject):
         self._pause.stop()
         self._runs.clear()
         self._agenda.forget_request()
+        self.learning.give_up()
         self._inference.cancel()
         if self._run is None or self._gathering.is_active:
             self._end()
@@ -170,6 +183,7 @@ class EngineBridge(QObject):
         self._is_closed = True
         for each in (self._pause, self._warm_up, self._gathering):
             each.stop()
+        self.learning.interrupt()
         self._document.reference_changed.disconnect(self._on_reference_changed)
         self._document.objects_changed.disconnect(self._on_objects_changed)
         self._inference.close()
@@ -178,6 +192,7 @@ class EngineBridge(QObject):
     # What people do
 
     def _on_reference_changed(self, frame: int, ids: Iterable[int]) -> None:
+        self.learning.note_change()
         self._interrupt()
         self._start()
         self._feed.send(frame)
@@ -200,6 +215,7 @@ class EngineBridge(QObject):
         self._inference.cancel()
         self._pause.stop()
         self._gathering.stop()
+        self.learning.interrupt()
         self._run = None
         self._runs.clear()
 
@@ -217,6 +233,10 @@ class EngineBridge(QObject):
             self._begin(runs)
         else:
             self._end()
+
+    def _learn(self, is_wanted: bool) -> None:
+        self._start()
+        self._inference.submit(Learn(self._revision, is_wanted))
 
     def _begin(self, runs: list[Run]) -> None:
         self._start()
@@ -251,6 +271,8 @@ class EngineBridge(QObject):
         if self._pace is not None:
             self._pace = None
             self.progress.emit(None)
+        if self.auto_refresh:
+            self.learning.rest()
 
     # From the worker
 
@@ -260,11 +282,14 @@ class EngineBridge(QObject):
                 self._on_segmented(result, self._run.ids)
             case Finished() if result.revision == self._revision and self._run:
                 self._on_finished(result)
+            case Learned() if result.revision == self._revision and self.learning.is_active:
+                self.learning.land(result)
             case Scribbled() if self._scribbles.is_latest(result):
                 self.scribbled.emit(result.frame, result.object_id, result.mask)
             case Ready():
                 self.ready.emit(result)
             case SteppedDown(size):
+                self.learning.note_new_engine()
                 self.message.emit(f"Memory ran short: from now on masks are computed at {size} px.")
             case Failed():
                 self._on_failed(result)

@@ -22,8 +22,9 @@ def conditions(workspace: Workspace | None) -> set[str]:
     for condition, holds in (
         ("undo", document.undo_stack.canUndo()),
         ("redo", document.undo_stack.canRedo()),
-        ("running", bridge.busy),
+        ("running", bridge.stoppable),
         ("auto refresh", bridge.auto_refresh),
+        ("learning on", bridge.learning.is_on),
         ("masks shown", cursor.masks_shown),
         ("onion shown", cursor.onion),
         ("reference somewhere", bool(annotations.references)),

@@ -234,6 +234,10 @@ class Verbs:
         """Recompute stale frames after a correction, or leave them."""
         self._work.bridge.auto_refresh = not self._work.bridge.auto_refresh
 
+    def toggle_learning(self) -> None:
+        """Let the engine learn from the references at rest, or go back to what it knew."""
+        self._work.bridge.learning.is_on = not self._work.bridge.learning.is_on
+
     def stop(self) -> None:
         """Stop what runs; results stay."""
         self._work.bridge.stop()

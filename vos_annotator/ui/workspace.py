@@ -130,6 +130,7 @@ class Workspace(QWidget):
         for signal in (
             self.bridge.began,
             self.bridge.progress,
+            self.bridge.learning.wanted,
             self.cursor.frame_changed,
             self.cursor.object_changed,
             self.cursor.tool_changed,

@@ -1,0 +1,107 @@
+"""When the engine learns the video from its references: in the rest after a correction.
+
+For: the bridge, which sends what is wanted to the worker. Knows the document and Qt's timers.
+
+Learning takes seconds, in which nothing else is to be computed; whatever a person does ends it,
+and it is tried again in the next rest. What it changes are predictions only, and those become
+stale: they stay usable until they are computed again, nearest first.
+"""
+
+from PySide6.QtCore import QObject, QSettings, Signal
+
+from vos_annotator.core.edits import Status
+from vos_annotator.engine.commands import Learned
+from vos_annotator.ui.document import Document
+from vos_annotator.ui.inference import single_shot
+
+REST = 2000  # ms without a run or an edit
+_ENOUGH = 2  # references: one has nothing to be tried on
+_ON_KEY = "learn"
+
+
+class Learning(QObject):
+    """Decides when to learn, and marks what is to be computed again.
+
+    Signals:
+        wanted(is_wanted): It is time to learn; or, if not, to forget what was learnt.
+        taught(): The predictions are stale, for the engine knows better now.
+        message(text): Something worth a line in the status bar.
+
+    Attributes:
+        is_active: Whether the engine is at it.
+    """
+
+    wanted = Signal(bool)
+    taught = Signal()
+    message = Signal(str)
+
+    def __init__(self, document: Document, parent: QObject) -> None:
+        super().__init__(parent)
+        self._document, self._annotations = document, document.annotations
+        self._is_on = bool(QSettings().value(_ON_KEY, True, bool))
+        self._is_due = self._has_learnt = self.is_active = False
+        self._rest = single_shot(self, REST, self._begin)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the engine is to learn; kept for the next start."""
+        return self._is_on
+
+    @is_on.setter
+    def is_on(self, is_on: bool) -> None:
+        self._is_on = self._is_due = is_on
+        QSettings().setValue(_ON_KEY, is_on)
+        self.interrupt()
+        if not is_on and self._has_learnt:
+            self.is_active = True
+            self.wanted.emit(False)
+
+    def note_change(self) -> None:
+        """A reference changed: what was learnt is out of date."""
+        self._is_due = True
+        self.interrupt()
+
+    def note_new_engine(self) -> None:
+        """The engine is another one, which has learnt nothing."""
+        self._is_due, self._has_learnt = self._is_due or self._has_learnt, False
+
+    def interrupt(self) -> None:
+        """Wait for the next rest."""
+        self._rest.stop()
+        self.is_active = False
+
+    def give_up(self) -> None:
+        """Wait for the next change of a reference."""
+        self._is_due = False
+        self.interrupt()
+
+    def rest(self) -> None:
+        """Nothing runs: learn in a moment, if there is anything to learn and to gain."""
+        known = self._annotations
+        can_learn = len(known.references) >= _ENOUGH
+        if self._is_on and self._is_due and can_learn and Status.PREDICTION in known.statuses:
+            self._rest.start()
+
+    def land(self, result: Learned) -> None:
+        """Take what came of it; nobody has done anything since it began."""
+        self.is_active = False
+        if result.cancelled:
+            return
+        self._is_due = False
+        changes = result.has_learnt or self._has_learnt
+        self._has_learnt = result.has_learnt
+        if not changes:
+            return
+        if result.has_learnt:
+            count = len(self._annotations.references)
+            self.message.emit(f"Learnt from {count} references: masks are computed again.")
+        objects = self._document.objects
+        ids = frozenset(objects.ids) - objects.locked_ids
+        self._document.project.mark_stale(range(self._annotations.frame_count), ids)
+        self.taught.emit()
+
+    def _begin(self) -> None:
+        self.is_active = True
+        count = len(self._annotations.references)
+        self.message.emit(f"Learning from {count} references how the objects look …")
+        self.wanted.emit(True)
