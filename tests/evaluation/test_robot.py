@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.evaluation.test_evaluate import evaluate, squares, write, write_pictures
+from vos_annotator.core.errors import UserError
 from vos_annotator.engine.registry import load_engine
 from vos_annotator.evaluation.robot import (
     Corrections,
@@ -64,13 +65,15 @@ def test_the_robot_stops_when_every_frame_is_a_reference_and_leaves_the_engine_e
     assert engine.segment(0, np.zeros((40, 64, 3), np.uint8)).ids == ()
 
 
-def test_strokes_are_counted_and_mend_the_mask(tmp_path):
+@pytest.fixture
+def disk(tmp_path):
+    """A disk that moves over noise, for the network."""
     pytest.importorskip("torch")
     rng = np.random.default_rng(0)
     label_maps = []
     folder = tmp_path / "JPEGImages/480p/disk"
     folder.mkdir(parents=True)
-    for n in range(3):
+    for n in range(4):
         picture = rng.integers(60, 90, (120, 160, 3), dtype=np.uint8)
         label_map = np.zeros((120, 160), np.uint8)
         for canvas, colour in ((picture, (30, 200, 240)), (label_map, 1)):
@@ -78,11 +81,33 @@ def test_strokes_are_counted_and_mend_the_mask(tmp_path):
         cv2.imwrite(str(folder / f"{n:05d}.jpg"), picture)
         label_maps.append(label_map)
     write(tmp_path / "Annotations/480p/disk", label_maps)
+    return find_sequences(tmp_path)[0]
+
+
+def test_strokes_are_counted_and_mend_the_mask(disk):
     engine = load_engine("mobilevos", size=128)
     habits = Habits(rounds=1, by_strokes=True)
-    first, second = run_sequence(engine, find_sequences(tmp_path)[0], habits)
+    first, second = run_sequence(engine, disk, habits)
     assert 1 <= first.strokes <= 3 and first.strokes <= second.strokes <= first.strokes + 3
     assert first.jf > 0.7
+
+
+def test_learning_follows_each_correction_and_leaves_the_engine_as_it_was(disk):
+    engine = load_engine("mobilevos", size=128)
+    plain = list(run_sequence(engine, disk, Habits(rounds=2)))
+    learnt = []
+
+    for each in run_sequence(engine, disk, Habits(rounds=2, learns=True)):
+        learnt.append((each, engine.has_learnt))
+
+    assert [has_learnt for _, has_learnt in learnt] == [False, True, True]
+    assert learnt[0][0].jf == plain[0].jf and learnt[1][0].jf != plain[1].jf
+    assert not engine.has_learnt
+
+
+def test_an_engine_that_cannot_learn_is_told_in_a_sentence(sequence):
+    with pytest.raises(UserError, match="hold cannot learn"):
+        rounds(sequence, learns=True)
 
 
 def test_the_same_habits_give_the_same_rounds(sequence):

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import LabelMap, decode_png, encode_png, object_ids, without
@@ -43,12 +43,12 @@ from vos_annotator.engine.protocol import (
     SegmentationEngine,
 )
 from vos_annotator.engine.registry import DEFAULT_SIZE, load_engine
+from vos_annotator.engine.teachers import teachers
 
 log = logging.getLogger(__name__)
 
 RESULTS_WAITING = 8  # at most; then the worker waits for the GUI
 SIZES = (480, 384, 288, 192)  # short sides to step down through when memory runs short
-MOST_TEACHERS = 12  # references to learn from
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "insufficient mem")
 
 Loader = Callable[[str | None, int], SegmentationEngine]
@@ -214,7 +214,7 @@ class InferenceWorker:
 
     def _teachers(self) -> Iterator[Reference]:
         """Yield the references to learn from, decoded one at a time."""
-        for frame in evenly(sorted(self._memorized), MOST_TEACHERS):
+        for frame in teachers(self._memorized):
             reference = self._memorized[frame]
             label_map = without(decode_png(reference.png), reference.hidden)
             yield frame, self._video[frame], label_map
@@ -300,10 +300,3 @@ def _is_out_of_memory(error: Exception) -> bool:
     if isinstance(error, MemoryError):
         return True
     return any(words in str(error).lower() for words in _OUT_OF_MEMORY)
-
-
-def evenly(frames: Sequence[int], count: int) -> list[int]:
-    """Return at most `count` of sorted frames, the first and the last and evenly between."""
-    if len(frames) <= count:
-        return list(frames)
-    return [frames[round(n * (len(frames) - 1) / (count - 1))] for n in range(count)]

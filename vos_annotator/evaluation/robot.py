@@ -23,7 +23,8 @@ from vos_annotator.core.video import Video, open_video
 from vos_annotator.engine.doubt import doubt_order, frame_doubt
 from vos_annotator.engine.merging import merged
 from vos_annotator.engine.propagation import plan, propagate
-from vos_annotator.engine.protocol import ScribbleEngine, SegmentationEngine
+from vos_annotator.engine.protocol import LearningEngine, ScribbleEngine, SegmentationEngine
+from vos_annotator.engine.teachers import teachers
 from vos_annotator.evaluation.metrics import contour_accuracy, region_similarity
 from vos_annotator.evaluation.scribbles import draw_next
 from vos_annotator.evaluation.sequences import Sequence, frame_positions
@@ -56,12 +57,14 @@ class Habits:
         by_strokes: It draws strokes; else it gives the true mask.
         order: Which frame it takes.
         corrections: What a correction does.
+        learns: It lets the engine learn from the references after each.
     """
 
     rounds: int = 8
     by_strokes: bool = False
     order: Order = Order.DOUBT
     corrections: Corrections = Corrections.BOTH
+    learns: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +117,16 @@ class Robot:
                 if frame is None:
                     return
                 self._correct(frame)
-                self._propagate(frame)
+                if self._habits.learns:
+                    self._learn()
+                self._propagate(None if self._habits.learns else frame)
                 yield self._round(number, frame)
         finally:
             for frame in self._references:
                 self._engine.forget(frame)
             self._engine.begin_pass()
+            if self._habits.learns:
+                self._engine.unlearn()
 
     def _next(self) -> int | None:
         """Return the frame to correct, None when all are references."""
@@ -173,8 +180,15 @@ class Robot:
             mask = merged(np.where(found, np.uint8(target), np.uint8(0)), mask, [target])
         return mask
 
+    def _learn(self) -> None:
+        """Let the engine learn from what is drawn so far."""
+        began = time.perf_counter()
+        frames = teachers(self._references)
+        self._engine.learn((f, self._video[f], self._masks[f]) for f in frames)
+        self._seconds += time.perf_counter() - began
+
     def _propagate(self, corrected: int | None) -> None:
-        """Run what the correction calls for."""
+        """Run what the correction calls for; None runs everything."""
         corrections = self._habits.corrections
         if corrected is None:
             passes = plan(self._references, self._first, self._last)
@@ -216,6 +230,8 @@ def run_sequence(engine: SegmentationEngine, sequence: Sequence, habits: Habits)
     Raises:
         UserError: The engine cannot do what the habits ask.
     """
+    if habits.learns and not isinstance(engine, LearningEngine):
+        raise UserError(f"The engine {engine.name} cannot learn: leave out --learn.")
     with open_video(sequence.images, _CACHE_BYTES) as video:
         yield from Robot(engine, sequence, video, habits).run()
 

@@ -44,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Corrections.BOTH,
         help="what a correction does to other frames",
     )
+    group.add_argument("--learn", action="store_true", help="learn the video at each correction")
     group.add_argument("--plot", type=Path, metavar="FILE", help="draw the curves as PNG")
 
 
@@ -55,7 +56,9 @@ def run(args: argparse.Namespace, sequences: Many[Sequence], engine: Segmentatio
     """
     if args.rounds < 0:
         raise UserError(f"--rounds {args.rounds} makes no sense: give 0 or more.")
-    habits = Habits(args.rounds, args.strokes, args.order, args.corrections)
+    if args.learn and args.corrections is not Corrections.BOTH:
+        raise UserError("--learn makes no sense unless corrections are remembered both ways.")
+    habits = Habits(args.rounds, args.strokes, args.order, args.corrections, args.learn)
     print("".join(f"{column:>16}" for column in COLUMNS))
     rounds: list[Round] = []
     for sequence in sequences:
