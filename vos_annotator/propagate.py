@@ -68,6 +68,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--learn", action="store_true", help="learn the video from its references first"
     )
+    parser.add_argument(
+        "--coarse", action="store_true", help="do not look at objects of large frames from near"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -85,7 +88,8 @@ def run(args: argparse.Namespace) -> int:
         claim_folder(folder, video)
         try:
             for frame, png in _with_progress(
-                propagated(video, references, args.engine, args.size, args.learn), video.frame_count
+                propagated(video, references, args.engine, args.size, args.learn, not args.coarse),
+                video.frame_count,
             ):
                 put_file(annotation_path(args.out, name, frame), png)
         except EngineFailure as failure:
@@ -102,6 +106,7 @@ def propagated(
     engine: str | None,
     size: int,
     learns: bool = False,
+    refines: bool = True,
 ) -> Iterator[tuple[int, bytes]]:
     """Yield every frame of a video once, with the PNG of its label map.
 
@@ -113,6 +118,7 @@ def propagated(
         engine: Its name in the registry; None takes the default.
         size: The short side that it works at, px.
         learns: Whether it learns from the references first, as it does in the window.
+        refines: Whether it looks at each object of a large frame from near.
 
     Raises:
         UserError: The engine cannot be loaded, or the video cannot be decoded.
@@ -127,7 +133,7 @@ def propagated(
             worker.submit(SetReference(frame, png))
         if learns:
             worker.submit(Learn(revision=0))
-        worker.submit(Propagate(passes, revision=0))
+        worker.submit(Propagate(passes, revision=0, refines=refines))
         while True:
             match worker.results.take(timeout=0.5):  # s; Ctrl-C cannot end a longer wait everywhere
                 case Ready():

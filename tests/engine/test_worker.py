@@ -5,7 +5,15 @@ import threading
 import numpy as np
 import pytest
 
-from tests.engine.fakes import SHAPE, ShadeVideo, ToldEngine, ToldLearner, ToldScribbler, square
+from tests.engine.fakes import (
+    SHAPE,
+    ShadeVideo,
+    ToldEngine,
+    ToldLearner,
+    ToldRefiner,
+    ToldScribbler,
+    square,
+)
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import decode_png, encode_png
 from vos_annotator.engine.commands import (
@@ -487,3 +495,33 @@ def test_an_engine_that_cannot_learn_says_that_it_has_not(bench):
     bench.start(*references(0, 9), Learn(revision=1))
 
     assert not bench.until(Learned).has_learnt
+
+
+def first_rows(bench):
+    """Return frame -> whether its final mask has anything in the first row."""
+    found = [each for each in bench.seen if isinstance(each, Segmented) and each.final]
+    return {each.frame: bool(decode_png(each.png)[0].any()) for each in found}
+
+
+def test_final_frames_are_looked_at_closer_if_that_is_asked(bench):
+    bench = bench(ToldRefiner())
+    bench.start(*references(0, 4), propagation(last=4, references=(0, 4), refines=True))
+    bench.until(Finished)
+
+    refined = [entry[1] for entry in bench.engine.log if entry[0] == "refine"]
+    assert sorted(refined) == [1, 2, 3]  # once each, though each was segmented twice
+    assert first_rows(bench) == {1: False, 2: False, 3: False}
+
+    bench.seen.clear()
+    bench.worker.submit(propagation(last=4, references=(0, 4)))
+    bench.until(Finished)
+    assert all(first_rows(bench).values())
+
+
+def test_looking_closer_an_engine_is_shown_the_references_as_it_knows_them(bench):
+    bench = bench(ToldRefiner())
+    hidden = SetReference(4, encode_png(square(1)), frozenset({1}))
+    bench.start(reference(0), hidden, propagation(last=1, refines=True))
+    bench.until(Finished)
+
+    assert ("refine", 1, True, False) in bench.engine.log

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from vos_annotator.mobilevos.engine import MobileVOSEngine, working_size
+from vos_annotator.mobilevos.engine import MobileVOSEngine
+from vos_annotator.mobilevos.vision import working_size
 
 
 @pytest.fixture(scope="module")

@@ -6,15 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vos_annotator.mobilevos.memory import (
-    MemoryBank,
-    MemoryFrame,
-    ReferenceStore,
-    affinity,
-    nearest,
-    readout,
-    readout_nearest,
-)
+from vos_annotator.mobilevos.bank import MemoryBank, ReferenceStore
+from vos_annotator.mobilevos.memory import MemoryFrame, affinity, nearest, readout, readout_nearest
 
 
 def entry(mark: float, ids: tuple[int, ...] = (1,)) -> MemoryFrame:

@@ -41,6 +41,7 @@ class Propagate:
         ids: The objects to segment; None for all.
         kept: frame -> its PNG before, whose pixels of other objects than `ids` stay.
         hidden: Objects that count as background in `kept`.
+        refines: Whether to look at each object of a final frame from near.
     """
 
     passes: tuple[Pass, ...]
@@ -48,6 +49,7 @@ class Propagate:
     ids: frozenset[int] | None = None
     kept: Mapping[int, bytes] = field(default_factory=dict)
     hidden: frozenset[int] = frozenset()
+    refines: bool = False
 
 
 @dataclass(frozen=True)

@@ -202,6 +202,30 @@ class LearningEngine(Protocol):
         """Undo `learn`."""
 
 
+@runtime_checkable
+class RefiningEngine(Protocol):
+    """An engine that can look again, closer, at what it found in a large frame."""
+
+    def refine(
+        self,
+        frame: int,
+        image: Image,
+        label_map: LabelMap,
+        reference: Callable[[int], tuple[Image, LabelMap]],
+    ) -> LabelMap:
+        """Return a label map with the same objects, and borders as fine as the frame is.
+
+        A frame that shows no more from near is returned as it is. Nothing is remembered but
+        what references look like from near.
+
+        Args:
+            frame: Its index.
+            image: (H, W, 3) RGB.
+            label_map: What was found, (H, W).
+            reference: Gives the picture and the label map of a memorized frame, as memorized.
+        """
+
+
 def _box_of_positive(logits: NDArray[np.float32], shape: tuple[int, int]) -> Box | None:
     """Return where, in a frame of `shape`, the enlarged logits may be above 0; None if nowhere."""
     left, top, width, height = cv2.boundingRect((logits > 0).view(np.uint8))

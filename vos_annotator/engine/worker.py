@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import LabelMap, decode_png, encode_png, object_ids, without
-from vos_annotator.core.video import Video
+from vos_annotator.core.video import Image, Video
 from vos_annotator.engine.commands import (
     Command,
     Failed,
@@ -38,6 +38,7 @@ from vos_annotator.engine.propagation import propagate
 from vos_annotator.engine.protocol import (
     LearningEngine,
     Reference,
+    RefiningEngine,
     ScribbleEngine,
     Segmentation,
     SegmentationEngine,
@@ -184,7 +185,7 @@ class InferenceWorker:
         frame_started = time.perf_counter()
         found = propagate(self._loaded(), self._video, command.passes, self._serving(is_over))
         for frame, segmentation, final in found:
-            label_map = self._label_map(command, frame, segmentation)
+            label_map = self._label_map(command, frame, segmentation, final)
             png, ids = encode_png(label_map), object_ids(label_map)
             confidence = segmentation.confidence
             if command.ids is not None:
@@ -193,12 +194,18 @@ class InferenceWorker:
             yield Segmented(frame, png, ids, confidence, command.revision, final, seconds)
             frame_started = time.perf_counter()
 
-    def _label_map(self, command: Propagate, frame: int, segmentation: Segmentation) -> LabelMap:
+    def _label_map(
+        self, command: Propagate, frame: int, segmentation: Segmentation, final: bool
+    ) -> LabelMap:
+        label_map = segmentation.label_map()
+        if command.refines and final and isinstance(self._engine, RefiningEngine):
+            image = self._video[frame]
+            label_map = self._engine.refine(frame, image, label_map, self._reference)
         if command.ids is None:
-            return segmentation.label_map()
+            return label_map
         png = command.kept.get(frame)
         before = None if png is None else without(decode_png(png), command.hidden)
-        return merged(segmentation.label_map(), before, command.ids)
+        return merged(label_map, before, command.ids)
 
     def _learn(self, command: Learn, is_over: Callable[[], bool]) -> None:
         started, engine = time.perf_counter(), self._loaded()
@@ -215,9 +222,15 @@ class InferenceWorker:
     def _teachers(self) -> Iterator[Reference]:
         """Yield the references to learn from, decoded one at a time."""
         for frame in teachers(self._memorized):
-            reference = self._memorized[frame]
-            label_map = without(decode_png(reference.png), reference.hidden)
-            yield frame, self._video[frame], label_map
+            yield frame, *self._reference(frame)
+
+    def _reference(self, frame: int) -> tuple[Image, LabelMap]:
+        """Return the picture and the label map of a frame that is in the engine's memory."""
+        return self._shown(self._memorized[frame])
+
+    def _shown(self, reference: SetReference) -> tuple[Image, LabelMap]:
+        label_map = without(decode_png(reference.png), reference.hidden)
+        return self._video[reference.frame], label_map
 
     def _serving(self, is_over: Callable[[], bool]) -> Callable[[], bool]:
         """Return `is_over`, which does the waiting scribbles each time that it is asked."""
@@ -272,8 +285,7 @@ class InferenceWorker:
                 return
             if self._memorized.get(frame) != reference:
                 self._memorized.pop(frame, None)
-                label_map = without(decode_png(reference.png), reference.hidden)
-                engine.memorize(frame, self._video[frame], label_map)
+                engine.memorize(frame, *self._shown(reference))
                 self._memorized[frame] = reference
 
     def _step_down(self) -> bool:

@@ -67,6 +67,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--memory", type=int, metavar="N", help="frames of a pass that it reads; 0 for all"
     )
+    parser.add_argument(
+        "--coarse", action="store_true", help="do not look at objects of large frames from near"
+    )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table there too")
     parser.add_argument("--save", type=Path, metavar="DIR", help="keep the engine's masks there")
 
@@ -103,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
         if engine is None:
             done = score_masks(sequence, stored_masks(sequence, args.results))
         else:
-            done = evaluate_sequence(engine, sequence, args.save)
+            done = evaluate_sequence(engine, sequence, args.save, not args.coarse)
         for score in done:
             print(_line(_cells(score, digits=3)), flush=True)
         scores += done

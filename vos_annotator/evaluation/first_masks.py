@@ -5,7 +5,7 @@ annotation, as semi-supervised DAVIS asks.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
@@ -15,9 +15,9 @@ import numpy as np
 from vos_annotator.core.atomic import put_file, writing
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import LabelMap, encode_png
-from vos_annotator.core.video import Video, open_video
-from vos_annotator.engine.propagation import plan, propagate
-from vos_annotator.engine.protocol import Segmentation, SegmentationEngine
+from vos_annotator.core.video import Image, Video, open_video
+from vos_annotator.engine.propagation import Pass, plan, propagate
+from vos_annotator.engine.protocol import RefiningEngine, SegmentationEngine
 from vos_annotator.evaluation.scores import Score, score_masks
 from vos_annotator.evaluation.sequences import Sequence, find_sequences, frame_positions
 
@@ -40,10 +40,20 @@ def evaluate_engine(
 
 
 def evaluate_sequence(
-    engine: SegmentationEngine, sequence: Sequence, save: Path | None = None
+    engine: SegmentationEngine,
+    sequence: Sequence,
+    save: Path | None = None,
+    refines: bool = False,
 ) -> list[Score]:
-    """Run an engine on one sequence and score it; `save` keeps its masks in save/NAME."""
-    segmented = _Run(engine, sequence, save)
+    """Run an engine on one sequence and score it.
+
+    Args:
+        engine: Has no reference frames, and has none afterwards.
+        sequence: What it runs on.
+        save: Keeps its masks in save/NAME.
+        refines: Whether it looks at each object of a large frame from near.
+    """
+    segmented = _Run(engine, sequence, save, refines)
     scores = score_masks(sequence, segmented)
     return [replace(score, ms_per_frame=segmented.ms_per_frame) for score in scores]
 
@@ -56,8 +66,12 @@ class _Run:
     ever seen.
     """
 
-    def __init__(self, engine: SegmentationEngine, sequence: Sequence, save: Path | None) -> None:
+    def __init__(
+        self, engine: SegmentationEngine, sequence: Sequence, save: Path | None, refines: bool
+    ) -> None:
         self._engine = engine
+        self._refines = refines and isinstance(engine, RefiningEngine)
+        self._references: dict[int, LabelMap] = {}
         self._sequence = sequence
         self._save = save
         self._seconds = 0.0
@@ -85,10 +99,11 @@ class _Run:
         try:
             for start, end in zip_longest(starts, starts[1:]):
                 label_map = self._with_new_objects(label_map, positions[start])
+                self._references[start] = label_map
                 self._engine.memorize(start, video[start], label_map)
                 yield start, label_map
                 passes = plan([start], start, video.frame_count - 1 if end is None else end)
-                for frame, label_map in self._timed(propagate(self._engine, video, passes)):
+                for frame, label_map in self._timed(video, passes):
                     if frame != end:  # the end is yielded as the next start
                         yield frame, label_map
         finally:
@@ -96,9 +111,11 @@ class _Run:
                 self._engine.forget(start)
             self._engine.begin_pass()
 
-    def _timed(
-        self, steps: Iterator[tuple[int, Segmentation, bool]]
-    ) -> Iterator[tuple[int, LabelMap]]:
+    def _timed(self, video: Video, passes: Iterable[Pass]) -> Iterator[tuple[int, LabelMap]]:
+        def reference(frame: int) -> tuple[Image, LabelMap]:
+            return video[frame], self._references[frame]
+
+        steps = propagate(self._engine, video, passes)
         while True:
             began = time.perf_counter()
             step = next(steps, None)
@@ -106,6 +123,8 @@ class _Run:
                 return
             frame, segmentation, _ = step
             label_map = segmentation.label_map()
+            if self._refines:
+                label_map = self._engine.refine(frame, video[frame], label_map, reference)
             self._seconds += time.perf_counter() - began
             self._frames += 1
             yield frame, label_map

@@ -19,11 +19,16 @@ from numpy.typing import NDArray
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import LabelMap
-from vos_annotator.core.video import Video, open_video
+from vos_annotator.core.video import Image, Video, open_video
 from vos_annotator.engine.doubt import doubt_order, frame_doubt
 from vos_annotator.engine.merging import merged
 from vos_annotator.engine.propagation import plan, propagate
-from vos_annotator.engine.protocol import LearningEngine, ScribbleEngine, SegmentationEngine
+from vos_annotator.engine.protocol import (
+    LearningEngine,
+    RefiningEngine,
+    ScribbleEngine,
+    SegmentationEngine,
+)
 from vos_annotator.engine.teachers import teachers
 from vos_annotator.evaluation.metrics import contour_accuracy, region_similarity
 from vos_annotator.evaluation.scribbles import draw_next
@@ -58,6 +63,7 @@ class Habits:
         order: Which frame it takes.
         corrections: What a correction does.
         learns: It lets the engine learn from the references after each.
+        refines: The engine looks at each object of a large frame from near.
     """
 
     rounds: int = 8
@@ -65,6 +71,7 @@ class Habits:
     order: Order = Order.DOUBT
     corrections: Corrections = Corrections.BOTH
     learns: bool = False
+    refines: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +191,7 @@ class Robot:
         """Let the engine learn from what is drawn so far."""
         began = time.perf_counter()
         frames = teachers(self._references)
-        self._engine.learn((f, self._video[f], self._masks[f]) for f in frames)
+        self._engine.learn((frame, *self._reference(frame)) for frame in frames)
         self._seconds += time.perf_counter() - began
 
     def _propagate(self, corrected: int | None) -> None:
@@ -203,11 +210,16 @@ class Robot:
         for frame, segmentation, is_final in propagate(self._engine, self._video, passes):
             if is_final and frame in self._positions:
                 mask = segmentation.label_map()
+                if self._habits.refines and isinstance(self._engine, RefiningEngine):
+                    mask = self._engine.refine(frame, self._video[frame], mask, self._reference)
                 self._seconds += time.perf_counter() - began
                 self._doubts[frame] = frame_doubt(segmentation.confidence)
                 self._set(frame, mask)
                 began = time.perf_counter()
         self._seconds += time.perf_counter() - began
+
+    def _reference(self, frame: int) -> tuple[Image, LabelMap]:
+        return self._video[frame], self._masks[frame]
 
     def _set(self, frame: int, mask: LabelMap) -> None:
         self._masks[frame] = mask

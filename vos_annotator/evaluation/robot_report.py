@@ -58,7 +58,9 @@ def run(args: argparse.Namespace, sequences: Many[Sequence], engine: Segmentatio
         raise UserError(f"--rounds {args.rounds} makes no sense: give 0 or more.")
     if args.learn and args.corrections is not Corrections.BOTH:
         raise UserError("--learn makes no sense unless corrections are remembered both ways.")
-    habits = Habits(args.rounds, args.strokes, args.order, args.corrections, args.learn)
+    habits = Habits(
+        args.rounds, args.strokes, args.order, args.corrections, args.learn, not args.coarse
+    )
     print("".join(f"{column:>16}" for column in COLUMNS))
     rounds: list[Round] = []
     for sequence in sequences:

@@ -20,9 +20,10 @@ from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import LabelMap, object_ids, read_label_map
 from vos_annotator.core.video import open_video
 from vos_annotator.mobilevos.checkpoint import DEFAULT, find_checkpoint, load_checkpoint
-from vos_annotator.mobilevos.engine import HANDICAP, working_size
+from vos_annotator.mobilevos.engine import HANDICAP
 from vos_annotator.mobilevos.graphs import MODULES, export
 from vos_annotator.mobilevos.network import Features, Network
+from vos_annotator.mobilevos.vision import working_size
 from vos_annotator.paths import resources_folder
 
 TOLERANCE = 1e-3  # of logits, between torch and ONNX

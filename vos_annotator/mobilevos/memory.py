@@ -1,24 +1,16 @@
-"""The space-time memory: what is kept, what is read for a frame, and how it is read.
+"""The space-time memory: what a frame in it is, and how a frame to segment reads it.
 
 For: the engine (inference) and the trainer (the same reading rule). Knows torch only.
-
-All reference frames are kept; what is *read* is bounded by `MemoryBank.select`, so a
-frame costs the same after ten corrections and after five hundred.
 """
 
-import tempfile
-from bisect import bisect_right, insort
-from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from os import SEEK_END
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load, save
 from torch import Tensor
 
 _GROUP = 8  # positions that are looked at as one, first
-EVERY = 5  # of the frames of a pass, the ones that an unbounded memory keeps
 
 
 def affinity(
@@ -165,125 +157,35 @@ class MemoryFrame:
         return MemoryFrame(self.key.half(), {i: v.half() for i, v in self.values.items()})
 
 
-class ReferenceStore:
-    """Memory frames of all references: a few in memory, the others in a temporary file.
+def read_frames(
+    query: Tensor,
+    references: Sequence[MemoryFrame],
+    recent: Sequence[MemoryFrame],
+    ids: Sequence[int],
+    k: int,
+    handicap: float,
+) -> Tensor:
+    """Return what objects read off memory frames that all show them.
 
-    The file has no name and goes with the process. What lies there is equal to what was
-    kept, so it never matters to a mask which frames happened to be in memory.
+    Args:
+        query: (1, C, h, w) key of the frame to segment.
+        references: What a person drew.
+        recent: What the network drew itself; at least one frame in both.
+        ids: K objects.
+        k: Memory positions that a position reads.
+        handicap: Similarity added to positions of `recent`.
+
+    Returns:
+        (K, C_v, h, w) float32.
     """
-
-    def __init__(self, resident: int = 8) -> None:
-        self._resident, self._capacity = OrderedDict[int, MemoryFrame](), resident
-        self._spilled: dict[int, tuple[int, int]] = {}  # frame -> offset and length in the file
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the store
-
-    def put(self, frame: int, entry: MemoryFrame) -> None:
-        """Keep `entry` for `frame`, in place of an older one."""
-        self.drop(frame)
-        self._make_resident(frame, entry)
-
-    def get(self, frame: int) -> MemoryFrame:
-        """Return what was kept for `frame`; KeyError where nothing was."""
-        if frame in self._resident:
-            self._resident.move_to_end(frame)
-            return self._resident[frame]
-        offset, length = self._spilled[frame]
-        self._file.seek(offset)
-        tensors = load(self._file.read(length))
-        key = tensors.pop("key")
-        entry = MemoryFrame(key, {int(name): value for name, value in tensors.items()})
-        self._make_resident(frame, entry)
-        return entry
-
-    def drop(self, frame: int) -> None:
-        """Keep nothing for `frame`."""
-        self._resident.pop(frame, None)
-        self._spilled.pop(frame, None)
-
-    def _make_resident(self, frame: int, entry: MemoryFrame) -> None:
-        self._resident[frame] = entry
-        if len(self._resident) > self._capacity:
-            oldest, evicted = self._resident.popitem(last=False)
-            if oldest not in self._spilled:
-                self._spilled[oldest] = self._write(evicted)
-
-    def _write(self, entry: MemoryFrame) -> tuple[int, int]:
-        named = {"key": entry.key} | {str(i): value for i, value in entry.values.items()}
-        data = save({name: tensor.cpu().contiguous() for name, tensor in named.items()})
-        offset = self._file.seek(0, SEEK_END)
-        self._file.write(data)
-        return offset, len(data)
-
-
-class MemoryBank:
-    """All reference frames, and the latest frames of the running pass."""
-
-    def __init__(self, length: int = 2) -> None:
-        """Make it empty.
-
-        Args:
-            length: Frames of a pass that are read, its reference included: 2 adds the latest
-                frame. 0 keeps the latest frame and every fifth before, without end, as STCN
-                does; the cost of a frame then grows along the pass.
-        """
-        self._store = ReferenceStore()
-        self._showing: dict[int, list[int]] = {}  # object id -> the references that show it, sorted
-        self._length = length
-        self._pass: list[MemoryFrame] = []
-        self._count = 0  # frames of the running pass
-
-    @property
-    def recent(self) -> tuple[MemoryFrame, ...]:
-        """The frames of the running pass that are read, in order."""
-        return tuple(self._pass)
-
-    def begin_pass(self) -> None:
-        """Drop everything that is not a reference frame."""
-        self._pass, self._count = [], 0
-
-    def follow(self, entry: MemoryFrame) -> None:
-        """Take the next frame of the running pass."""
-        self._count += 1
-        if self._length == 0:
-            if self._pass and self._count % EVERY != 1:  # the one before was there as the latest
-                self._pass.pop()
-            self._pass.append(entry)
-        else:
-            self._pass = [*self._pass, entry][-(self._length - 1) :] if self._length > 1 else []
-
-    def object_ids(self) -> tuple[int, ...]:
-        """Return the ids of the objects that at least one reference shows, in order."""
-        return tuple(sorted(self._showing))
-
-    def keep(self, frame: int, entry: MemoryFrame) -> None:
-        """Make `frame` a reference; again for the same frame replaces it."""
-        self.forget(frame)
-        self._store.put(frame, entry.halved())
-        for object_id in entry.values:
-            insort(self._showing.setdefault(object_id, []), frame)
-
-    def forget(self, frame: int) -> None:
-        """Drop the reference `frame`; one that is not there is fine."""
-        self._store.drop(frame)
-        for object_id, frames in list(self._showing.items()):
-            if frame in frames:
-                frames.remove(frame)
-            if not frames:
-                del self._showing[object_id]
-
-    def select(self, frame: int, object_id: int, without: int | None = None) -> tuple[int, ...]:
-        """Return the references that are read for an object on `frame`: at most three.
-
-        They are the first one that shows the object, the nearest at or before `frame`, and
-        the nearest after it. One that does not show it may be older than the object, and
-        would only vote against it. The reference `without` is left out, and if there is no
-        other, nothing is left.
-        """
-        frames = [each for each in self._showing[object_id] if each != without]
-        if not frames:
-            return ()
-        after = bisect_right(frames, frame)
-        return tuple(sorted({frames[0], *frames[max(after - 1, 0) : after + 1]}))
-
-    def __getitem__(self, frame: int) -> MemoryFrame:
-        return self._store.get(frame)
+    entries = [*references, *recent]
+    keys = [entry.key.to(query.dtype) for entry in entries]
+    key = torch.cat(keys, 2)
+    bias = torch.zeros((1, 1, key.shape[2]), device=key.device)
+    bias[..., sum(each.shape[2] for each in keys[: len(references)]) :] = handicap
+    weights, found = nearest(key, query.flatten(2), k, bias)
+    read = []
+    for object_id in ids:
+        values = torch.cat([entry.values[object_id].to(query.dtype) for entry in entries], 2)
+        read.append(readout_nearest(weights, found, values, query.shape[-2:]))
+    return torch.cat(read)

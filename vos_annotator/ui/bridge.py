@@ -76,7 +76,7 @@ class EngineBridge(QObject):
     ) -> None:
         """Prepare the worker; its engine is loaded a moment later, or when first needed."""
         super().__init__()
-        self.auto_refresh = True
+        self.auto_refresh = self.refines = True
         self._document, self._annotations = document, document.annotations
         self._engine_name = engine_name
         self._revision = 0
@@ -256,7 +256,9 @@ class EngineBridge(QObject):
     def _submit(self, kept: Mapping[int, bytes]) -> None:
         """Send the run, now that the masks are put aside that it must not touch."""
         run, hidden = self._run, self._annotations.hidden
-        self._inference.submit(Propagate(run.passes, self._revision, run.ids, kept, hidden))
+        self._inference.submit(
+            Propagate(run.passes, self._revision, run.ids, kept, hidden, self.refines)
+        )
 
     def _on_not_gathered(self, message: str) -> None:
         self._end()

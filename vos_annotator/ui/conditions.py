@@ -24,6 +24,7 @@ def conditions(workspace: Workspace | None) -> set[str]:
         ("redo", document.undo_stack.canRedo()),
         ("running", bridge.stoppable),
         ("auto refresh", bridge.auto_refresh),
+        ("refining on", bridge.refines),
         ("learning on", bridge.learning.is_on),
         ("masks shown", cursor.masks_shown),
         ("onion shown", cursor.onion),

@@ -234,6 +234,10 @@ class Verbs:
         """Recompute stale frames after a correction, or leave them."""
         self._work.bridge.auto_refresh = not self._work.bridge.auto_refresh
 
+    def toggle_refining(self) -> None:
+        """Look at the objects of large frames from near, or be quicker."""
+        self._work.bridge.refines = not self._work.bridge.refines
+
     def toggle_learning(self) -> None:
         """Let the engine learn from the references at rest, or go back to what it knew."""
         self._work.bridge.learning.is_on = not self._work.bridge.learning.is_on

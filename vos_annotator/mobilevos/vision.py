@@ -1,0 +1,126 @@
+"""How the network sees pictures: sizes, precision, features, and what it remembers of them.
+
+For: the engine and its close-ups. Knows torch, OpenCV and the network; nothing of videos.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vos_annotator.mobilevos.memory import MemoryFrame
+from vos_annotator.mobilevos.network import STRIDE, Features, Network
+
+MOST_ENLARGED = 2.0
+
+
+def best_device() -> torch.device:
+    """Return CUDA or Apple's GPU where there is one, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def favours_bfloat16(device: torch.device) -> bool:
+    """Return whether a frame is quicker in bfloat16.
+
+    On a CPU matrix units make it three times as fast; without them it is slower.
+    """
+    return device.type == "cpu" and torch.cpu._is_amx_tile_supported()
+
+
+def working_size(shape: tuple[int, int], short_side: int) -> tuple[int, int]:
+    """Return the height and width the network sees a frame of `shape` at.
+
+    Multiples of 16, the short side about `short_side`. A small frame is enlarged, as far as
+    it shows more: small and thin objects are lost at a stride of 16 otherwise.
+    """
+    scale = min(MOST_ENLARGED, short_side / min(shape))
+    height, width = (max(STRIDE, round(side * scale / STRIDE) * STRIDE) for side in shape)
+    return height, width
+
+
+@dataclass(frozen=True)
+class View:
+    """A picture as the network sees it.
+
+    Attributes:
+        source: (H', W', 3) uint8 RGB, that it was made from.
+        image: (1, 3, H, W) in [0, 1].
+        features: Of the image.
+    """
+
+    source: NDArray[np.uint8]
+    image: Tensor
+    features: Features
+
+
+class Vision:
+    """A network on a device.
+
+    Attributes:
+        network: In evaluation mode.
+        device: Where it runs.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.device = best_device()
+        self.network = network.to(self.device, memory_format=torch.channels_last)
+        self._reduced = favours_bfloat16(self.device)
+
+    def precision(self) -> torch.autocast:
+        """Return the context in which the network is quick."""
+        # Uncached: weights that were rounded once would not follow an optimizer.
+        return torch.autocast(
+            self.device.type, torch.bfloat16, enabled=self._reduced, cache_enabled=False
+        )
+
+    def look_at(self, image: NDArray[np.uint8], size: tuple[int, int]) -> View:
+        """Return an image (H', W', 3) seen at `size`, height and width, multiples of 16."""
+        shrinks = size[0] <= image.shape[0]
+        interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+        resized = cv2.resize(image, size[::-1], interpolation=interpolation)
+        tensor = torch.from_numpy(resized).to(self.device)[None].permute(0, 3, 1, 2).float() / 255
+        with self.precision():
+            return View(image, tensor, self.network.encode(tensor))
+
+    def shrink(self, masks: list[NDArray[np.bool_]], view: View) -> Tensor:
+        """Return masks of the view's source at its size, (K, H, W), as the share they cover."""
+        height, width = view.image.shape[2:]
+        small = np.empty((len(masks), height, width), np.float32)
+        for n, mask in enumerate(masks):
+            shrinks = height <= mask.shape[0]
+            small[n] = cv2.resize(
+                mask.astype(np.float32),
+                (width, height),
+                interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
+            )
+        return torch.from_numpy(small).to(self.device)
+
+    def remember(
+        self, view: View, ids: tuple[int, ...], masks: Tensor, others: Tensor | None = None
+    ) -> MemoryFrame:
+        """Return the memory frame of a view.
+
+        Args:
+            view: What is seen.
+            ids: K objects.
+            masks: (K, H, W) theirs, 0..1.
+            others: (K, H, W) of all other objects; None if `masks` are all there are.
+        """
+        key = view.features.key.flatten(2)
+        if not ids:
+            return MemoryFrame(key, {})
+        if others is None:
+            others = (masks.sum(0, keepdim=True) - masks).clamp(0, 1)
+        with self.precision():
+            values = self.network.memorize(
+                view.features.repeat(len(ids)),
+                view.image.expand(len(ids), -1, -1, -1),
+                masks[:, None],
+                others[:, None],
+            ).flatten(2)
+        return MemoryFrame(key, {i: values[n : n + 1] for n, i in enumerate(ids)})
