@@ -1,7 +1,8 @@
 """A stream of edits that can be cut anywhere: for tests of what a project keeps.
 
-As a program, `python edit_stream.py PROJECT FIRST`, it opens a project and makes edit after
-edit, from number FIRST on, until it is killed; it says each number once the edit is made.
+As a program, `python edit_stream.py PROJECT FIRST EXPORT`, it opens a project and makes edit after
+edit, from number FIRST on, until it is killed; it says each number once the edit is made, and
+exports to a folder now and then.
 """
 
 import sys
@@ -10,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from vos_annotator.core.edits import Edits, FrameEdit, ObjectsEdit, Status, VideoObject
+from vos_annotator.core.davis import export
+from vos_annotator.core.edits import Edit, Edits, FrameEdit, ObjectsEdit, Status, VideoObject
 from vos_annotator.core.masks import encode_png
 from vos_annotator.core.objects import screen_color
 from vos_annotator.core.project import Project
@@ -34,22 +36,48 @@ def label_map_of(number: int) -> np.ndarray:
 
 
 def step(project: Project, number: int) -> None:
-    """Make edit `number`: painting, predicting, marking stale, adding, releasing, by turns."""
+    """Make edit `number`: painting, predicting, marking stale, adding, deleting, releasing,
+    undoing and redoing by turns.
+    """
     frame = number * 7 % FRAMES
-    match number % 6:
+    match number % 8:
         case 0:
             new = VideoObject(project.objects.next_id, f"Object {number}", screen_color(1))
             listed = ObjectsEdit((*tuple(project.objects)[-3:], new))
-            project.apply(Edits((listed, _painting(project, frame, number))))
+            _do(project, number, Edits((listed, _painting(project, frame, number))))
         case 1 | 2:
             project.predict(frame, encode_png(label_map_of(number)), {1: number % 10 / 10}, "hold")
         case 3:
             project.mark_stale(range(number % FRAMES, FRAMES), [1, number % 3])
         case 4:
-            project.apply(_painting(project, frame, number))
+            _do(project, number, _painting(project, frame, number))
         case 5:
             for reference in project.annotations.references[:1]:
-                project.apply(FrameEdit(reference, Status.PREDICTION, stale=frozenset({2})))
+                release = FrameEdit(reference, Status.PREDICTION, stale=frozenset({2}))
+                _do(project, number, release)
+        case 6:
+            undo(project)
+        case 7:
+            (redo if number % 3 else undo)(project)
+
+
+def undo(project: Project) -> None:
+    """Take the last step back, as the document does."""
+    if project.history.can_undo:
+        with project.together():
+            project.history.undone(project.apply(project.history.to_undo()))
+
+
+def redo(project: Project) -> None:
+    """Make the step again, as the document does."""
+    if project.history.can_redo:
+        with project.together():
+            project.history.redone(project.apply(project.history.to_redo()))
+
+
+def _do(project: Project, number: int, edit: Edit) -> None:
+    with project.together():
+        project.history.push(f"Step {number}", project.apply(edit))
 
 
 def _painting(project: Project, frame: int, number: int) -> FrameEdit:
@@ -58,7 +86,7 @@ def _painting(project: Project, frame: int, number: int) -> FrameEdit:
 
 def content(project: Project) -> dict:
     """Return everything that a person could miss."""
-    annotations = project.annotations
+    annotations, history = project.annotations, project.history
     return {
         "frames": [
             (annotations.state(f), annotations.stale(f), annotations[f].tobytes())
@@ -67,6 +95,10 @@ def content(project: Project) -> dict:
         "references": annotations.references,
         "objects": tuple(project.objects),
         "highest id": project.objects.highest_id,
+        "done": [history.name(n) for n in range(history.first, history.done)],
+        "undone": [history.name(n) for n in range(history.done, history.end)],
+        "undo": history.to_undo() if history.can_undo else None,
+        "redo": history.to_redo() if history.can_redo else None,
     }
 
 
@@ -78,3 +110,5 @@ if __name__ == "__main__":
         step(with_edits, count)
         print(count, flush=True)
         count += 1
+        if count % 5 == 0:  # what is exported may be cut off too
+            export(with_edits.video, with_edits.annotations.png, sys.argv[3], with_images=False)

@@ -226,9 +226,9 @@ def test_any_storm_of_corrections_ends_with_the_masks_of_the_last_references(des
             case 0 | 1:
                 desk.paint(frame, int(rng.integers(1, 3)), int(rng.integers(0, 15)))
             case 2:
-                desk.document.undo_stack.undo()
+                desk.document.undo()
             case 3:
-                desk.document.undo_stack.redo()
+                desk.document.redo()
             case 4 if 2 in desk.document.objects:
                 desk.document.delete_object(2)
     if not desk.annotations.references:
@@ -275,7 +275,7 @@ def test_undoing_a_correction_brings_back_the_masks_of_before(desk):
     desk.finish()
     assert desk.masks() != before
 
-    desk.document.undo_stack.undo()
+    desk.document.undo()
     assert desk.annotations.references == (0,)
     desk.finish()
 
@@ -303,7 +303,7 @@ def test_a_frame_painted_and_unpainted_in_mid_run_is_filled_in_the_end(desk):
     desk.let_through(2)
 
     desk.paint(15, top=9)
-    desk.document.undo_stack.undo()
+    desk.document.undo()
     desk.engine.told.open_gate()
     desk.finish()
 
@@ -448,7 +448,7 @@ def test_deleting_an_object_in_mid_run_takes_it_out_of_the_run(desk):
     assert all(desk.annotations.objects_at(f) == (1,) for f in range(FRAMES))
     assert 2 not in desk.engine.segment(5, desk.document.video[5]).ids
 
-    desk.document.undo_stack.undo()
+    desk.document.undo()
     desk.finish()
     assert desk.masks() == desk.undisturbed()
     assert all(desk.annotations.objects_at(f) == (1, 2) for f in range(FRAMES))

@@ -82,7 +82,7 @@ def test_undo_is_seen_at_once(window, canvas, qtbot):
     window.cursor.brush_size = 8
     click(canvas, (20, 20))
     assert color_at(canvas, 20.5, 20.5) != bare
-    window.document.undo_stack.undo()
+    window.document.undo()
     qtbot.waitUntil(lambda: color_at(canvas, 20.5, 20.5) == bare)
 
 

@@ -28,9 +28,16 @@ def document(qapp, tmp_path):
         document.paint(frame, both(frame), "Paint")
     for frame in (0, 2, 3, 4, 6):
         project.predict(frame, encode_png(both(frame)), {1: 0.9, 2: 0.4}, "hold")
-    document.undo_stack.clear()
+    forget_steps(document)
     yield document
     project.close()
+
+
+def forget_steps(document):
+    """Let what was done so far be no step."""
+    history = document.history
+    for position in range(history.first, history.end):
+        history._drop(position)
 
 
 def both(at):
@@ -77,12 +84,12 @@ def test_a_verb_is_one_step_that_undo_and_redo_repeat_exactly(document, verb):
     before = visible(document)
     verb(document)
     after = visible(document)
-    assert after != before and document.undo_stack.count() == 1
+    assert after != before and len(document.history) == 1
 
     for _ in range(2):
-        document.undo_stack.undo()
+        document.undo()
         assert shown(document, before)
-        document.undo_stack.redo()
+        document.redo()
         assert shown(document, after)
 
 
@@ -121,21 +128,39 @@ def test_what_a_verb_did_is_in_the_file_when_it_returns(document, verb, tmp_path
     st.lists(st.booleans(), max_size=30),
 )
 def test_any_walk_through_the_history_shows_the_same_states_again(document, names, walk):
-    stack = document.undo_stack
-    stack.clear()
+    forget_steps(document)
+    begin = document.history.done
     states = [visible(document)]
     for name in names:
         try:
             VERBS[name](document)
         except KeyError:
             continue  # an object that was deleted before
-        if stack.count() == len(states):
+        if len(document.history) == len(states):
             states.append(visible(document))
     for forward in walk:
-        (stack.redo if forward else stack.undo)()
-        assert shown(document, states[stack.index()])
-    stack.setIndex(0)
+        (document.redo if forward else document.undo)()
+        assert shown(document, states[document.history.done - begin])
+    while document.history.can_undo:
+        document.undo()
     assert shown(document, states[0])
+
+
+def test_what_was_done_before_a_restart_is_undone_by_the_same_key_after_it(document, tmp_path):
+    before = visible(document)
+    document.clear_object(1, 2)
+    document.delete_object(1)
+    after = visible(document)
+    document.project.close()
+
+    again = Document(Project.open(tmp_path / "clip.vos"))
+    again.undo()
+    again.undo()
+    assert shown(again, before) and again.history.redo_text == "Clear dog here"
+    again.redo()
+    again.redo()
+    assert shown(again, after)
+    again.project.close()
 
 
 def test_a_verb_that_changes_nothing_is_no_step(document):
@@ -146,7 +171,7 @@ def test_a_verb_that_changes_nothing_is_no_step(document):
     document.clear_object(3, 9)
     document.update_object(1, name="cat")
 
-    assert document.undo_stack.count() == 0
+    assert len(document.history) == 0
     assert document.annotations.references == (1, 5)
 
 
@@ -154,7 +179,7 @@ def test_a_step_is_named_after_what_was_done(document):
     document.clear_object(1, 2)
     document.delete_object(1)
 
-    assert [document.undo_stack.text(n) for n in range(2)] == [
+    assert [document.history.name(document.history.first + n) for n in range(2)] == [
         "Clear dog here",
         "Delete cat everywhere",
     ]
@@ -168,7 +193,7 @@ def test_an_edit_that_fails_is_no_step_and_changes_nothing(document):
     with pytest.raises(IndexError):
         document.edit("Far away", FrameEdit(99, Status.REFERENCE))
 
-    assert document.undo_stack.count() == 0 and shown(document, before)
+    assert len(document.history) == 0 and shown(document, before)
 
 
 # Locks
@@ -196,7 +221,7 @@ def test_a_locked_object_is_neither_cleared_nor_copied_over(document):
     document.copy_from(1, 5, 2)
 
     np.testing.assert_array_equal(document.annotations[1], before)
-    assert document.undo_stack.count() == 1
+    assert len(document.history) == 1
 
 
 # What becomes stale, and who is told
@@ -251,7 +276,7 @@ def test_undo_restores_the_frame_and_makes_its_neighbours_stale_again(document, 
         document.project.predict(frame, encode_png(both(frame)), {1: 0.9, 2: 0.4}, "hold")
     assert stale(document) == {}
 
-    document.undo_stack.undo()
+    document.undo()
 
     assert document.annotations.status(3) is Status.PREDICTION
     assert document.annotations.confidence(3) == {1: 0.9, 2: 0.4}
@@ -262,10 +287,10 @@ def test_undo_restores_the_frame_and_makes_its_neighbours_stale_again(document, 
 def test_redo_gives_the_persons_mask_and_not_what_an_engine_found_meanwhile(document):
     document.paint(3, painted(document, 3), "Paint")
     expected = document.annotations[3].copy()
-    document.undo_stack.undo()
+    document.undo()
     document.project.predict(3, encode_png(np.full(SHAPE, 2, np.uint8)), {2: 1.0}, "hold")
 
-    document.undo_stack.redo()
+    document.redo()
 
     np.testing.assert_array_equal(document.annotations[3], expected)
     assert document.annotations.status(3) is Status.REFERENCE
@@ -286,7 +311,7 @@ def test_deleting_an_object_touches_the_references_that_showed_it(document, told
 
     document.delete_object(2)
     assert told == [(1, {2})]
-    document.undo_stack.undo()
+    document.undo()
     assert told == [(1, {2}), (1, {2})]
 
 
@@ -305,7 +330,7 @@ def test_many_stale_frames_are_one_signal(document, qtbot):
 
 def test_new_objects_get_new_ids_even_after_undo(document):
     third = document.add_object("bird")
-    document.undo_stack.undo()
+    document.undo()
 
     assert (third, document.add_object("fish")) == (3, 4)
     assert document.objects[4].name == "fish"
@@ -316,7 +341,7 @@ def test_past_255_adding_an_object_is_refused_in_a_sentence(document):
 
     with pytest.raises(UserError, match="at most 255 objects"):
         document.add_object()
-    assert document.undo_stack.count() == 1
+    assert len(document.history) == 1
 
 
 def test_an_object_added_in_mid_video_leaves_the_others_as_they_are(document):
@@ -344,14 +369,14 @@ def test_the_pixels_of_an_object_that_is_not_listed_any_more_are_gone_too(docume
     label_map = painted(document, 2, new, top=36)
     document.project.predict(2, encode_png(label_map), {new: 1.0}, "hold")
 
-    document.undo_stack.undo()
-    document.undo_stack.undo()
+    document.undo()
+    document.undo()
 
     assert new not in document.objects
     for frame in range(FRAMES):
         assert new not in document.annotations[frame]
         assert new not in document.annotations.objects_at(frame)
-    document.undo_stack.redo()
+    document.redo()
     assert new in document.annotations[2]
 
 
@@ -363,9 +388,9 @@ def test_importing_the_id_of_a_deleted_object_does_not_bring_its_old_masks_back(
     assert document.objects.ids == (1, 2)
     assert [f for f in range(FRAMES) if 2 in document.annotations[f]] == [0]
     assert [f for f in range(FRAMES) if 2 in document.annotations.objects_at(f)] == [0]
-    document.undo_stack.undo()
+    document.undo()
     assert not [f for f in range(FRAMES) if 2 in document.annotations[f]]
-    document.undo_stack.undo()
+    document.undo()
     assert shown(document, before)
 
 

@@ -52,17 +52,17 @@ def wait_for_job(qtbot, window):
 
 
 def test_the_preview_is_on_the_canvas_and_is_no_edit(qtbot, window):
-    before, steps = area(window), window.document.undo_stack.count()
+    before, steps = area(window), len(window.document.history)
     dialog = dialog_of(qtbot, window, "grow")
 
     assert shown_area(window) > before
     assert area(window) == before
-    assert window.document.undo_stack.count() == steps
+    assert len(window.document.history) == steps
     dialog.reject()
 
 
 def test_a_larger_size_shows_more_and_ok_keeps_what_is_shown_in_one_step(qtbot, window):
-    before, steps = area(window), window.document.undo_stack.count()
+    before, steps = area(window), len(window.document.history)
     dialog = dialog_of(qtbot, window, "grow")
     first = shown_area(window)
     dialog.findChild(QSpinBox).setValue(5)
@@ -71,8 +71,8 @@ def test_a_larger_size_shows_more_and_ok_keeps_what_is_shown_in_one_step(qtbot, 
     dialog.accept()
 
     assert area(window) == shown
-    assert window.document.undo_stack.count() == steps + 1
-    window.document.undo_stack.undo()
+    assert len(window.document.history) == steps + 1
+    window.document.undo()
     assert area(window) == before
 
 
@@ -87,12 +87,12 @@ def test_ok_before_the_preview_is_there_applies_what_was_chosen_last(qtbot, wind
 
 
 def test_esc_leaves_everything_as_it_was(qtbot, window):
-    before, steps = area(window), window.document.undo_stack.count()
+    before, steps = area(window), len(window.document.history)
     dialog = dialog_of(qtbot, window, "shrink")
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
 
     assert shown_area(window) == area(window) == before
-    assert window.document.undo_stack.count() == steps
+    assert len(window.document.history) == steps
 
 
 def test_the_preview_follows_the_frame(qtbot, window):
@@ -139,7 +139,7 @@ def test_a_range_is_changed_in_one_step_and_each_frame_stays_what_it_is(qtbot, w
     for frame in (1, 2, 3):
         predict(window, frame, labels(window))
     window.cursor.in_frame, window.cursor.out_frame = 0, 2
-    steps = window.document.undo_stack.count()
+    steps = len(window.document.history)
     dialog = dialog_of(qtbot, window, "grow")
     dialog._on_range.setChecked(True)
     dialog.accept()
@@ -152,8 +152,8 @@ def test_a_range_is_changed_in_one_step_and_each_frame_stays_what_it_is(qtbot, w
     assert annotations.status(1) is Status.PREDICTION
     assert not annotations.stale(1)
     assert annotations.stale(3) == {1}
-    assert window.document.undo_stack.count() == steps + 1
-    window.document.undo_stack.undo()
+    assert len(window.document.history) == steps + 1
+    window.document.undo()
     assert [area(window, frame) for frame in range(4)] == [144] * 4
     assert annotations.confidence(1) == {1: 0.5}
 
@@ -178,8 +178,8 @@ def test_every_operation_can_be_chosen_and_does_what_it_says(qtbot, window):
         window.document.paint(0, rough, "Paint")
         dialog_of(qtbot, window, name).accept()
         results[name] = labels(window).copy()
-        window.document.undo_stack.undo()
-        window.document.undo_stack.undo()
+        window.document.undo()
+        window.document.undo()
 
     assert (results["fill-holes"] == 1).sum() == 144 + 4
     for name in ("drop-specks", "keep-largest"):
@@ -198,12 +198,12 @@ def test_a_mask_is_pasted_on_another_frame_and_takes_nothing_from_others(window)
     assert area(window, 5) == 144 - 16
     assert area(window, 5, object_id=2) == 16
     assert window.document.annotations.status(5) is Status.REFERENCE
-    window.document.undo_stack.undo()
+    window.document.undo()
     assert area(window, 5) == 0
 
 
 def test_pasting_over_a_locked_object_and_pasting_nothing_change_nothing(window):
-    steps = window.document.undo_stack.count()
+    steps = len(window.document.history)
     window.actions_["paste-mask"].trigger()
     window.actions_["copy-mask"].trigger()
     window.document.update_object(1, locked=True)
@@ -211,7 +211,7 @@ def test_pasting_over_a_locked_object_and_pasting_nothing_change_nothing(window)
     window.actions_["paste-mask"].trigger()
 
     assert area(window, 5) == 0
-    assert window.document.undo_stack.count() == steps + 1  # the lock
+    assert len(window.document.history) == steps + 1  # the lock
 
 
 def test_between_two_references_the_object_moves_and_the_frames_are_predictions(qtbot, window):
@@ -226,7 +226,7 @@ def test_between_two_references_the_object_moves_and_the_frames_are_predictions(
     assert (columns.min(), columns.max()) == (26, 37)
     statuses = [window.document.annotations.status(frame) for frame in range(1, 8)]
     assert set(statuses) == {Status.PREDICTION}
-    window.document.undo_stack.undo()
+    window.document.undo()
     assert window.document.annotations.status(4) is Status.EMPTY
 
 

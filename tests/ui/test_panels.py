@@ -36,7 +36,7 @@ def test_eye_and_lock_change_the_object_and_undo_changes_it_back(window):
     assert not window.document.objects[cat].visible
     assert window.document.objects[cat].locked
 
-    window.document.undo_stack.undo()
+    window.document.undo()
     assert not row.lock.isChecked()
 
 

@@ -104,10 +104,10 @@ def test_open_paint_propagate_correct_undo_redo_export_and_read_back(
     worst = int(first.argmin())
     near = [f for f in range(worst - 5, worst + 6) if f != worst and 0 < f < len(truth)]
     go_to(qtbot, window, worst)
-    steps = window.document.undo_stack.index()
+    steps = window.document.history.done
     QTest.keyClick(window, Qt.Key.Key_Delete)  # the object, on this frame, if it was found there
     draw_around(window, truth[worst])
-    steps = window.document.undo_stack.index() - steps
+    steps = window.document.history.done - steps
     corrected = maps[worst].copy()
     assert iou(corrected == SAUCER, truth[worst]) > 0.9
     qtbot.waitUntil(lambda: window.bridge.busy, timeout=10_000)

@@ -119,7 +119,7 @@ def test_painting_makes_a_diamond_and_undo_takes_it_away(window):
 
     paint(window, object_id)
     assert timeline.states.code(0, object_id) == REFERENCE
-    window.document.undo_stack.undo()
+    window.document.undo()
     assert timeline.states.code(0, object_id) == EMPTY
 
 

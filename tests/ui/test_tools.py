@@ -44,7 +44,7 @@ def test_the_first_stroke_makes_an_object_and_one_undo_takes_both_back(window, c
     assert window.document.objects.ids == (1,)
     assert window.cursor.object_id == 1
     assert window.document.annotations.status(0) is Status.REFERENCE
-    window.document.undo_stack.undo()
+    window.document.undo()
     assert window.document.objects.ids == ()
     assert window.document.annotations.status(0) is Status.EMPTY
 
@@ -63,16 +63,16 @@ def test_a_stroke_leaves_no_gap_between_two_places_of_the_mouse(window, canvas):
 
 
 def test_a_stroke_is_one_step_of_undo_however_many_places_it_has(window, canvas):
-    before = window.document.undo_stack.count()
+    before = len(window.document.history)
     stroke(canvas, *[(10 + n, 20) for n in range(20)])
-    assert window.document.undo_stack.count() == before + 1
+    assert len(window.document.history) == before + 1
 
 
 def test_a_stroke_is_on_the_screen_before_the_button_is_let_go(window, canvas):
     press(canvas, (20, 20))
     move(canvas, (30, 20))
     assert canvas.masks.labels[20, 30] == 1
-    assert window.document.undo_stack.count() == 0
+    assert len(window.document.history) == 0
     release(canvas, (30, 20))
     assert labels(window)[20, 30] == 1
 
@@ -259,7 +259,7 @@ def test_a_click_with_the_wand_takes_what_is_like_the_pixel_and_no_more(window, 
     assert taken[24, 32]
     # The picture is a ramp: 5 a row, 4 a column.
     assert not taken[(abs(rows - 24) > 6) | (abs(columns - 32) > 7)].any()
-    assert window.document.undo_stack.count() == 1
+    assert len(window.document.history) == 1
 
 
 def test_dragging_the_wand_to_the_right_takes_more(window, canvas, qtbot):
@@ -267,7 +267,7 @@ def test_dragging_the_wand_to_the_right_takes_more(window, canvas, qtbot):
     click(canvas, (32, 24))
     wait_for_wand(qtbot, canvas)
     first = (labels(window) == 1).sum()
-    window.document.undo_stack.undo()
+    window.document.undo()
     stroke(canvas, (32, 24), (36, 24), (42, 24))
     wait_for_wand(qtbot, canvas)
 
@@ -310,7 +310,7 @@ def test_a_box_becomes_a_mask_inside_it(window, canvas, qtbot):
     assert rows.max() <= 22
     assert columns.min() >= 10
     assert columns.max() <= 40
-    window.document.undo_stack.undo()
+    window.document.undo()
     assert not labels(window).any()
 
 

@@ -14,6 +14,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from psygnal import Signal
@@ -22,6 +23,7 @@ from vos_annotator.core.annotations import Annotations
 from vos_annotator.core.atomic import copy_file, writing
 from vos_annotator.core.edits import Edit, Edits, FrameEdit, ObjectsEdit
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.history import History
 from vos_annotator.core.objects import Objects
 from vos_annotator.core.project_file import ProjectFile
 from vos_annotator.core.project_video import (
@@ -68,6 +70,7 @@ class Project:
         path: The project file.
         video: The video that is annotated.
         objects, annotations: What was annotated; edit them through `apply` only.
+        history: What can be undone; `apply` leaves it alone.
         saved_at: When something was last written, in seconds since the epoch.
 
     Events:
@@ -86,6 +89,9 @@ class Project:
             video.frame_count, video.shape, self._pngs, dict(file.states()), file.stale()
         )
         self.annotations.hide(self.objects.gone)
+        done = self._meta.get("done")
+        self.history = History(file.steps(), None if done is None else int(done), file.step)
+        self._together = 0  # blocks of `together` that are open
         self.saved_at = time.time()
         self._engine = PERSON
         self._dirty_frames: dict[int, str] = {}  # frame -> who made it
@@ -165,6 +171,16 @@ class Project:
         inverse = self._apply(edit)
         self._flush()
         return inverse
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Write all that changes within in one transaction, at the end."""
+        self._together += 1
+        try:
+            yield
+        finally:
+            self._together -= 1
+            self._flush()
 
     def predict(
         self,
@@ -247,8 +263,11 @@ class Project:
     def _flush(self) -> None:
         """Write everything that changed and is not written yet."""
         waiting, staleness = self._pngs.waiting, self.annotations.staleness
-        dirty = (self._dirty_frames, self._dirty_meta, staleness.unsaved, self._are_objects_dirty)
-        if not any(dirty):
+        dirty = (
+            *(self._dirty_frames, self._dirty_meta, staleness.unsaved, self._are_objects_dirty),
+            self.history.unsaved,
+        )
+        if self._together or not any(dirty):
             return
         frames = (
             (frame, self.annotations.state(frame), engine, waiting.get(frame))
@@ -260,6 +279,7 @@ class Project:
                 tuple(self.objects) if self._are_objects_dirty else None,
                 {i: staleness.packed(i) for i in staleness.unsaved},
                 {key: self._meta[key] for key in self._dirty_meta},
+                self.history,
             )
         except sqlite3.Error as error:
             self.write_failed.emit(
@@ -270,6 +290,7 @@ class Project:
             return
         waiting.clear()
         staleness.unsaved.clear()
+        self.history.unsaved.clear()
         self._dirty_frames.clear()
         self._dirty_meta.clear()
         self._are_objects_dirty = False

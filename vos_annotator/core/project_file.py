@@ -8,6 +8,8 @@ For: `project`. Knows SQLite and what rows mean; nothing of edits or videos.
     pngs(frame, png)      its label map, the DAVIS PNG; apart, so that the states of a long
                           video are read without reading past its label maps
     stale(object, frames) one row an object: on which frames it is stale, a packed bit each
+    history(position, ...) one row a step of undo: its name, and the edit that takes it back or
+                          makes it again; meta's `done` says where the person stands
 
 The file belongs to one process at a time: SQLite's exclusive lock goes with the process, so
 nothing stale is left behind by a crash. `user_version` is the schema. In WAL mode a commit
@@ -21,12 +23,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from vos_annotator.core.edits import Status, VideoObject
+from vos_annotator.core.edit_codec import decode_edit, encode_edit
+from vos_annotator.core.edits import Edit, Status, VideoObject
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.frame_state import FrameState
+from vos_annotator.core.history import History
 
 APPLICATION_ID = 0x564F5341  # "VOSA"
-SCHEMA = 1
+SCHEMA = 2
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -40,6 +44,9 @@ CREATE TABLE frames (
 );
 CREATE TABLE pngs (frame INTEGER PRIMARY KEY, png BLOB NOT NULL);
 CREATE TABLE stale (object INTEGER PRIMARY KEY, frames BLOB NOT NULL);
+"""
+_HISTORY = """
+CREATE TABLE history (position INTEGER PRIMARY KEY, text TEXT NOT NULL, edit BLOB NOT NULL);
 """
 
 
@@ -65,6 +72,7 @@ class ProjectFile:
             self._check_identity()
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.executescript("BEGIN IMMEDIATE; COMMIT;")  # takes the lock
+            self._bring_up_to_date()
         except (sqlite3.Error, ValueError) as error:  # Value: a message with broken characters
             self._connection.close()
             raise _unusable(path, error) from error
@@ -89,7 +97,7 @@ class ProjectFile:
                 _configure(connection)
                 with connection:
                     connection.executescript(
-                        f"BEGIN; {_TABLES} PRAGMA application_id={APPLICATION_ID};"
+                        f"BEGIN; {_TABLES} {_HISTORY} PRAGMA application_id={APPLICATION_ID};"
                         f"PRAGMA user_version={SCHEMA}; COMMIT;"
                     )
                     connection.executemany("INSERT INTO meta VALUES (?, ?)", _as_json(meta))
@@ -137,12 +145,29 @@ class ProjectFile:
             raise KeyError(frame)
         return row[0]
 
+    def steps(self) -> dict[int, str]:
+        """Return the name of each step of undo, by its position."""
+        return dict(self._rows("SELECT position, text FROM history"))
+
+    def step(self, position: int) -> Edit:
+        """Return the edit of a step.
+
+        Raises:
+            ValueError: It is not there, or damaged.
+        """
+        query = "SELECT edit FROM history WHERE position = ?"
+        row = self._connection.execute(query, (position,)).fetchone()
+        if row is None:
+            raise ValueError("it is not there")
+        return decode_edit(row[0])
+
     def write(
         self,
         frames: Iterable[tuple[int, FrameState, str, bytes | None]],
         objects: tuple[VideoObject, ...] | None,
         stale: Mapping[int, bytes],
         meta: Mapping[str, object],
+        history: History,
     ) -> None:
         """Write what changed, in one transaction.
 
@@ -152,6 +177,7 @@ class ProjectFile:
             objects: The new list, or None where it is as it was.
             stale: The packed stale frames of objects where they changed.
             meta: Keys that changed.
+            history: Whose unsaved steps are written, and those that it dropped removed.
 
         Raises:
             sqlite3.Error: It could not be written; the file is as it was.
@@ -171,6 +197,16 @@ class ProjectFile:
                 )
             connection.executemany("INSERT OR REPLACE INTO stale VALUES (?, ?)", stale.items())
             connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", _as_json(meta))
+            if history.unsaved:
+                self._write_history(history)
+
+    def _write_history(self, history: History) -> None:
+        execute, kept = self._connection.execute, (history.first, history.end)
+        execute("DELETE FROM history WHERE position < ? OR position >= ?", kept)
+        for position, edit in history.unsaved.items():
+            step = position, history.name(position), encode_edit(edit)
+            execute("INSERT OR REPLACE INTO history VALUES (?, ?, ?)", step)
+        execute("INSERT OR REPLACE INTO meta VALUES ('done', ?)", (str(history.done),))
 
     def _write_frame(self, frame: int, state: FrameState, engine: str, png: bytes | None) -> None:
         execute = self._connection.execute
@@ -214,6 +250,14 @@ class ProjectFile:
     def _rows(self, query: str) -> list[tuple]:
         # All at once: a row that makes no sense must not leave a query open, or the file would.
         return self._connection.execute(query).fetchall()
+
+    def _bring_up_to_date(self) -> None:
+        """Make of a file of an older version one of this."""
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version < SCHEMA:
+            self._connection.executescript(
+                f"BEGIN IMMEDIATE; {_HISTORY} PRAGMA user_version={SCHEMA}; COMMIT;"
+            )
 
     def _check_identity(self) -> None:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]

@@ -20,8 +20,8 @@ def conditions(workspace: Workspace | None) -> set[str]:
     true |= {"video", f"tool {cursor.tool}", f"view {cursor.view_mode}"}
     true |= {f"has object {place}" for place in range(1, len(objects) + 1)}
     for condition, holds in (
-        ("undo", document.undo_stack.canUndo()),
-        ("redo", document.undo_stack.canRedo()),
+        ("undo", document.history.can_undo),
+        ("redo", document.history.can_redo),
         ("running", bridge.stoppable),
         ("auto refresh", bridge.auto_refresh),
         ("refining on", bridge.refines),

@@ -10,7 +10,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from vos_annotator.core.annotations import Annotations
 from vos_annotator.core.edits import (
@@ -22,35 +21,11 @@ from vos_annotator.core.edits import (
     VideoObject,
     frame_edits,
 )
+from vos_annotator.core.history import History
 from vos_annotator.core.masks import LabelMap, object_ids, without
 from vos_annotator.core.objects import Objects, screen_color
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import Video
-
-UNDO_STEPS = 1000
-
-
-class EditCommand(QUndoCommand):
-    """An edit that has been made, on the undo stack.
-
-    Qt calls `redo` when a command is pushed, and keeps a command whose `redo` raised. So
-    the edit is made before it is pushed, and the first `redo` does nothing.
-    """
-
-    def __init__(self, text: str, document: "Document", edit: Edit, inverse: Edit) -> None:
-        super().__init__(text)
-        self._document, self._edit, self._inverse = document, edit, inverse
-        self._is_made = True
-
-    def redo(self) -> None:
-        """Make the edit again."""
-        if not self._is_made:
-            self._inverse = self._document.make(self._edit)
-        self._is_made = True
-
-    def undo(self) -> None:
-        """Take the edit back."""
-        self._edit, self._is_made = self._document.make(self._inverse), False
 
 
 class Document(QObject):
@@ -58,12 +33,13 @@ class Document(QObject):
 
     Attributes:
         project, video, objects, annotations: What is edited; read them freely.
-        undo_stack: Every edit, in order.
+        history: What can be undone and redone, also after a restart.
 
     Signals:
         frame_changed(frame, box): New labels or a new state in a box of a frame (None: all).
         became_stale(frames): The predictions on an array of frames are older than a correction.
         objects_changed(): An object was added, removed, renamed or marked otherwise.
+        history_changed(): There is something else to undo or redo.
         reference_changed(frame, ids): A person changed a reference frame, made or unmade
             one (also by undo); `ids` are the objects whose pixels that touched.
     """
@@ -71,13 +47,13 @@ class Document(QObject):
     frame_changed = Signal(int, object)
     became_stale = Signal(object)
     objects_changed = Signal()
+    history_changed = Signal()
     reference_changed = Signal(int, object)
 
     def __init__(self, project: Project, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.project = project
-        self.undo_stack = QUndoStack(self)
-        self.undo_stack.setUndoLimit(UNDO_STEPS)
+        project.history.changed.connect(self.history_changed.emit)
         project.annotations.changed.connect(self.frame_changed.emit)
         project.annotations.became_stale.connect(self.became_stale.emit)
         project.objects.changed.connect(self.objects_changed.emit)
@@ -97,13 +73,38 @@ class Document(QObject):
         """The label maps."""
         return self.project.annotations
 
+    @property
+    def history(self) -> History:
+        """The steps that can be undone and redone."""
+        return self.project.history
+
     def edit(self, text: str, edit: Edit) -> None:
         """Make an edit; `text` names it in the Undo menu."""
-        inverse = self.make(edit)
-        self.undo_stack.push(EditCommand(text, self, edit, inverse))
+        with self.project.together():
+            self.history.push(text, self.make(edit))
+
+    def undo(self) -> None:
+        """Take the last edit back; without one nothing happens.
+
+        Raises:
+            UserError: What was kept of it is damaged.
+        """
+        if self.history.can_undo:
+            with self.project.together():
+                self.history.undone(self.make(self.history.to_undo()))
+
+    def redo(self) -> None:
+        """Make the edit again that was taken back; without one nothing happens.
+
+        Raises:
+            UserError: What was kept of it is damaged.
+        """
+        if self.history.can_redo:
+            with self.project.together():
+                self.history.redone(self.make(self.history.to_redo()))
 
     def make(self, edit: Edit) -> Edit:
-        """Make an edit without a place on the undo stack; return its inverse.
+        """Make an edit without a place in the history; return its inverse.
 
         Predictions between a reference that changes and its neighbours become stale, for the
         objects that were touched; those are all objects where a frame was kept or released.

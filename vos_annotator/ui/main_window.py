@@ -266,10 +266,10 @@ class MainWindow(QMainWindow):
         if self.isFullScreen():
             true.add("full screen")
         self.actions_.refresh(true)
-        stack = self.workspace.document.undo_stack if self.workspace else None
+        history = self.workspace.document.history if self.workspace else None
         for name, text in (
-            ("undo", stack.undoText() if stack else ""),
-            ("redo", stack.redoText() if stack else ""),
+            ("undo", history.undo_text if history else ""),
+            ("redo", history.redo_text if history else ""),
         ):
             self.actions_[name].setText(f"{name.title()} {text}".strip())
 

@@ -6,9 +6,12 @@ person's wish into a call of the document, the cursor, the bridge or a widget.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from vos_annotator.core.edits import Status
+from vos_annotator.core.errors import UserError
+from vos_annotator.ui import dialogs
 
 if TYPE_CHECKING:
     from vos_annotator.ui.main_window import MainWindow
@@ -108,11 +111,17 @@ class Verbs:
 
     def undo(self) -> None:
         """Take the last edit back."""
-        self._work.document.undo_stack.undo()
+        self._step(self._work.document.undo)
 
     def redo(self) -> None:
         """Make it again."""
-        self._work.document.undo_stack.redo()
+        self._step(self._work.document.redo)
+
+    def _step(self, take: Callable[[], None]) -> None:
+        try:
+            take()
+        except UserError as error:
+            dialogs.show_problem(self._window, str(error))
 
     def copy_previous(self) -> None:
         """Copy the current object from the frame before."""

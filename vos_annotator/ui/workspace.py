@@ -138,7 +138,7 @@ class Workspace(QWidget):
             self.document.frame_changed,
             self.document.became_stale,
             self.document.objects_changed,
-            self.document.undo_stack.indexChanged,
+            self.document.history_changed,
         ):
             signal.connect(self.changed)
         self._place_timer = QTimer(self)
