@@ -17,7 +17,8 @@ from vos_annotator.core.masks import read_label_map
 from vos_annotator.core.video import open_video
 from vos_annotator.paths import resources_folder
 from vos_annotator.ui import dialogs
-from vos_annotator.ui.main_window import MainWindow, load_project
+from vos_annotator.ui.main_window import MainWindow
+from vos_annotator.ui.opening import load_project
 
 SIZE = 288  # px of the network's short side; quicker than the 480 that the window opens with
 SAUCER = 1

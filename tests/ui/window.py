@@ -7,7 +7,8 @@ import numpy as np
 from PySide6.QtCore import QSettings
 
 from vos_annotator.ui.app import make_application
-from vos_annotator.ui.main_window import MainWindow, load_project
+from vos_annotator.ui.main_window import MainWindow
+from vos_annotator.ui.opening import load_project
 
 FRAMES, SHAPE = 12, (48, 64)
 

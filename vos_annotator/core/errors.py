@@ -14,6 +14,22 @@ class UserError(Exception):
     """
 
 
+class MissingVideo(UserError):
+    """A project's video is not where it was; showing it once links it again.
+
+    Attributes:
+        project: The project file.
+        video: Where the video was.
+    """
+
+    def __init__(self, project: Path, video: Path) -> None:
+        super().__init__(
+            f"The video of {project} is not at {video} any more: put it back there, or beside "
+            "the project as it was."
+        )
+        self.project, self.video = project, video
+
+
 def unreadable(path: Path, error: OSError) -> UserError:
     """Return the sentence for a file or folder that the system does not let us read."""
     match error:

@@ -13,7 +13,7 @@ Thread rule: a project belongs to the thread that made it.
 import os
 import sqlite3
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,34 +33,11 @@ from vos_annotator.core.project_video import (
     project_places,
     video_meta,
 )
+from vos_annotator.core.stored_pngs import StoredPngs
 from vos_annotator.core.video import Video
 
+_OPEN_KEY = "open"  # in the file while a program has it open
 PERSON = ""  # the engine of a frame that a person made
-
-
-class _StoredPngs(MutableMapping[int, bytes]):
-    """The label maps in the project file, and those that wait to be written to it."""
-
-    def __init__(self, file: ProjectFile) -> None:
-        self._file = file
-        self.waiting: dict[int, bytes] = {}
-
-    def __getitem__(self, frame: int) -> bytes:
-        png = self.waiting.get(frame)
-        return self._file.png(frame) if png is None else png
-
-    def __setitem__(self, frame: int, png: bytes) -> None:
-        self.waiting[frame] = png
-
-    def __delitem__(self, frame: int) -> None:
-        # The row itself goes when the frame's EMPTY state is written.
-        self.waiting.pop(frame, None)
-
-    def __iter__(self) -> Iterator[int]:
-        return (frame for frame, _ in self._file.states())
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
 
 
 class Project:
@@ -72,6 +49,8 @@ class Project:
         objects, annotations: What was annotated; edit them through `apply` only.
         history: What can be undone; `apply` leaves it alone.
         saved_at: When something was last written, in seconds since the epoch.
+        cut_off_at: When something was last written by a program that then ended without closing
+            the project; None if it was closed.
 
     Events:
         write_failed(sentence): A change could not be written yet.
@@ -84,7 +63,7 @@ class Project:
         self.path, self.video, self._file = file.path, video, file
         self._meta = file.meta()
         self.objects = Objects(file.objects(), int(self._meta.get("highest_id", 0)))
-        self._pngs = _StoredPngs(file)
+        self._pngs = StoredPngs(file)
         self.annotations = Annotations(
             video.frame_count, video.shape, self._pngs, dict(file.states()), file.stale()
         )
@@ -99,6 +78,8 @@ class Project:
         self._are_objects_dirty = False
         self.annotations.changed.connect(self._on_frame_changed)
         self.objects.changed.connect(self._on_objects_changed)
+        self.cut_off_at = file.written_at if self._meta.get(_OPEN_KEY) else None
+        self._note_open(True)
 
     @classmethod
     def create(cls, path: str | Path, video: Video) -> "Project":
@@ -224,14 +205,30 @@ class Project:
         path = absolute(path)
         if path == self.path:
             raise UserError(f"{path} is this project itself, and saved; choose another name.")
+        self._note_open(False)
+        try:
+            self._file.copy_to(path)
+            if self._is_dirty:  # the copy may lie on a disk with more room
+                self._write_into(path)
+        finally:
+            self._note_open(True)
+
+    def save(self) -> bool:
+        """Try to write what waits; whether everything is on disk now."""
         self._flush()
-        self._file.copy_to(path)
+        return not self._is_dirty
 
     def close(self) -> None:
         """Write what waits and let go of the file and the video."""
-        self._flush()
+        self._note_open(False)
         self._file.close()
         self.video.close()
+
+    def _note_open(self, is_open: bool) -> None:
+        """Note for the next who opens the file whether this one closed it."""
+        self._meta[_OPEN_KEY] = is_open
+        self._dirty_meta.add(_OPEN_KEY)
+        self._flush()
 
     def _link_video(self) -> None:
         """Note where the video is now, so that it is found there the next time."""
@@ -260,27 +257,17 @@ class Project:
         self._meta["highest_id"] = self.objects.highest_id
         self._dirty_meta.add("highest_id")
 
+    @property
+    def _is_dirty(self) -> bool:
+        waiting = self._dirty_frames, self._dirty_meta, self.annotations.staleness.unsaved
+        return any(waiting) or self._are_objects_dirty or bool(self.history.unsaved)
+
     def _flush(self) -> None:
         """Write everything that changed and is not written yet."""
-        waiting, staleness = self._pngs.waiting, self.annotations.staleness
-        dirty = (
-            *(self._dirty_frames, self._dirty_meta, staleness.unsaved, self._are_objects_dirty),
-            self.history.unsaved,
-        )
-        if self._together or not any(dirty):
+        if self._together or not self._is_dirty:
             return
-        frames = (
-            (frame, self.annotations.state(frame), engine, waiting.get(frame))
-            for frame, engine in self._dirty_frames.items()
-        )
         try:
-            self._file.write(
-                frames,
-                tuple(self.objects) if self._are_objects_dirty else None,
-                {i: staleness.packed(i) for i in staleness.unsaved},
-                {key: self._meta[key] for key in self._dirty_meta},
-                self.history,
-            )
+            self._write(self._file)
         except sqlite3.Error as error:
             self.write_failed.emit(
                 f"The last changes are not on disk yet: {self.path} cannot be written "
@@ -288,10 +275,36 @@ class Project:
                 "writes them."
             )
             return
-        waiting.clear()
-        staleness.unsaved.clear()
+        self._pngs.waiting.clear()
+        self.annotations.staleness.unsaved.clear()
         self.history.unsaved.clear()
         self._dirty_frames.clear()
         self._dirty_meta.clear()
         self._are_objects_dirty = False
         self.saved_at = time.time()
+
+    def _write_into(self, path: Path) -> None:
+        copy = ProjectFile(path)
+        try:
+            self._write(copy)
+        except sqlite3.Error as error:
+            raise UserError(
+                f"{path} lacks the last changes ({error}): choose a disk with more room."
+            ) from error
+        finally:
+            copy.close()
+
+    def _write(self, file: ProjectFile) -> None:
+        """Write what is not written yet to a file, in one transaction."""
+        waiting, staleness = self._pngs.waiting, self.annotations.staleness
+        frames = (
+            (frame, self.annotations.state(frame), engine, waiting.get(frame))
+            for frame, engine in self._dirty_frames.items()
+        )
+        file.write(
+            frames,
+            tuple(self.objects) if self._are_objects_dirty else None,
+            {i: staleness.packed(i) for i in staleness.unsaved},
+            {key: self._meta[key] for key in self._dirty_meta},
+            self.history,
+        )

@@ -54,6 +54,9 @@ class ProjectFile:
     """An open project file.
 
     Args of the constructors: `path`, the file.
+
+    Attributes:
+        written_at: When it was last written before it was opened, in seconds since the epoch.
     """
 
     def __init__(self, path: Path) -> None:
@@ -66,6 +69,7 @@ class ProjectFile:
         self.path = path
         if not path.is_file():
             raise UserError(f"{path} does not exist; check the name and whether the disk is there.")
+        self.written_at = max(each.stat().st_mtime for each in _parts(path) if each.exists())
         self._connection = sqlite3.connect(path, timeout=0.5, isolation_level=None)
         try:
             _configure(self._connection)
@@ -269,6 +273,11 @@ class ProjectFile:
                 f"{self.path} was made by a newer version of this program: update the program "
                 "to open it."
             )
+
+
+def _parts(path: Path) -> tuple[Path, Path]:
+    """Return the file and its journal, which has what was committed last."""
+    return path, path.with_name(f"{path.name}-wal")
 
 
 def _configure(connection: sqlite3.Connection) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
-from vos_annotator.core.errors import UserError
+from vos_annotator.core.errors import MissingVideo, UserError
 from vos_annotator.core.video import Video, open_video
 
 SUFFIX = ".vos"
@@ -40,15 +40,13 @@ def open_video_of(project: Path, meta: Mapping[str, object]) -> Video:
     """Open a project's video: beside the project as before, or where it was.
 
     Raises:
-        UserError: It is in neither place, or cannot be opened.
+        MissingVideo: It is in neither place.
+        UserError: It cannot be opened.
     """
     places = [absolute(project.parent / str(meta["video_relative"])), Path(str(meta["video"]))]
     places = [place for place in dict.fromkeys(places) if place.exists()]
     if not places:
-        raise UserError(
-            f"The video of {project} is not at {meta['video']} any more: put it back there, or "
-            "beside the project as it was."
-        )
+        raise MissingVideo(project, Path(str(meta["video"])))
     for place in places[:-1]:
         try:
             video = open_video(place)

@@ -154,6 +154,8 @@ class Canvas(ZoomView):
             self._loader.ask(frame)
 
     def _show_picture(self, frame: int, levels: list[QImage]) -> None:
+        if self._loader.is_closed:
+            return
         wanted = self.cursor.frame
         if frame != wanted and not self.cursor.scrubbing and self._shown == wanted:
             return  # left meanwhile, and back already

@@ -6,6 +6,7 @@ For: the verbs. Dialogs ask and answer; they change nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, QStandardPaths, Qt
@@ -26,6 +27,7 @@ from PySide6.QtWidgets import (
 )
 
 from vos_annotator.core.davis import RESOLUTIONS, annotation_path, safe_name
+from vos_annotator.core.errors import MissingVideo
 
 _VIDEOS = "*.mp4 *.mov *.mkv *.avi *.webm *.m4v *.mpg *.mpeg *.mts *.m2ts *.wmv *.gif *.mxf"
 _FOLDER_KEY = "folders/"
@@ -65,6 +67,46 @@ def show_problem(parent: QWidget, message: str) -> None:
     box = QMessageBox(QMessageBox.Icon.NoIcon, "Cannot open", message, parent=parent)
     box.addButton(QMessageBox.StandardButton.Ok)
     box.exec()
+
+
+def ask_missing_video(parent: QWidget, missing: MissingVideo) -> Path | None:
+    """Return where a project's video is now; None to leave it."""
+    box = QMessageBox(QMessageBox.Icon.NoIcon, "The video is missing", "", parent=parent)
+    box.setText(f"{missing} Or show where it is now: the masks stay with it.")
+    file = box.addButton("Locate the video…", QMessageBox.ButtonRole.AcceptRole)
+    folder = box.addButton("Locate the folder…", QMessageBox.ButtonRole.AcceptRole)
+    box.addButton(QMessageBox.StandardButton.Cancel)
+    box.setDefaultButton(file)
+    box.exec()
+    if box.clickedButton() is file:
+        return _ask_file(parent, f"Where is {missing.video.name}?", "open", f"Videos ({_VIDEOS})")
+    if box.clickedButton() is folder:
+        return ask_folder(parent, f"Where is {missing.video.name}?", "open")
+    return None
+
+
+class Unsaved(Enum):
+    """What to do about changes that cannot be written."""
+
+    RETRY = "Try again"
+    COPY = "Save a copy elsewhere…"
+    LOSE = "Close and lose them"
+    KEEP_OPEN = "Keep open"
+
+
+def ask_unsaved(parent: QWidget, path: Path) -> Unsaved:
+    """Return what to do about changes of the project at `path` that cannot be written."""
+    text = (
+        f"The last changes are not on disk: {path} cannot be written. Free some space and try "
+        "again, or save a copy on another disk."
+    )
+    box = QMessageBox(QMessageBox.Icon.NoIcon, "Not everything is saved", text, parent=parent)
+    role = QMessageBox.ButtonRole.ActionRole
+    buttons = {box.addButton(each.value, role): each for each in Unsaved}
+    box.setDefaultButton(next(iter(buttons)))
+    box.setEscapeButton(list(buttons)[-1])
+    box.exec()
+    return buttons.get(box.clickedButton(), Unsaved.KEEP_OPEN)
 
 
 def show_report(parent: QWidget, title: str, text: str) -> QDialog:

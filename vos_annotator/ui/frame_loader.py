@@ -53,6 +53,11 @@ class FrameLoader(QObject):
             self._turn.notify()
         self._thread.join()
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether what still arrives comes too late."""
+        return self._is_closed
+
     def _run(self) -> None:
         with self._video:
             while (frame := self._take()) is not None:

@@ -18,7 +18,6 @@ from PySide6.QtGui import (
     QDropEvent,
 )
 from PySide6.QtWidgets import (
-    QApplication,
     QLabel,
     QMainWindow,
     QStackedWidget,
@@ -27,9 +26,9 @@ from PySide6.QtWidgets import (
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.project import Project
-from vos_annotator.core.video import open_video
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.action_set import ActionSet
+from vos_annotator.ui.card import recovery_text
 from vos_annotator.ui.conditions import conditions
 from vos_annotator.ui.job import Job
 from vos_annotator.ui.jobs import Jobs
@@ -37,6 +36,7 @@ from vos_annotator.ui.key_rules import KeyRules
 from vos_annotator.ui.keymap import Keymap
 from vos_annotator.ui.mask_verbs import MaskVerbs
 from vos_annotator.ui.messages import Messages
+from vos_annotator.ui.opening import load_asking, may_close
 from vos_annotator.ui.recent import RecentMenu
 from vos_annotator.ui.status_bar import StatusBar
 from vos_annotator.ui.verbs import Verbs
@@ -159,25 +159,19 @@ class MainWindow(QMainWindow):
 
     def open_path(self, path: str | Path) -> bool:
         """Open a video, a folder of frames or a project; False, and it says why, if it cannot."""
-        QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
         try:
-            project = load_project(Path(path))
+            project = load_asking(self, Path(path))
         except (UserError, OSError) as error:
-            problem = str(error)
-        else:
-            problem = ""
-        finally:
-            QApplication.restoreOverrideCursor()
-        if problem:
-            self.messages.add(problem)
-            dialogs.show_problem(self, problem)
+            self.messages.add(str(error))
+            dialogs.show_problem(self, str(error))
             return False
-        self.open_project(project)
-        return True
+        return project is not None and self.open_project(project)
 
-    def open_project(self, project: Project) -> None:
-        """Show `project` in place of what is open."""
-        self.close_project()
+    def open_project(self, project: Project) -> bool:
+        """Show `project` in place of what is open; False if that is to stay open."""
+        if not self.close_project():
+            project.close()
+            return False
         workspace = Workspace(project, self.actions_, self._engine_name, self._size)
         self.workspace = workspace
         workspace.changed.connect(self.refresh_actions)
@@ -191,12 +185,21 @@ class MainWindow(QMainWindow):
         self._pages.addWidget(workspace)
         self._pages.setCurrentWidget(workspace)
         workspace.canvas.setFocus()
+        if project.cut_off_at is not None:
+            workspace.show_recovery(self.actions_.with_keys(recovery_text(project)))
         self._recent.remember(Path(project.path))
         self._show_saved()
         self.refresh_actions()
+        return True
 
-    def close_project(self) -> None:
-        """Close what is open; nothing is asked, everything is saved."""
+    def close_project(self) -> bool:
+        """Close what is open; nothing is asked, everything is saved.
+
+        Unless the disk does not take it: then the person says what to do, and it stays open
+        if they say so, which is False.
+        """
+        if self.workspace is not None and not may_close(self, self.workspace.project):
+            return False
         self._jobs.close()
         if self.workspace is not None:
             workspace, self.workspace = self.workspace, None
@@ -208,11 +211,14 @@ class MainWindow(QMainWindow):
         self._welcome.show_recent(self._recent.paths)
         self._show_saved()
         self.refresh_actions()
+        return True
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Keep the window's place, join the threads, go."""
         QSettings().setValue(_GEOMETRY_KEY, self.saveGeometry())
-        self.close_project()
+        if not self.close_project():
+            event.ignore()
+            return
         self._clock.stop()
         event.accept()
 
@@ -285,17 +291,6 @@ class MainWindow(QMainWindow):
             self._saved.hide()  # a menu bar makes room for its corner when that is shown
             self._saved.show()
         self.setWindowTitle(f"{text} - {_NAME}")
-
-
-def load_project(path: Path) -> Project:
-    """Return the project in `path`, or that of the video it names.
-
-    Raises:
-        UserError: It cannot be opened.
-    """
-    if path.suffix.lower() == ".vos":
-        return Project.open(path)
-    return Project.for_video(open_video(path))
 
 
 def saved_text(seconds: float) -> str:

@@ -13,6 +13,7 @@ from vos_annotator.core.project import Project
 from vos_annotator.ui.action_set import ActionSet
 from vos_annotator.ui.bridge import EngineBridge
 from vos_annotator.ui.canvas import Canvas
+from vos_annotator.ui.card import Card
 from vos_annotator.ui.cursor import Cursor
 from vos_annotator.ui.demo import is_demo
 from vos_annotator.ui.document import Document
@@ -120,6 +121,10 @@ class Workspace(QWidget):
         column.addWidget(across, 1)
         column.addWidget(self.transport)
         column.addWidget(self.timeline)
+
+    def show_recovery(self, text: str) -> None:
+        """Say above everything else what was kept when the program was cut off."""
+        self.layout().insertWidget(0, Card("Recovery", text))
 
     def _connect(self) -> None:
         self.bridge.progress.connect(self._show_progress)

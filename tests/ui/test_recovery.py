@@ -1,0 +1,245 @@
+"""Nothing is lost: after a crash it is said what was kept, and no unsaved edit goes unasked."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.core import edit_stream
+from tests.ui.window import FRAMES, isolate_settings, make_clip, open_window, paint
+from vos_annotator.core.project import Project
+from vos_annotator.core.video import open_video
+from vos_annotator.ui import dialogs
+from vos_annotator.ui.card import Card
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def settings(tmp_path):
+    isolate_settings(tmp_path / "settings")
+
+
+@pytest.fixture
+def clip(tmp_path):
+    return make_clip(tmp_path / "clip")
+
+
+@pytest.fixture
+def problems(monkeypatch):
+    """Collect the sentences of the dialogs that say what is wrong."""
+    said = []
+    monkeypatch.setattr(dialogs, "show_problem", lambda parent, message: said.append(message))
+    return said
+
+
+def cards(window):
+    return [card.text.text() for card in window.workspace.findChildren(Card)]
+
+
+# After a crash
+
+
+def test_after_a_crash_a_card_says_what_was_kept_and_can_be_closed(qtbot, tmp_path):
+    video = edit_stream.make_pictures(tmp_path / "pictures")
+    path = tmp_path / "pictures.vos"
+    Project.create(path, open_video(video)).close()
+    with subprocess.Popen(
+        [sys.executable, edit_stream.__file__, path, "0", tmp_path / "davis"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    ) as program:
+        for _ in range(14):
+            program.stdout.readline()
+        program.kill()
+
+    with open_window(qtbot, path) as window:
+        project = window.workspace.project
+        (text,) = cards(window)
+        assert f"{len(project.objects)} object" in text and "Everything was kept" in text
+        assert f"Last step: {project.history.undo_text}; Ctrl+Z" in text
+        assert window.workspace.findChild(Card).isVisible()
+
+        window.workspace.findChild(Card).close_button.click()
+        qtbot.waitUntil(lambda: not cards(window))
+
+
+def test_a_project_that_was_closed_has_no_card(qtbot, clip):
+    for _ in range(2):
+        with open_window(qtbot, clip) as window:
+            paint(window)
+            assert cards(window) == []
+
+
+def test_a_copy_of_an_open_project_has_no_card(qtbot, clip, tmp_path):
+    with open_window(qtbot, clip) as window:
+        paint(window)
+        window.workspace.project.save_copy(tmp_path / "copy.vos")
+
+    with open_window(qtbot, tmp_path / "copy.vos") as window:
+        assert cards(window) == []
+
+
+# The video is missing
+
+
+@pytest.fixture
+def lost(qtbot, clip, tmp_path):
+    """Return the project of a clip, and where the clip went."""
+    with open_window(qtbot, clip) as window:
+        paint(window)
+        path = window.workspace.project.path
+    return path, Path(shutil.move(clip, tmp_path / "moved"))
+
+
+def test_a_missing_video_that_is_shown_once_has_its_masks_again(qtbot, lost, monkeypatch, problems):
+    path, moved = lost
+    asked = []
+
+    def show(parent, missing):
+        asked.append(str(missing))
+        return moved
+
+    monkeypatch.setattr(dialogs, "ask_missing_video", show)
+    with open_window(qtbot) as window:
+        assert window.open_path(path)
+        assert window.document.annotations[0].any()
+        assert window.document.video.path == moved
+    assert len(asked) == 1 and "clip" in asked[0]
+
+    with open_window(qtbot) as window:
+        assert window.open_path(path)
+    assert len(asked) == 1 and problems == []
+
+
+def test_another_video_in_its_place_is_refused_and_the_project_stays(
+    qtbot, lost, monkeypatch, problems, tmp_path
+):
+    path, _ = lost
+    other = make_clip(tmp_path / "other", frames=FRAMES - 3)
+    before = path.read_bytes()
+    monkeypatch.setattr(dialogs, "ask_missing_video", lambda *_: other)
+    with open_window(qtbot) as window:
+        assert not window.open_path(path)
+        assert window.workspace is None
+    assert len(problems) == 1 and f"{FRAMES - 3} frames" in problems[0]
+    assert path.read_bytes() == before
+
+    monkeypatch.setattr(dialogs, "ask_missing_video", lambda *_: None)
+    with open_window(qtbot) as window:
+        assert not window.open_path(path)
+    assert len(problems) == 1  # who cancels knows why nothing opens
+
+
+# The disk is full
+
+
+def fill_disk(window):
+    """Let SQLite find no room for another page."""
+    _limit(window, 1)
+
+
+def free_disk(window):
+    _limit(window, 1 << 30)
+
+
+def _limit(window, pages):
+    window.workspace.project._file._connection.execute(f"PRAGMA max_page_count = {pages}")
+
+
+def scrawl(window):
+    """Paint noise, which takes room."""
+    rng = np.random.default_rng(1)
+    noise = rng.integers(0, 2, window.document.video.shape, dtype=np.uint8)
+    for frame in range(FRAMES):
+        window.document.paint(frame, np.roll(noise, frame), "Scrawl")
+
+
+@pytest.fixture
+def answers(monkeypatch):
+    """Answer the question of what to do, one after the other; unasked ones are left."""
+    given = []
+    monkeypatch.setattr(dialogs, "ask_unsaved", lambda parent, path: given.pop(0)())
+    return given
+
+
+def test_a_window_whose_edits_are_not_on_disk_stays_open_if_that_is_wanted(qtbot, clip, answers):
+    with open_window(qtbot, clip) as window:
+        paint(window)
+        fill_disk(window)
+        scrawl(window)
+        answers.append(lambda: dialogs.Unsaved.KEEP_OPEN)
+
+        assert not window.close() and window.isVisible()
+        assert window.document.annotations[FRAMES - 1].any()
+        free_disk(window)
+    assert not answers
+
+    with open_window(qtbot, clip) as window:
+        assert window.document.annotations[FRAMES - 1].any()
+
+
+def test_trying_again_with_room_on_the_disk_closes_with_everything_saved(qtbot, clip, answers):
+    with open_window(qtbot, clip) as window:
+        paint(window)
+        fill_disk(window)
+        scrawl(window)
+
+        def make_room():
+            free_disk(window)
+            return dialogs.Unsaved.RETRY
+
+        answers.extend([lambda: dialogs.Unsaved.RETRY, make_room])
+        assert window.close()
+    assert not answers
+
+    with open_window(qtbot, clip) as window:
+        assert window.document.annotations[FRAMES - 1].any() and cards(window) == []
+
+
+def test_a_copy_elsewhere_has_what_the_full_disk_did_not_take(
+    qtbot, clip, answers, monkeypatch, tmp_path
+):
+    copy = tmp_path / "copy.vos"
+    monkeypatch.setattr(dialogs, "ask_copy", lambda parent, path: copy)
+    with open_window(qtbot, clip) as window:
+        paint(window)
+        fill_disk(window)
+        scrawl(window)
+        expected = [window.document.annotations[frame].copy() for frame in range(FRAMES)]
+        answers.append(lambda: dialogs.Unsaved.COPY)
+        assert window.close()
+    assert not answers
+
+    with open_window(qtbot, copy) as window:
+        for frame, label_map in enumerate(expected):
+            np.testing.assert_array_equal(window.document.annotations[frame], label_map)
+        window.document.undo()
+        assert not np.array_equal(window.document.annotations[FRAMES - 1], expected[-1])
+
+
+def test_what_is_on_disk_closes_without_a_question(qtbot, clip, answers):
+    with open_window(qtbot, clip) as window:
+        paint(window)
+        assert window.close()
+
+
+def test_another_project_is_not_opened_over_edits_that_are_to_be_kept(
+    qtbot, clip, answers, tmp_path
+):
+    with open_window(qtbot, clip) as window:
+        paint(window)
+        fill_disk(window)
+        scrawl(window)
+        answers.append(lambda: dialogs.Unsaved.KEEP_OPEN)
+
+        assert not window.open_path(make_clip(tmp_path / "second"))
+        assert window.document.video.name == "clip"
+        answers.append(lambda: dialogs.Unsaved.LOSE)
+        assert window.open_path(tmp_path / "second")
+        assert window.document.video.name == "second"

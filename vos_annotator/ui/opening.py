@@ -1,0 +1,77 @@
+"""Opening and closing a project, with what may have to be asked.
+
+For: the main window and the application. Asks through `dialogs`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QWidget
+
+from vos_annotator.core.errors import MissingVideo, UserError
+from vos_annotator.core.project import Project
+from vos_annotator.core.video import open_video
+from vos_annotator.ui import dialogs
+
+
+def load_project(path: Path) -> Project:
+    """Return the project in `path`, or that of the video it names.
+
+    Raises:
+        MissingVideo: The project's video is not where it was.
+        UserError: It cannot be opened.
+    """
+    if path.suffix.lower() == ".vos":
+        return Project.open(path)
+    return Project.for_video(open_video(path))
+
+
+def load_asking(parent: QWidget, path: Path) -> Project | None:
+    """Return a project; None if its video is missing and nobody shows where it is.
+
+    Raises:
+        UserError: It cannot be opened, or the video that was shown is another one.
+    """
+    try:
+        with _waiting():
+            return load_project(path)
+    except MissingVideo as missing:
+        project, video = missing.project, dialogs.ask_missing_video(parent, missing)
+    if video is None:
+        return None
+    with _waiting():
+        found = open_video(video)
+        try:
+            return Project.open(project, found)
+        except BaseException:
+            found.close()
+            raise
+
+
+def may_close(parent: QWidget, project: Project) -> bool:
+    """Return whether everything is on disk, or in a copy, or may be lost."""
+    while not project.save():
+        match dialogs.ask_unsaved(parent, project.path):
+            case dialogs.Unsaved.KEEP_OPEN:
+                return False
+            case dialogs.Unsaved.LOSE:
+                return True
+            case dialogs.Unsaved.COPY if copy := dialogs.ask_copy(parent, project.path):
+                try:
+                    project.save_copy(copy)
+                    return True
+                except UserError as error:
+                    dialogs.show_problem(parent, str(error))
+    return True
+
+
+@contextmanager
+def _waiting() -> Iterator[None]:
+    """Show meanwhile that it may take a moment."""
+    QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+    try:
+        yield
+    finally:
+        QApplication.restoreOverrideCursor()
