@@ -45,10 +45,14 @@ class Average:
         self.network, self.decay = copy.deepcopy(network).requires_grad_(False), decay
 
     @torch.no_grad()
-    def update(self, network: Network) -> None:
-        """Move a little towards `network`."""
+    def update(self, network: Network, step: int) -> None:
+        """Move a little towards `network`, as it is after so many steps: at first, faster.
+
+        So that a short run, too, is averaged over its last part and not with its start.
+        """
+        decay = min(self.decay, (1 + step) / (10 + step))
         means, new = list(self.network.parameters()), list(network.parameters())
-        torch._foreach_lerp_(means, new, 1 - self.decay)
+        torch._foreach_lerp_(means, new, 1 - decay)
         for mean, value in zip(self.network.buffers(), network.buffers(), strict=True):
             mean.copy_(value)
 
@@ -199,7 +203,7 @@ class Trainer:
             (loss / stage.accumulate).backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
-        self.average.update(self.network)
+        self.average.update(self.network, self.step)
         return parts
 
     def _report(self, stage: Stage, meter: "_Meter", bar: tqdm, progress: float) -> None:
