@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QLabel
 
 from tests.ui.window import FRAMES, finish_run, isolate_settings, make_clip, open_window, paint
 from vos_annotator.core.edits import Status
-from vos_annotator.ui.actions import ACTIONS, MENUS
+from vos_annotator.ui.action import MENUS
+from vos_annotator.ui.actions import ACTIONS
 from vos_annotator.ui.cheat_sheet import CheatSheet
 
 Key, Modifier = Qt.Key, Qt.KeyboardModifier

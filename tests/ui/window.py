@@ -7,6 +7,7 @@ import numpy as np
 from PySide6.QtCore import QSettings
 
 from vos_annotator.ui.app import make_application
+from vos_annotator.ui.language import apply_choice, keep_choice
 from vos_annotator.ui.main_window import MainWindow
 from vos_annotator.ui.opening import load_project
 
@@ -23,12 +24,14 @@ def make_clip(folder, frames=FRAMES):
     return folder
 
 
-def isolate_settings(folder):
+def isolate_settings(folder, language="en"):
     """Let the program's settings lie in `folder`, not with the user's own."""
-    make_application()
+    app = make_application()
     for kind in (QSettings.Format.NativeFormat, QSettings.Format.IniFormat):
         QSettings.setPath(kind, QSettings.Scope.UserScope, str(folder))
     QSettings().clear()
+    keep_choice(language)
+    apply_choice(app)
 
 
 @contextmanager

@@ -12,8 +12,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QToolBar, QWidget
 
-from vos_annotator.ui.actions import ACTIONS, MENUS, REASONS, Action
+from vos_annotator.core.translation import marked, tr
+from vos_annotator.ui.action import REASONS, Action, menu_path, menu_titles
+from vos_annotator.ui.actions import ACTIONS
 from vos_annotator.ui.icons import icon
+
+_NOT_NOW = marked("not now")
 
 
 class ActionSet:
@@ -60,13 +64,13 @@ class ActionSet:
 
     def fill_menus(self, bar: QMenuBar) -> dict[str, QMenu]:
         """Make the menus; returns them by name."""
-        menus = {name: bar.addMenu(title) for name, title in MENUS.items()}
+        menus = {name: bar.addMenu(title) for name, title in menu_titles().items()}
         for row in self.rows.values():
             parent, _, child = row.menu.partition("/")
             menu = menus[parent]
             if child:
                 if row.menu not in menus:
-                    menus[row.menu] = menu.addMenu(child)
+                    menus[row.menu] = menu.addMenu(menu_path(row.menu)[-1])
                 menu = menus[row.menu]
             if row.starts_group and not menu.isEmpty():
                 menu.addSeparator()
@@ -108,7 +112,7 @@ class ActionSet:
         """Return in a few words why an action makes no sense now; empty where it does."""
         for need in self.rows[action_id].needs:
             if need not in self._conditions:
-                return REASONS.get(need.rstrip(" 123456789"), "not now")
+                return tr(REASONS.get(need.rstrip(" 123456789"), _NOT_NOW))
         return ""
 
     def refresh(self, conditions: set[str]) -> None:

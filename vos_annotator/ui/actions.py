@@ -2,6 +2,7 @@
 
 For: `ActionSet`, which makes the window's menus, tool bar, shortcuts and tooltips of it,
 and the cheat sheet. Plain Python. To add a command, write a method of `Verbs` and one line here.
+The words are English here; `Keymap` hands the rows on in the language in use.
 
 A row names the method that does it and what must be true for it to make sense (`needs`);
 `Verbs.conditions` says what is true. No two rows of one scope may share a key.
@@ -9,58 +10,8 @@ A row names the method that does it and what must be true for it to make sense (
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-MENUS = {
-    "File": "&File",
-    "Edit": "&Edit",
-    "Frame": "F&rame",
-    "Object": "O&bject",
-    "Mask": "&Mask",
-    "Propagate": "&Propagate",
-    "View": "&View",
-    "Help": "&Help",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One row of the table.
-
-    Attributes:
-        id: Its name in the code.
-        menu: The menu it stands in; "Object/Select" is a menu within a menu.
-        text: Its words in the menu.
-        method: The method of `Verbs` that does it.
-        arguments: What the method is called with.
-        keys: Its keys; the first is shown.
-        icon: The icon's name.
-        tip: One sentence for the tooltip and the cheat sheet, where the text is not enough.
-        needs: The conditions under which it is enabled.
-        scope: "window"; "canvas" when the key counts only there; "hold" for a key that
-            does it while held down and is not a shortcut of Qt's.
-        checked: The condition under which it shows a tick; empty for plain ones.
-        group: Its radio group, if it is one of several choices.
-        starts_group: Whether a line is drawn above it.
-        in_bar: Whether it stands in the tool bar.
-        repeats: Whether holding the key repeats it.
-    """
-
-    id: str
-    menu: str
-    text: str
-    method: str
-    arguments: tuple = ()
-    keys: tuple[str, ...] = ()
-    icon: str = ""
-    tip: str = ""
-    needs: tuple[str, ...] = ("video",)
-    scope: str = "window"
-    checked: str = ""
-    group: str = ""
-    starts_group: bool = False
-    in_bar: bool = False
-    repeats: bool = False
+from vos_annotator.core.translation import languages
+from vos_annotator.ui.action import Action
 
 
 def _tool(name: str, text: str, key: str, tip: str, starts_group: bool = False) -> Action:
@@ -106,6 +57,19 @@ def _theme(choice: str, text: str) -> Action:
     )
 
 
+def _language(choice: str, text: str) -> Action:
+    return Action(
+        f"language-{choice}",
+        "View/Language",
+        text,
+        "use_language",
+        (choice,),
+        needs=(),
+        checked=f"language {choice}",
+        group="language",
+    )
+
+
 def _step(id_: str, text: str, frames: int, *keys: str, icon: str = "") -> Action:
     return Action(id_, "Frame", text, "step", (frames,), keys, icon, repeats=True)
 
@@ -119,18 +83,6 @@ def _operation(name: str, text: str, key: str, tip: str, starts_group: bool = Fa
 _ANY: tuple[str, ...] = ()
 _OBJECT = ("video", "object")
 _RUNNABLE = ("video", "reference somewhere")
-
-# What a person hears of a command that makes no sense now, by the condition that fails.
-REASONS = {
-    "video": "no video is open",
-    "object": "no object is chosen",
-    "undo": "nothing to undo",
-    "redo": "nothing to redo",
-    "running": "nothing is running",
-    "reference somewhere": "no frame is a reference yet",
-    "reference here": "this frame is no reference",
-    "has object": "there are fewer objects",
-}
 
 ACTIONS: tuple[Action, ...] = (
     Action("open-video", "File", "Open video or project…", "open_video", (), ("Ctrl+O",), "film",
@@ -202,7 +154,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("previous-object", "Object", "Previous object", "cycle_object", (-1,), ("Shift+Tab",),
            needs=_OBJECT, scope="canvas"),
     *(
-        Action(f"object-{n}", "Object/Select", f"Object {n}", "choose_object", (n,), (str(n),),
+        Action(f"object-{n}", "Object/Select", "Object {0}", "choose_object", (n,), (str(n),),
                needs=(f"has object {n}",))
         for n in range(1, 10)
     ),
@@ -288,6 +240,8 @@ ACTIONS: tuple[Action, ...] = (
     _theme("system", "As the desktop"),
     _theme("dark", "Dark"),
     _theme("light", "Light"),
+    _language("system", "As the desktop"),
+    *(_language(code, name) for code, name in languages().items()),
     Action("full-screen", "View", "Full screen", "toggle_full_screen", (), ("F11",), needs=_ANY,
            checked="full screen", starts_group=True),
     #

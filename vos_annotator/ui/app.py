@@ -41,25 +41,37 @@ def run(path: str | Path | None = None, engine: str = "mobilevos", size: int = 4
         print(problem, file=sys.stderr)
         return 2
     app = make_application()
+    from vos_annotator.ui import language
     from vos_annotator.ui.demo import demo_clip
+
+    wanted = path if path is not None else demo_clip()
+    while True:
+        window = _show(wanted, engine, size)
+        code = app.exec()
+        if not window.returns:
+            return code
+        wanted = window.last_path
+        language.apply_choice(app)
+
+
+def _show(path: str | Path | None, engine: str, size: int) -> MainWindow:
     from vos_annotator.ui.main_window import MainWindow
 
     window = MainWindow(None, engine, size)
     _catch_exceptions(window)
     window.show()
-    wanted = path if path is not None else demo_clip()
-    if wanted is not None:
-        window.open_path(wanted)
-    return app.exec()
+    if path is not None:
+        window.open_path(path)
+    return window
 
 
 def make_application():
-    """Return the QApplication, named, in the theme that was chosen last."""
+    """Return the QApplication, named, in the theme and the language that were chosen last."""
     from PySide6.QtGui import QIcon
     from PySide6.QtWidgets import QApplication
 
     from vos_annotator.paths import resources_folder
-    from vos_annotator.ui.theme import apply_choice, follow_desktop
+    from vos_annotator.ui import language, theme
 
     system.forget_foreign_plugins()
     is_new = QApplication.instance() is None
@@ -70,9 +82,10 @@ def make_application():
     font = app.font()
     font.setPixelSize(_FONT)
     app.setFont(font)
-    apply_choice(app)
+    language.apply_choice(app)
+    theme.apply_choice(app)
     if is_new:
-        follow_desktop(app)
+        theme.follow_desktop(app)
     return app
 
 

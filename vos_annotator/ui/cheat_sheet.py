@@ -11,15 +11,17 @@ from html import escape
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from vos_annotator.core.translation import marked, tr
+from vos_annotator.ui.action import MENUS, Action
 from vos_annotator.ui.action_set import key_text
-from vos_annotator.ui.actions import ACTIONS, MENUS, Action
+from vos_annotator.ui.actions import ACTIONS
 
 _COLUMNS = 3
 _MOUSE = (
-    ("Wheel", "zoom at the cursor"),
-    ("Middle drag", "move the view"),
-    ("Shift + wheel", "brush size"),
-    ("Left, right button", "add, remove"),
+    (marked("Wheel"), marked("zoom at the cursor")),
+    (marked("Middle drag"), marked("move the view")),
+    (marked("Shift + wheel"), marked("brush size")),
+    (marked("Left, right button"), marked("add, remove")),
 )
 
 
@@ -34,7 +36,7 @@ class CheatSheet(QDialog):
             rows: The table, with the keys as they are.
         """
         super().__init__(parent)
-        self.setWindowTitle("Keys")
+        self.setWindowTitle(tr("Keys"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         content = QWidget()
         grid = QGridLayout(content)
@@ -45,13 +47,14 @@ class CheatSheet(QDialog):
         for place, column in enumerate(columns):
             column.setSpacing(4)
             grid.addLayout(column, 0, place)
-        for menu in [*MENUS, "Mouse"]:
-            lines = _MOUSE if menu == "Mouse" else _rows_of(menu, rows)
+        mouse = [(tr(where), tr(what)) for where, what in _MOUSE]
+        pages = [(tr(menu), _rows_of(menu, rows)) for menu in MENUS]
+        for title, lines in [*pages, (tr("Mouse"), mouse)]:
             if not lines:
                 continue
             place = heights.index(min(heights))
             heights[place] += len(lines) + 2
-            heading = QLabel(menu.upper())
+            heading = QLabel(title.upper())
             heading.setProperty("role", "heading")
             columns[place].addWidget(heading)
             columns[place].addWidget(_table(lines))
@@ -73,7 +76,7 @@ def _rows_of(menu: str, rows: Iterable[Action]) -> list[tuple[str, str]]:
         (", ".join(dict.fromkeys(key_text(key) for key in row.keys)), row.text.rstrip("…"))
         for row in found
     ]
-    return [*pairs, ("1 to 9", "Choose an object")] if menu == "Object" else pairs
+    return [*pairs, (tr("1 to 9"), tr("Choose an object"))] if menu == "Object" else pairs
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> QLabel:

@@ -6,13 +6,14 @@ For: the window, which enables and ticks its actions by them.
 from __future__ import annotations
 
 from vos_annotator.core.edits import Status
+from vos_annotator.ui.language import language_choice
 from vos_annotator.ui.theme import theme_choice
 from vos_annotator.ui.workspace import Workspace
 
 
 def conditions(workspace: Workspace | None) -> set[str]:
     """Return all conditions that hold."""
-    true = {f"theme {theme_choice()}"}
+    true = {f"theme {theme_choice()}", f"language {language_choice()}"}
     if workspace is None:
         return true
     document, cursor, bridge = workspace.document, workspace.cursor, workspace.bridge

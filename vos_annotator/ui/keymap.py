@@ -13,7 +13,9 @@ from dataclasses import replace
 from PySide6.QtCore import QSettings
 from PySide6.QtGui import QKeySequence
 
-from vos_annotator.ui.actions import ACTIONS, MENUS, Action
+from vos_annotator.core.translation import tr
+from vos_annotator.ui.action import Action, menu_titles
+from vos_annotator.ui.actions import ACTIONS
 
 Keys = tuple[str, ...]
 
@@ -67,7 +69,7 @@ class Keymap:
 
     def __init__(self, rows: Iterable[Action] = ACTIONS) -> None:
         """Take up what is in the settings."""
-        self._rows = {row.id: row for row in rows}
+        self._rows = {row.id: row.translated() for row in rows}
         settings = QSettings()
         preset = settings.value(_PRESET_KEY, DEFAULT)
         self.preset = preset if preset in PRESETS else DEFAULT
@@ -87,7 +89,7 @@ class Keymap:
         return tuple(key for key in self._rows[action_id].keys if normal(key) not in taken)
 
     def rows(self) -> list[Action]:
-        """Return the table with the keys as they are now."""
+        """Return the table in the language in use, with the keys as they are now."""
         return [replace(row, keys=self.keys(row.id)) for row in self._rows.values()]
 
     def is_changed(self, action_id: str) -> bool:
@@ -106,14 +108,16 @@ class Keymap:
         """Return in a sentence why a command cannot have a key; empty where it can."""
         shown = QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
         if self._rows[action_id].scope == "hold" and "+" in normal(key)[:-1]:
-            return f"{shown} cannot be held down; choose a single key."
-        for title in MENUS.values():
+            return tr("{key} cannot be held down; choose a single key.", key=shown)
+        for title in menu_titles().values():
             if normal(key) == f"Alt+{title[title.index('&') + 1].upper()}":
-                return f"{shown} opens the menu {title.replace('&', '')}; choose another key."
+                menu = title.replace("&", "")
+                return tr("{key} opens the menu {menu}; choose another key.", key=shown, menu=menu)
         owner = self.owner(key, action_id)
         if owner is None:
             return ""
-        return f"{shown} already belongs to “{self._rows[owner].text.rstrip('…')}”."
+        command = self._rows[owner].text.rstrip("…")
+        return tr("{key} already belongs to “{command}”.", key=shown, command=command)
 
     def give(self, action_id: str, keys: Iterable[str]) -> None:
         """Give a command these keys and no others; whoever has one of them loses it."""

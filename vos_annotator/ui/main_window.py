@@ -51,7 +51,12 @@ _SCREEN_SHARE = 0.92  # of the screen that a first window takes at most
 
 
 class MainWindow(QMainWindow):
-    """The one window of the program."""
+    """The one window of the program.
+
+    Attributes:
+        returns: Whether it was closed only to be made again, in another language.
+        last_path: What that one is to open; None for nothing.
+    """
 
     def __init__(
         self, project: Project | None = None, engine_name: str = "mobilevos", size: int = 480
@@ -59,6 +64,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._engine_name, self._size = engine_name, size
         self.workspace: Workspace | None = None
+        self.returns, self.last_path = False, None
         self.verbs, self.window_verbs = Verbs(self), WindowVerbs(self)
         self.keymap = Keymap()
         targets = (self.verbs, self.window_verbs, ViewVerbs(self), MaskVerbs(self))
@@ -212,6 +218,11 @@ class MainWindow(QMainWindow):
         self._show_saved()
         self.refresh_actions()
         return True
+
+    def make_again(self) -> None:
+        """Close, to be made anew with what is open now: every word is another language's."""
+        self.last_path = Path(self.workspace.project.path) if self.workspace else None
+        self.returns = self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Keep the window's place, join the threads, go."""

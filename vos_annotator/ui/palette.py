@@ -20,6 +20,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from vos_annotator.core.translation import tr
+from vos_annotator.ui.action import menu_path
 from vos_annotator.ui.action_set import ActionSet, key_text
 from vos_annotator.ui.words import score
 
@@ -36,16 +38,16 @@ class CommandPalette(QDialog):
     def __init__(self, actions: ActionSet, window: QWidget) -> None:
         super().__init__(window, Qt.WindowType.Dialog | Qt.WindowType.FramelessWindowHint)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Commands")
+        self.setWindowTitle(tr("Commands"))
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setStyleSheet("CommandPalette { border: 1px solid palette(mid); }")
         self._actions = actions
-        self.field = QLineEdit(placeholderText="What do you want to do?")
-        self.field.setAccessibleName("Search commands")
+        self.field = QLineEdit(placeholderText=tr("What do you want to do?"))
+        self.field.setAccessibleName(tr("Search commands"))
         self.field.textChanged.connect(self._show)
         self.field.installEventFilter(self)
         self.list = QListWidget()
-        self.list.setAccessibleName("Commands")
+        self.list.setAccessibleName(tr("Commands"))
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setUniformItemSizes(True)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -92,7 +94,7 @@ class CommandPalette(QDialog):
             why = self._actions.why_not(row.id)
             # Qt's text, for it names what would be undone; the tip counts a little.
             text = self._actions[row.id].text().partition("\t")[0].rstrip("…").replace("&", "")
-            menu = row.menu.replace("/", " > ")
+            menu = " > ".join(menu_path(row.menu))
             points = score(query, f"{text} {menu}") or score(query, f"{text} {row.tip}") / 4
             if points:
                 found.append((-points, bool(why), place, row, text, why, menu))

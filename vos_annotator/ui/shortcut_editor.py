@@ -23,6 +23,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from vos_annotator.core.translation import tr
+from vos_annotator.ui.action import menu_path
 from vos_annotator.ui.action_set import key_text
 from vos_annotator.ui.keymap import PRESETS, Keymap, normal
 from vos_annotator.ui.words import fits
@@ -43,19 +45,21 @@ class ShortcutEditor(QDialog):
     def __init__(self, keymap: Keymap, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._keymap = keymap
-        self.setWindowTitle("Keyboard shortcuts")
+        self.setWindowTitle(tr("Keyboard shortcuts"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.preset = QComboBox()
         self.preset.addItems(list(PRESETS))
         self.preset.setCurrentText(keymap.preset)
-        self.preset.setAccessibleName("Preset")
+        self.preset.setAccessibleName(tr("Preset"))
         self.preset.textActivated.connect(self._use_preset)
-        self.search = QLineEdit(placeholderText="Search commands and keys", clearButtonEnabled=True)
-        self.search.setAccessibleName("Search commands and keys")
+        self.search = QLineEdit(
+            placeholderText=tr("Search commands and keys"), clearButtonEnabled=True
+        )
+        self.search.setAccessibleName(tr("Search commands and keys"))
         self.search.textChanged.connect(self._filter)
         self.tree = QTreeWidget()
-        self.tree.setAccessibleName("Commands and their keys")
-        self.tree.setHeaderLabels(["Command", "Keys"])
+        self.tree.setAccessibleName(tr("Commands and their keys"))
+        self.tree.setHeaderLabels([tr("Command"), tr("Keys")])
         self.tree.setRootIsDecorated(False)
         self.tree.setIndentation(14)
         self.tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -65,16 +69,16 @@ class ShortcutEditor(QDialog):
         self.tree.currentItemChanged.connect(self._show_row)
         self.key = QKeySequenceEdit()
         self.key.setMaximumSequenceLength(1)
-        self.key.setAccessibleName("New key of the chosen command")
+        self.key.setAccessibleName(tr("New key of the chosen command"))
         self.key.keySequenceChanged.connect(self._check)
         for part in (self.key, *self.key.findChildren(QWidget)):
             part.installEventFilter(self)
-        self.add = _button("Add key", self._add)
-        self.replace = _button("Use instead", self._replace)
-        self.clear = _button("No key", self._clear)
-        self.reset = _button("Reset", self._reset)
-        self.reset_all = _button("Reset all", self._reset_all)
-        self.close_button = _button("Close", self.close)
+        self.add = _button(tr("Add key"), self._add)
+        self.replace = _button(tr("Use instead"), self._replace)
+        self.clear = _button(tr("No key"), self._clear)
+        self.reset = _button(tr("Reset"), self._reset)
+        self.reset_all = _button(tr("Reset all"), self._reset_all)
+        self.close_button = _button(tr("Close"), self.close)
         self.verdict = QLabel(wordWrap=True)
         self.verdict.setMinimumHeight(self.verdict.fontMetrics().height() * 2)
         self._lay_out()
@@ -95,12 +99,12 @@ class ShortcutEditor(QDialog):
 
     def _lay_out(self) -> None:
         top = QHBoxLayout()
-        top.addWidget(QLabel("Preset"))
+        top.addWidget(QLabel(tr("Preset")))
         top.addWidget(self.preset)
         top.addSpacing(12)
         top.addWidget(self.search, 1)
         middle = QHBoxLayout()
-        label = QLabel("New key")
+        label = QLabel(tr("New key"))
         label.setBuddy(self.key)
         for part in (label, self.key, self.add, self.replace, self.clear, self.reset):
             middle.addWidget(part, part is self.key)
@@ -121,7 +125,7 @@ class ShortcutEditor(QDialog):
         self._items: dict[str, QTreeWidgetItem] = {}
         heads: dict[str, QTreeWidgetItem] = {}
         for row in self._keymap.rows():
-            menu = row.menu.partition("/")[0]
+            menu = menu_path(row.menu)[0]
             if menu not in heads:
                 head = QTreeWidgetItem(self.tree, [menu])
                 head.setFlags(Qt.ItemFlag.ItemIsEnabled)
@@ -166,7 +170,9 @@ class ShortcutEditor(QDialog):
         owner = self._keymap.owner(key, chosen or "") if key else None
         is_impossible = bool(problem) and owner is None
         self.verdict.setText(
-            f"{problem} Used here, it is taken from there." if owner and problem else problem
+            tr("{problem} Used here, it is taken from there.", problem=problem)
+            if owner and problem
+            else problem
         )
         for button in (self.add, self.replace):
             button.setEnabled(bool(chosen and key) and not is_impossible)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QApplication
 
+from vos_annotator.ui.language import keep_choice, language_choice
 from vos_annotator.ui.palette import CommandPalette
 from vos_annotator.ui.shortcut_editor import ShortcutEditor
 from vos_annotator.ui.theme import choose_theme
@@ -61,6 +62,12 @@ class ViewVerbs:
         """Be dark or light, or as the desktop is."""
         choose_theme(QApplication.instance(), choice)
         self._window.refresh_actions()
+
+    def use_language(self, choice: str) -> None:
+        """Speak another language: the window is made again, and opens what was open."""
+        if choice != language_choice():
+            keep_choice(choice)
+            self._window.make_again()
 
     def show_palette(self) -> None:
         """Show the command palette."""
