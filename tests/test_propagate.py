@@ -18,8 +18,8 @@ from vos_annotator.core.davis import annotation_path
 from vos_annotator.core.masks import PALETTE, encode_png, read_label_map
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import Video, open_video
+from vos_annotator.engine.headless import propagated_pngs
 from vos_annotator.engine.worker import RESULTS_WAITING
-from vos_annotator.propagate import propagated
 
 FRAMES, SHAPE, SIZE = 10, (96, 128), 96
 SECOND = 6  # the second reference
@@ -223,7 +223,7 @@ def test_a_picture_that_cannot_be_decoded_ends_it_with_a_sentence(clip, tmp_path
 def test_masks_are_computed_no_faster_than_they_are_written(tmp_path):
     video = CountedVideo()
     reference = encode_png(np.ones(video.shape, np.uint8))
-    frames = propagated(video, {0: reference}, "hold", 48)
+    frames = propagated_pngs(video, {0: reference}, "hold", 48)
 
     assert [frame for frame, _ in islice(frames, 20)] == list(range(20))
     frames.close()

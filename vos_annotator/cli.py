@@ -18,7 +18,10 @@ from vos_annotator.ui.system import missing_library
 
 COMMANDS = {  # name: module with add_arguments and run, what it does
     "gui": ("vos_annotator.ui.command", "open the window"),
-    "propagate": ("vos_annotator.propagate", "carry masks through a video, without the window"),
+    "propagate": (
+        "vos_annotator.engine.command",
+        "carry masks through a video",
+    ),
     "evaluate": ("vos_annotator.evaluation.davis", "score masks as DAVIS does"),
     "bench": ("vos_annotator.evaluation.bench", "measure speed and memory on this machine"),
     "models": ("vos_annotator.mobilevos.models", "list networks and checkpoints"),

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.core.edit_stream import SHAPE, content, make_pictures
+from vos_annotator.core.corrections import new_object
 from vos_annotator.core.edits import FrameEdit, ObjectsEdit, Status
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import encode_png
@@ -337,7 +338,7 @@ def test_new_objects_get_new_ids_even_after_undo(document):
 
 
 def test_past_255_adding_an_object_is_refused_in_a_sentence(document):
-    document.edit("Many", ObjectsEdit((*document.objects, document._new_object(255))))
+    document.edit("Many", ObjectsEdit((*document.objects, new_object(255))))
 
     with pytest.raises(UserError, match="at most 255 objects"):
         document.add_object()

@@ -139,6 +139,25 @@ def read_label_map(path: str | Path, shape: tuple[int, int] | None = None) -> La
     return _resized(path, label_map, shape)
 
 
+def as_label_map(array: NDArray, shape: tuple[int, int]) -> LabelMap:
+    """Return an array of object ids as a label map, a fresh one.
+
+    Args:
+        array: (H, W) of whole numbers from 0 to 255; or of booleans, which are object 1.
+        shape: (H, W) that it must have.
+
+    Raises:
+        ValueError: It has another shape, or holds other numbers.
+    """
+    array = np.asarray(array)
+    if array.shape != tuple(shape):
+        raise ValueError(f"a mask has the shape {array.shape}, the video's frames {tuple(shape)}")
+    label_map = array.astype(np.uint8)
+    if not np.array_equal(label_map, array):
+        raise ValueError("a mask holds numbers that are no object ids: those are 0 to 255")
+    return label_map
+
+
 def object_ids(label_map: LabelMap) -> tuple[int, ...]:
     """Return the ids that occur, sorted, without 0."""
     pixels = label_map.ravel()

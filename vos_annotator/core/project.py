@@ -10,27 +10,29 @@ change stays in memory, `write_failed` says so, and the next write brings it alo
 Thread rule: a project belongs to the thread that made it.
 """
 
-import os
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
+from numpy.typing import NDArray
 from psygnal import Signal
 
 from vos_annotator.core.annotations import Annotations
-from vos_annotator.core.atomic import copy_file, writing
+from vos_annotator.core.corrections import correct, references_edit
 from vos_annotator.core.edits import Edit, Edits, FrameEdit, ObjectsEdit
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.history import History
+from vos_annotator.core.masks import as_label_map
 from vos_annotator.core.objects import Objects
 from vos_annotator.core.project_file import ProjectFile
 from vos_annotator.core.project_video import (
     absolute,
     check_video,
     open_video_of,
-    project_places,
+    project_path,
     video_meta,
 )
 from vos_annotator.core.stored_pngs import StoredPngs
@@ -132,26 +134,31 @@ class Project:
         Raises:
             UserError: See `open` and `create`.
         """
-        beside, elsewhere = project_places(video)
-        is_there = beside.is_file() and beside.stat().st_size > 0
-        if is_there and os.access(beside, os.W_OK) and os.access(beside.parent, os.W_OK):
-            return cls.open(beside, video)
-        if elsewhere.is_file():
-            return cls.open(elsewhere, video)
-        if not is_there and not beside.is_dir() and os.access(beside.parent, os.W_OK):
-            return cls.create(beside, video)
-        with writing(elsewhere):
-            elsewhere.parent.mkdir(parents=True, exist_ok=True)
-        if not is_there:
-            return cls.create(elsewhere, video)
-        copy_file(beside, elsewhere)
-        return cls.open(elsewhere, video)
+        path = project_path(video)
+        is_there = path.is_file() and path.stat().st_size > 0
+        return cls.open(path, video) if is_there else cls.create(path, video)
 
     def apply(self, edit: Edit) -> Edit:
         """Make an edit, write it, and return the edit that takes it back."""
         inverse = self._apply(edit)
         self._flush()
         return inverse
+
+    def set_references(self, label_maps: Mapping[int, NDArray], text: str = "Set masks") -> None:
+        """Make label maps the references of their frames: one step of undo, called `text`.
+
+        What is computed around them becomes stale; objects that are not listed are added.
+
+        Args:
+            label_maps: frame -> (H, W) of object ids, 0 to 255; or of booleans, for object 1.
+
+        Raises:
+            ValueError: An array is not of the video's size, or holds other numbers.
+        """
+        checked = {f: as_label_map(array, self.video.shape) for f, array in label_maps.items()}
+        if checked:
+            with self.together():
+                self.history.push(text, correct(self, references_edit(self, checked))[0])
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -223,6 +230,12 @@ class Project:
         self._note_open(False)
         self._file.close()
         self.video.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _note_open(self, is_open: bool) -> None:
         """Note for the next who opens the file whether this one closed it."""

@@ -9,20 +9,37 @@ from pathlib import Path
 
 import platformdirs
 
+from vos_annotator.core.atomic import copy_file, writing
 from vos_annotator.core.errors import MissingVideo, UserError
 from vos_annotator.core.video import Video, open_video
 
 SUFFIX = ".vos"
 
 
-def project_places(video: Video) -> tuple[Path, Path]:
-    """Return where a video's project lies: beside it, or else in the user's data folder."""
-    folder = Path(platformdirs.user_data_dir("vos-annotator", appauthor=False)) / "projects"
+def project_path(video: Video) -> Path:
+    """Return where a video's project lies or is to be made: beside it, if that can be written.
+
+    Else it is in the user's data folder, and starts as a copy of what is beside the video.
+
+    Raises:
+        UserError: Nothing can be written there either.
+    """
     name = video.path.name
-    return (
-        video.path.with_name(f"{name}{SUFFIX}"),
-        folder / f"{name}-{video.fingerprint[:12]}{SUFFIX}",
-    )
+    beside = video.path.with_name(f"{name}{SUFFIX}")
+    is_there = beside.is_file() and beside.stat().st_size > 0
+    if is_there and os.access(beside, os.W_OK) and os.access(beside.parent, os.W_OK):
+        return beside
+    folder = Path(platformdirs.user_data_dir("vos-annotator", appauthor=False)) / "projects"
+    elsewhere = folder / f"{name}-{video.fingerprint[:12]}{SUFFIX}"
+    if elsewhere.is_file():
+        return elsewhere
+    if not is_there and not beside.is_dir() and os.access(beside.parent, os.W_OK):
+        return beside
+    with writing(elsewhere):
+        folder.mkdir(parents=True, exist_ok=True)
+    if is_there:
+        copy_file(beside, elsewhere)
+    return elsewhere
 
 
 def video_meta(video: Video, project: Path) -> dict[str, object]:

@@ -31,6 +31,7 @@ from vos_annotator.engine.commands import (
     Segmented,
     SteppedDown,
 )
+from vos_annotator.engine.landing import land
 from vos_annotator.engine.propagation import plan
 from vos_annotator.engine.registry import DEFAULT_ENGINE, DEFAULT_SIZE, load_engine
 from vos_annotator.engine.remaining import Run
@@ -297,14 +298,9 @@ class EngineBridge(QObject):
                 self._on_failed(result)
 
     def _on_segmented(self, result: Segmented, ids: frozenset[int] | None) -> None:
-        frame, known, project = result.frame, self._annotations, self._document.project
-        if self._fillable[frame] or known.status(frame) is Status.PREDICTION:
-            confidence = dict(known.confidence(frame)) if ids is not None else {}
-            confidence.update(result.confidence)
-            stale = frozenset() if ids is None else known.stale(frame) - ids
-            if not result.final:  # one side's word only: whatever happens, the blend is due
-                stale |= frozenset(self._document.objects.ids) if ids is None else ids
-            project.predict(frame, result.png, confidence, self._engine_name, result.ids, stale)
+        frame = result.frame
+        if self._fillable[frame] or self._annotations.status(frame) is Status.PREDICTION:
+            land(self._document.project, result, ids, self._engine_name)
         if result.final:
             self._agenda.settle(frame)
         self.progress.emit(self._pace.after(frame, result.seconds))

@@ -4,7 +4,7 @@ For: tools, panels and the bridge. Everything that a person changes goes through
 everything can be undone. Knows the project and Qt; nothing of widgets or engines.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -12,18 +12,11 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from vos_annotator.core.annotations import Annotations
-from vos_annotator.core.edits import (
-    Edit,
-    Edits,
-    FrameEdit,
-    ObjectsEdit,
-    Status,
-    VideoObject,
-    frame_edits,
-)
+from vos_annotator.core.corrections import correct, new_object, references_edit, with_objects
+from vos_annotator.core.edits import Edit, FrameEdit, ObjectsEdit, Status
 from vos_annotator.core.history import History
-from vos_annotator.core.masks import LabelMap, object_ids, without
-from vos_annotator.core.objects import Objects, screen_color
+from vos_annotator.core.masks import LabelMap
+from vos_annotator.core.objects import Objects
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import Video
 
@@ -106,29 +99,11 @@ class Document(QObject):
     def make(self, edit: Edit) -> Edit:
         """Make an edit without a place in the history; return its inverse.
 
-        Predictions between a reference that changes and its neighbours become stale, for the
-        objects that were touched; those are all objects where a frame was kept or released.
+        What is older than a correction by it becomes stale; see `correct`.
         """
-        annotations, listed = self.annotations, frozenset(self.objects.ids)
-        before = {part.frame: annotations.status(part.frame) for part in frame_edits(edit)}
-        inverse = self.project.apply(edit)
-        objects = frozenset(self.objects.ids)
-        touched: dict[int, frozenset[int]] = {}
-        for undone in frame_edits(inverse):
-            frame, is_now = undone.frame, annotations.status(undone.frame)
-            if Status.REFERENCE in (before[frame], is_now):
-                is_whole = not undone.ids and is_now is not before[frame]
-                touched[frame] = touched.get(frame, frozenset()) | (
-                    objects if is_whole else undone.ids
-                )
-        if came_or_went := listed ^ objects:
-            for frame in annotations.references:
-                if frame not in touched:
-                    touched[frame] = came_or_went.intersection(annotations.state(frame).ids)
+        inverse, touched = correct(self.project, edit)
         for frame, ids in touched.items():
-            if ids:
-                self._mark_stale(frame, ids & objects, before)
-                self.reference_changed.emit(frame, ids)
+            self.reference_changed.emit(frame, ids)
         return inverse
 
     def paint(self, frame: int, after: LabelMap, text: str) -> None:
@@ -144,7 +119,7 @@ class Document(QObject):
             after[shielded] = before[shielded]
         edit = FrameEdit.between(frame, before, after)
         if edit.patch is not None:
-            self._edit_with_objects(text, [edit], edit.ids)
+            self.edit(text, with_objects(self.project, [edit], edit.ids))
 
     def keep(self, frame: int) -> None:
         """Make a frame a reference as it stands; an empty frame says: nothing is here."""
@@ -174,7 +149,7 @@ class Document(QObject):
         Raises:
             UserError: All 255 ids are used up.
         """
-        new = self._new_object(self.objects.next_id, name)
+        new = new_object(self.objects.next_id, name)
         self.edit(f"Add {new.name}", ObjectsEdit((*self.objects, new)))
         return new.id
 
@@ -195,40 +170,8 @@ class Document(QObject):
 
     def import_references(self, label_maps: Mapping[int, LabelMap]) -> None:
         """Make label maps the references of their frames, adding objects not known yet."""
-        parts: list[Edit] = []
-        found: set[int] = set()
-        for frame, label_map in label_maps.items():
-            found.update(object_ids(label_map))
-            parts.append(FrameEdit.between(frame, self.annotations[frame], label_map))
-        self._edit_with_objects(f"Import {len(label_maps)} masks", parts, found)
-
-    def _edit_with_objects(self, text: str, parts: list[Edit], ids: Iterable[int]) -> None:
-        """Make edits in one step of undo, which adds those of `ids` that are not listed."""
-        new = frozenset(ids).difference(self.objects.ids)
-        if new:
-            listed = (*self.objects, *(self._new_object(i) for i in sorted(new)))
-            parts = [*self._wiped(new & self.objects.gone), ObjectsEdit(listed), *parts]
-        self.edit(text, parts[0] if len(parts) == 1 else Edits(tuple(parts)))
-
-    def _wiped(self, ids: frozenset[int]) -> Iterator[FrameEdit]:
-        """Give edits that remove what is still stored of objects whose ids come back."""
-        for frame in range(self.annotations.frame_count):
-            state = self.annotations.state(frame)
-            if not ids.isdisjoint(state.ids):
-                before = self.annotations.stored(frame)
-                edit = FrameEdit.between(frame, before, without(before, ids), state.status)
-                stale = self.annotations.stale(frame)
-                yield replace(edit, stale=stale, confidence=state.confidence)
-
-    def _mark_stale(self, frame: int, ids: frozenset[int], changed: Iterable[int]) -> None:
-        """Mark what lies around a frame; what the same edit `changed` is as new as that."""
-        if ids:
-            before, after = self.annotations.span(frame)
-            around = np.r_[before + 1 : frame, frame + 1 : after]
-            self.project.mark_stale(np.setdiff1d(around, list(changed)), ids)
-
-    def _new_object(self, object_id: int, name: str | None = None) -> VideoObject:
-        return VideoObject(object_id, name or f"Object {object_id}", screen_color(object_id))
+        edit = references_edit(self.project, label_maps)
+        self.edit(f"Import {len(label_maps)} masks", edit)
 
     def _name(self, object_id: int) -> str:
         known = object_id in self.objects

@@ -4,8 +4,8 @@ For: the bridge. Knows annotations and the worker's commands.
 """
 
 from vos_annotator.core.annotations import Annotations
-from vos_annotator.core.edits import Status
 from vos_annotator.engine.commands import Load, SetReference
+from vos_annotator.engine.landing import reference_of
 from vos_annotator.ui.inference import Inference
 
 
@@ -27,14 +27,7 @@ class ReferenceFeed:
 
     def send(self, frame: int) -> None:
         """Tell what a frame is by now, unless the engine knows."""
-        reference = self._reference(frame)
+        reference = reference_of(self._annotations, frame)
         if reference != self._sent.get(frame, SetReference(frame, None)):
             self._inference.submit(reference)
             self._sent[frame] = reference
-
-    def _reference(self, frame: int) -> SetReference:
-        known = self._annotations
-        if known.status(frame) is not Status.REFERENCE:
-            return SetReference(frame, None)
-        hidden = known.hidden.intersection(known.state(frame).ids)
-        return SetReference(frame, known.stored_png(frame), hidden)

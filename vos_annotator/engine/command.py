@@ -1,17 +1,13 @@
 """The `propagate` command: masks of some frames carried through a video, without the window.
 
-For: the command line and scripts. Drives the window's own worker with the window's own plan,
-so the same references give the same masks, byte for byte. No Qt; torch in the worker only.
-
-Each mask is written as soon as it is final, so memory does not grow with the video, and
-whoever interrupts finds whole files only.
+For: the command line. Each mask is written as soon as it is final, so memory does not grow
+with the video, and whoever interrupts finds whole files only.
 """
 
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Iterator
 from pathlib import Path
 
 from vos_annotator.core.atomic import put_file
@@ -20,27 +16,11 @@ from vos_annotator.core.errors import UserError
 from vos_annotator.core.mask_files import mask_files
 from vos_annotator.core.masks import encode_png, object_ids, read_label_map
 from vos_annotator.core.video import Video, open_video
-from vos_annotator.engine.commands import (
-    Failed,
-    Finished,
-    Learn,
-    Load,
-    Propagate,
-    Ready,
-    Segmented,
-    SetReference,
-    SteppedDown,
-)
-from vos_annotator.engine.propagation import plan
-from vos_annotator.engine.registry import DEFAULT_SIZE
-from vos_annotator.engine.worker import InferenceWorker
+from vos_annotator.engine.headless import EngineFailure, propagated_pngs
+from vos_annotator.engine.registry import DEFAULT_ENGINE, DEFAULT_SIZE
 
 _CACHE_BYTES = 64 << 20  # pictures are read in order, or in reverse: few are met again
 _SMALLEST = 16  # px; below, a frame would have less than one position in memory
-
-
-class EngineFailure(Exception):
-    """The engine failed through no mistake of the user; holds the report."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--size", type=int, default=DEFAULT_SIZE, help="short side the engine works at"
     )
-    parser.add_argument("--engine", metavar="NAME", help="engine to run")
+    parser.add_argument("--engine", default=DEFAULT_ENGINE, metavar="NAME", help="engine to run")
     parser.add_argument(
         "--learn", action="store_true", help="learn the video from its references first"
     )
@@ -87,10 +67,10 @@ def run(args: argparse.Namespace) -> int:
         references = _references(args.masks, video, folder)
         claim_folder(folder, video)
         try:
-            for frame, png in _with_progress(
-                propagated(video, references, args.engine, args.size, args.learn, not args.coarse),
-                video.frame_count,
-            ):
+            found = propagated_pngs(
+                video, references, args.engine, args.size, args.learn, not args.coarse
+            )
+            for frame, png in _with_progress(found, video.frame_count):
                 put_file(annotation_path(args.out, name, frame), png)
         except EngineFailure as failure:
             print(failure, file=sys.stderr)
@@ -98,58 +78,6 @@ def run(args: argparse.Namespace) -> int:
     count = "1 reference" if len(references) == 1 else f"{len(references)} references"
     print(f"{video.frame_count} frames from {count}, in {folder}")
     return 0
-
-
-def propagated(
-    video: Video,
-    references: Mapping[int, bytes],
-    engine: str | None,
-    size: int,
-    learns: bool = False,
-    refines: bool = True,
-) -> Iterator[tuple[int, bytes]]:
-    """Yield every frame of a video once, with the PNG of its label map.
-
-    The references come first, as they were given; the others follow as they become final.
-
-    Args:
-        video: Belongs to the calling thread.
-        references: frame -> PNG of its label map.
-        engine: Its name in the registry; None takes the default.
-        size: The short side that it works at, px.
-        learns: Whether it learns from the references first, as it does in the window.
-        refines: Whether it looks at each object of a large frame from near.
-
-    Raises:
-        UserError: The engine cannot be loaded, or the video cannot be decoded.
-        EngineFailure: The engine failed otherwise.
-    """
-    passes = tuple(plan(list(references), 0, video.frame_count - 1))
-    worker = InferenceWorker(engine, video.fork(), size=size)
-    worker.start()
-    with closing(worker):
-        worker.submit(Load())
-        for frame, png in references.items():
-            worker.submit(SetReference(frame, png))
-        if learns:
-            worker.submit(Learn(revision=0))
-        worker.submit(Propagate(passes, revision=0, refines=refines))
-        while True:
-            match worker.results.take(timeout=0.5):  # s; Ctrl-C cannot end a longer wait everywhere
-                case Ready():
-                    yield from references.items()
-                case Segmented(frame, png, final=True):
-                    yield frame, png
-                case SteppedDown(size):
-                    print(
-                        f"Memory ran short: masks are now computed at {size} px.", file=sys.stderr
-                    )
-                case Failed(_, message, ""):
-                    raise UserError(message)
-                case Failed(_, message, report):
-                    raise EngineFailure(f"{report}{message}")
-                case Finished():
-                    return
 
 
 def _references(path: Path, video: Video, folder: Path) -> dict[int, bytes]:

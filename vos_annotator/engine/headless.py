@@ -1,0 +1,223 @@
+"""Propagation without a window: the window's own worker, driven by its plan, to the end.
+
+For: scripts, and the commands `propagate` and `batch`. No Qt; torch in the worker only.
+
+The same references give the same masks, byte for byte, in the window and here, in one run or
+span by span.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Self
+
+from numpy.typing import NDArray
+
+from vos_annotator.core.errors import UserError
+from vos_annotator.core.masks import LabelMap, as_label_map, decode_png, encode_png
+from vos_annotator.core.project import Project
+from vos_annotator.core.video import Video
+from vos_annotator.engine.commands import (
+    Failed,
+    Finished,
+    Learn,
+    Load,
+    Propagate,
+    Ready,
+    Result,
+    Segmented,
+    SetReference,
+    SteppedDown,
+)
+from vos_annotator.engine.kept import KeptPngs
+from vos_annotator.engine.landing import land, reference_of
+from vos_annotator.engine.propagation import plan
+from vos_annotator.engine.protocol import LearningEngine, SegmentationEngine
+from vos_annotator.engine.registry import DEFAULT_ENGINE, DEFAULT_SIZE, load_engine
+from vos_annotator.engine.worker import InferenceWorker, Loader
+
+log = logging.getLogger(__name__)
+
+
+class EngineFailure(Exception):
+    """The engine failed through no mistake of the user; holds the report."""
+
+
+def propagate(
+    project: Project,
+    engine: str | SegmentationEngine = DEFAULT_ENGINE,
+    *,
+    size: int = DEFAULT_SIZE,
+    learns: bool = False,
+    refines: bool = True,
+) -> int:
+    """Compute every frame of a project that is no reference, as the window does.
+
+    Masks are in the project as soon as they are final. Locked objects keep theirs.
+
+    Args:
+        project: Belongs to the calling thread.
+        engine: One that `load_engine` gave, whose memory is empty, also afterwards; or a name.
+        size: The short side that an engine which is named works at, px.
+        learns: Whether it learns from the references first, as it does in the window.
+        refines: Whether it looks at each object of a large frame from near.
+
+    Returns:
+        How many frames were computed.
+
+    Raises:
+        UserError: There is no reference, the engine cannot be loaded, or the video cannot be
+            decoded.
+        EngineFailure: The engine failed otherwise.
+    """
+    annotations, objects = project.annotations, project.objects
+    passes = plan(annotations.references, 0, annotations.frame_count - 1)
+    ids = frozenset(objects.ids) - objects.locked_ids if objects.locked_ids else None
+    if ids is not None and not ids:
+        raise UserError("Every object is locked: unlock one to propagate it.")
+    references = [reference_of(annotations, frame) for frame in annotations.references]
+    kept = KeptPngs()
+    if ids is not None:
+        for frame in range(annotations.frame_count):
+            if png := annotations.stored_png(frame):
+                kept.add(frame, png)
+    name = engine if isinstance(engine, str) else engine.name
+    count = 0
+    with Headless(project.video, references, engine, size=size, learns=learns) as headless:
+        command = Propagate(tuple(passes), 0, ids, kept, annotations.hidden, refines)
+        for found in headless.run(command):
+            count += land(project, found, ids, name)
+    return count
+
+
+def propagated(
+    video: Video,
+    references: Mapping[int, NDArray],
+    engine: str | SegmentationEngine = DEFAULT_ENGINE,
+    *,
+    size: int = DEFAULT_SIZE,
+    learns: bool = False,
+    refines: bool = True,
+) -> Iterator[tuple[int, LabelMap]]:
+    """Yield every frame of a video once, with its label map; nothing is kept anywhere.
+
+    The references come first, as they were given; the others follow as they become final.
+
+    Args:
+        video: Belongs to the calling thread.
+        references: frame -> (H, W) of object ids, 0 to 255; or of booleans, for object 1.
+        engine, size, learns, refines: As of `propagate`.
+
+    Raises:
+        ValueError: An array of `references` is not of the video's size.
+        UserError, EngineFailure: As of `propagate`.
+    """
+    pngs = {f: encode_png(as_label_map(each, video.shape)) for f, each in references.items()}
+    for frame, png in propagated_pngs(video, pngs, engine, size, learns, refines):
+        yield frame, decode_png(png)
+
+
+def propagated_pngs(
+    video: Video,
+    references: Mapping[int, bytes],
+    engine: str | SegmentationEngine = DEFAULT_ENGINE,
+    size: int = DEFAULT_SIZE,
+    learns: bool = False,
+    refines: bool = True,
+) -> Iterator[tuple[int, bytes]]:
+    """Yield what `propagated` does as PNGs, from the PNGs of references."""
+    passes = tuple(plan(list(references), 0, video.frame_count - 1))
+    commands = [SetReference(frame, png) for frame, png in references.items()]
+    with Headless(video, commands, engine, size=size, learns=learns) as headless:
+        headless.wait_until_ready()
+        yield from references.items()
+        for found in headless.run(Propagate(passes, 0, refines=refines)):
+            yield found.frame, found.png
+
+
+class Headless:
+    """A worker that knows the references of a video, for as many runs as are wanted.
+
+    Used as a context manager, whose end gives up whatever runs.
+    """
+
+    def __init__(
+        self,
+        video: Video,
+        references: Sequence[SetReference],
+        engine: str | SegmentationEngine = DEFAULT_ENGINE,
+        *,
+        size: int = DEFAULT_SIZE,
+        learns: bool = False,
+    ) -> None:
+        """Start the worker; see `propagate`."""
+        name, self._engine = (engine, None) if isinstance(engine, str) else (None, engine)
+        load = load_engine if self._engine is None else _once(self._engine)
+        self._worker = InferenceWorker(name, video.fork(), size=size, load=load)
+        self._references, self._learns = references, learns
+        self._worker.start()
+        self._worker.submit(Load())
+        for reference in references:
+            self._worker.submit(reference)
+        if learns:
+            self._worker.submit(Learn(revision=0))
+
+    def wait_until_ready(self) -> None:
+        """Wait until the engine is loaded.
+
+        Raises:
+            UserError, EngineFailure: It cannot be.
+        """
+        while not isinstance(self._next(), Ready):
+            pass
+
+    def run(self, command: Propagate) -> Iterator[Segmented]:
+        """Yield what a command finds, as it becomes final.
+
+        Raises:
+            UserError: The engine cannot be loaded, or the video cannot be decoded.
+            EngineFailure: The engine failed otherwise.
+        """
+        self._worker.submit(command)
+        while not isinstance(result := self._next(), Finished):
+            if isinstance(result, Segmented) and result.final:
+                yield result
+
+    def close(self) -> None:
+        """Give up whatever runs; an engine that was handed in forgets the video."""
+        self._worker.close()
+        if self._engine is not None:
+            for reference in self._references:
+                self._engine.forget(reference.frame)
+            self._engine.begin_pass()
+            if self._learns and isinstance(self._engine, LearningEngine):
+                self._engine.unlearn()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _next(self) -> Result | None:
+        """Return what the worker says next, None if it is silent for a moment."""
+        result = self._worker.results.take(timeout=0.5)  # s; Ctrl-C ends no longer wait everywhere
+        match result:
+            case SteppedDown(size):
+                log.warning("Memory ran short: masks are now computed at %s px.", size)
+            case Failed(_, message, ""):
+                raise UserError(message)
+            case Failed(_, message, report):
+                raise EngineFailure(f"{report}{message}")
+        return result
+
+
+def _once(engine: SegmentationEngine) -> Loader:
+    """Return a loader that gives `engine`; there is no smaller one when memory runs short."""
+    engines = [engine]
+
+    def load(name: str | None, size: int) -> SegmentationEngine:
+        if not engines:
+            raise UserError(f"Memory ran short: load the engine with size={size}.")
+        return engines.pop()
+
+    return load
