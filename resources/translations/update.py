@@ -31,7 +31,12 @@ KEYWORDS = {
     "tr_many": (1, 2),
     "tr_in": _IN_CONTEXT,
     "pgettext": _IN_CONTEXT,
+    "UserError": (1,),
 }
+METHODS = [
+    *((f"{folder}/**.py", "ignore") for folder in ("training", "evaluation", "rendering")),
+    ("**.py", "python"),  # the rest may speak to the window
+]
 TABLE = "vos_annotator/ui/actions.py"
 UNDATED = datetime(2000, 1, 1, tzinfo=UTC)  # the same messages give the same bytes
 
@@ -42,7 +47,7 @@ def messages() -> Catalog:
     for text in dict.fromkeys(table_texts()):
         found.add(text, locations=[(TABLE, 1)])
     for path, line, text, comments, context in extract_from_dir(
-        str(PACKAGE), [("**.py", "python")], keywords=KEYWORDS, comment_tags=("Translators:",)
+        str(PACKAGE), METHODS, keywords=KEYWORDS, comment_tags=("Translators:",)
     ):
         place = (f"vos_annotator/{path}", line)
         found.add(text, locations=[place], auto_comments=comments, context=context)

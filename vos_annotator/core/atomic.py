@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.translation import tr
 
 
 def put_file(path: Path, data: bytes) -> bool:
@@ -60,9 +61,11 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            problem = "the disk is full: free some space and try again"
+            problem = tr("the disk is full: free some space and try again")
         elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            problem = "it is read-only: change its permissions or choose another folder"
+            problem = tr("it is read-only: change its permissions or choose another folder")
         else:
-            problem = f"{error.strerror or error}: choose another folder"
-        raise UserError(f"{path} cannot be written, {problem}.") from error
+            problem = tr("{reason}: choose another folder", reason=error.strerror or error)
+        raise UserError(
+            "{path} cannot be written, {problem}.", path=path, problem=problem
+        ) from error

@@ -11,6 +11,7 @@ from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
 from vos_annotator.core.errors import UserError, unreadable
+from vos_annotator.core.translation import tr
 
 _TEXT_FORMATS = frozenset({"tty", "bin", "xbin", "adf", "idf"})  # character art, not video
 # In these, which frame is shown when cannot be told from the decoding times and the picture
@@ -36,8 +37,9 @@ def open_container(path: Path) -> tuple[InputContainer, VideoStream]:
         raise unreadable(path, error) from error
     except (av.FFmpegError, OSError, ValueError) as error:
         raise UserError(
-            f"{path} is not a video that FFmpeg can read, or it is cut off or damaged; "
-            "copy or record it again, or convert it to MP4."
+            "{path} is not a video that FFmpeg can read, or it is cut off or damaged; copy or "
+            "record it again, or convert it to MP4.",
+            path=path,
         ) from error
     try:
         return container, _main_stream(container, path)
@@ -51,16 +53,22 @@ def _main_stream(container: InputContainer, path: Path) -> VideoStream:
     stills = Disposition.attached_pic | Disposition.timed_thumbnails
     moving = [s for s in container.streams.video if not s.disposition & stills]
     if container.format.name in _TEXT_FORMATS:
-        raise UserError(f"{path} is a text file; open a video or a folder of pictures.")
+        raise UserError("{path} is a text file; open a video or a folder of pictures.", path=path)
     if container.format.name == "image2" or container.format.name.endswith("_pipe"):
-        raise UserError(f"{path} is a single picture; open a video or a folder of pictures.")
+        raise UserError(
+            "{path} is a single picture; open a video or a folder of pictures.", path=path
+        )
     if not moving:
-        what = "only sound" if container.streams.audio else "no moving picture"
-        raise UserError(f"{path} holds {what}; open a video or a folder of pictures.")
+        what = tr("only sound") if container.streams.audio else tr("no moving picture")
+        raise UserError(
+            "{path} holds {what}; open a video or a folder of pictures.", path=path, what=what
+        )
     best = container.streams.best("video")
     stream = best if best in moving else moving[0]
     if stream.codec_context is None:
-        raise UserError(f"{path} is coded in a way FFmpeg cannot decode; convert it to MP4.")
+        raise UserError(
+            "{path} is coded in a way FFmpeg cannot decode; convert it to MP4.", path=path
+        )
     for other in container.streams:
         if other is not stream:
             other.discard = Discard.all

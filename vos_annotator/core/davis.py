@@ -26,6 +26,7 @@ from PIL import Image
 from vos_annotator.core.atomic import put_file, writing
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import decode_png, encode_png, object_ids
+from vos_annotator.core.translation import tr, tr_many
 from vos_annotator.core.video import Video
 
 RESOLUTIONS = ("480p", "Full-Resolution")
@@ -58,16 +59,26 @@ class ExportReport:
         return self.frames_done == self.frame_count
 
     def __str__(self) -> str:
-        done = f"{self.frames_done} of {self.frame_count} frames"
-        objects = "1 object" if len(self.objects) == 1 else f"{len(self.objects)} objects"
         parts = [
-            f"{self.name}: {done}, {objects}, {self.size / 1e6:.1f} MB",
-            f"{self.written} files written and read back, {self.skipped} were already there",
+            tr(
+                "{name}: {done} of {count} frames, {objects}, {size} MB",
+                name=self.name,
+                done=self.frames_done,
+                count=self.frame_count,
+                objects=tr_many("{count} object", "{count} objects", len(self.objects)),
+                size=f"{self.size / 1e6:.1f}",
+            ),
+            tr(
+                "{written} files written and read back, {skipped} were already there",
+                written=self.written,
+                skipped=self.skipped,
+            ),
         ]
         if self.frames_without_masks:
-            parts.append(f"no masks on frames {_ranges(self.frames_without_masks)}")
+            ranges = _ranges(self.frames_without_masks)
+            parts.append(tr("no masks on frames {frames}", frames=ranges))
         if not self.is_complete:
-            parts.append("stopped: export again to go on from here")
+            parts.append(tr("stopped: export again to go on from here"))
         return "; ".join(parts)
 
 
@@ -105,8 +116,11 @@ def claim_folder(folder: Path, video: Video) -> None:
             is_picture = file.suffix.lower() in (".png", ".jpg") and not file.name.startswith(".")
             if is_picture and file.stem not in expected:
                 raise UserError(
-                    f"{folder} also holds {file.name}, which is no frame of {video.name}: "
-                    "take it away or choose another name."
+                    "{folder} also holds {name}, which is no frame of {video}: take it away or "
+                    "choose another name.",
+                    folder=folder,
+                    name=file.name,
+                    video=video.name,
                 )
 
 
@@ -166,8 +180,12 @@ def export(
         label_map = decode_png(png)
         if label_map.shape != video.shape:
             raise UserError(
-                f"The mask of frame {frame} is {_size(label_map.shape)}, "
-                f"{video.path} is {_size(video.shape)}: import masks of the video's size."
+                "The mask of frame {frame} is {size}, {path} is {wanted}: import masks of the "
+                "video's size.",
+                frame=frame,
+                size=_size(label_map.shape),
+                path=video.path,
+                wanted=_size(video.shape),
             )
         objects.update(object_ids(label_map))
         files = {annotation_path(root, name, frame, resolution): png}
@@ -211,7 +229,9 @@ def _refuse_another_clip(first_image: Path, video: Video) -> None:
     ours = video[0]
     if there.shape != ours.shape or np.abs(there - ours).mean() > _ANOTHER_CLIP:
         raise UserError(
-            f"{first_image.parent} holds another clip: export {video.name} under another name."
+            "{folder} holds another clip: export {name} under another name.",
+            folder=first_image.parent,
+            name=video.name,
         )
 
 

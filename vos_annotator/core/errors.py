@@ -5,6 +5,8 @@ Anything else that escapes is a fault of the program and keeps its traceback.
 
 from pathlib import Path
 
+from vos_annotator.core.translation import tr
+
 
 class UserError(Exception):
     """A mistake or a broken file that the user can mend.
@@ -12,6 +14,15 @@ class UserError(Exception):
     The message is one sentence which names the file and says what to do. The command line
     prints it and exits with 2; the window shows it and goes on.
     """
+
+    def __init__(self, message: str, /, **fields: object) -> None:
+        """Make the error with a message in the language in use.
+
+        Args:
+            message: The sentence in English, with named fields in braces.
+            fields: What stands in their place.
+        """
+        super().__init__(tr(message, **fields))
 
 
 class MissingVideo(UserError):
@@ -24,8 +35,10 @@ class MissingVideo(UserError):
 
     def __init__(self, project: Path, video: Path) -> None:
         super().__init__(
-            f"The video of {project} is not at {video} any more: put it back there, or beside "
-            "the project as it was."
+            "The video of {project} is not at {video} any more: put it back there, or beside "
+            "the project as it was.",
+            project=project,
+            video=video,
         )
         self.project, self.video = project, video
 
@@ -34,8 +47,14 @@ def unreadable(path: Path, error: OSError) -> UserError:
     """Return the sentence for a file or folder that the system does not let us read."""
     match error:
         case FileNotFoundError():
-            return UserError(f"{path} has gone; put it back or open another.")
+            return UserError("{path} has gone; put it back or open another.", path=path)
         case PermissionError():
-            return UserError(f"{path} may not be read by this user; change its permissions.")
+            return UserError(
+                "{path} may not be read by this user; change its permissions.", path=path
+            )
     reason = error.strerror or error
-    return UserError(f"{path} cannot be read ({reason}); check the disk or copy it again.")
+    return UserError(
+        "{path} cannot be read ({reason}); check the disk or copy it again.",
+        path=path,
+        reason=reason,
+    )

@@ -139,8 +139,10 @@ class History:
                 self._drop(each)
             self.changed.emit()
             raise UserError(
-                f"'{text}' was damaged on the disk ({error}): neither it nor what was before it "
-                "can be undone or redone any more. All masks are as they were."
+                "'{text}' was damaged on the disk ({error}): neither it nor what was before it "
+                "can be undone or redone any more. All masks are as they were.",
+                text=text,
+                error=error,
             ) from error
 
     def _drop(self, position: int) -> None:

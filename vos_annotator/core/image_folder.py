@@ -18,6 +18,7 @@ import PIL.Image
 
 from vos_annotator.core.errors import UserError, unreadable
 from vos_annotator.core.orientation import Orientation
+from vos_annotator.core.translation import tr
 from vos_annotator.core.video import Image, Video, natural_key
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
@@ -49,15 +50,19 @@ class ImageFolder(Video):
         """
         sizes = _picture_sizes(path)
         if not sizes:
-            raise UserError(_nothing_in(path))
+            raise _nothing_in(path)
         files = tuple(sorted(sizes, key=natural_key))
         shape = _header(path / files[0])[0]
         for file in files:
             other, _ = _header(path / file)
             if other != shape:
                 raise UserError(
-                    f"{path / file} is {other[1]}x{other[0]} but {files[0]} is "
-                    f"{shape[1]}x{shape[0]}; give every picture of a folder the same size."
+                    "{path} is {size} but {first} is {wanted}; give every picture of a folder "
+                    "the same size.",
+                    path=path / file,
+                    size=f"{other[1]}x{other[0]}",
+                    first=files[0],
+                    wanted=f"{shape[1]}x{shape[0]}",
                 )
         listing = "".join(f"{file}\0{sizes[file]}\0" for file in files)
         fingerprint = hashlib.blake2b(os.fsencode(listing), digest_size=16).hexdigest()
@@ -85,11 +90,12 @@ class ImageFolder(Video):
         except (OSError, cv2.error):
             image = None
         if image is None:
-            raise UserError(_damaged(path, frame))
+            raise _damaged(path, frame)
         image = orientation.apply(image)
         if image.shape[:2] != self.shape:
             raise UserError(
-                f"{path} changed its size after the folder was opened; open the folder again."
+                "{path} changed its size after the folder was opened; open the folder again.",
+                path=path,
             )
         return image
 
@@ -117,23 +123,31 @@ def _header(path: Path) -> tuple[tuple[int, int], Orientation]:
             is_turned = picture.format == "TIFF"
             orientation = Orientation.from_exif(None if is_turned else exif.get(_ORIENTATION))
     except PIL.UnidentifiedImageError as error:
-        raise UserError(_damaged(path)) from error
+        raise _damaged(path) from error
     except OSError as error:
-        raise (unreadable(path, error) if error.errno else UserError(_damaged(path))) from error
+        raise (unreadable(path, error) if error.errno else _damaged(path)) from error
     except (ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
-        raise UserError(_damaged(path)) from error
+        raise _damaged(path) from error
     return orientation.shape(height, width), orientation
 
 
-def _damaged(path: Path, frame: int | None = None) -> str:
-    which = "" if frame is None else f" (frame {frame})"
-    return f"{path}{which} is not a picture that can be read; replace it or take it away."
+def _damaged(path: Path, frame: int | None = None) -> UserError:
+    which = path if frame is None else tr("{path} (frame {frame})", path=path, frame=frame)
+    return UserError(
+        "{path} is not a picture that can be read; replace it or take it away.", path=which
+    )
 
 
-def _nothing_in(path: Path) -> str:
+def _nothing_in(path: Path) -> UserError:
     inside = sorted(
         (child.name for child in path.iterdir() if child.is_dir() and _picture_sizes(child)),
         key=natural_key,
     )
-    hint = f"open one of its folders, such as {inside[0]}" if inside else "choose another folder"
-    return f"{path} holds no jpg, png, bmp, tif or webp pictures; {hint}."
+    hint = (
+        tr("open one of its folders, such as {folder}", folder=inside[0])
+        if inside
+        else tr("choose another folder")
+    )
+    return UserError(
+        "{path} holds no jpg, png, bmp, tif or webp pictures; {hint}.", path=path, hint=hint
+    )

@@ -48,8 +48,10 @@ def mask_files(path: str | Path, video: Video) -> dict[int, Path]:
     for file, frame in _frames_by_file(files, video):
         if frame in frames:
             raise UserError(
-                f"{frames[frame].name} and {file.name} in {folder} are masks of one frame: "
-                "take one of them away."
+                "{first} and {second} in {folder} are masks of one frame: take one of them away.",
+                first=frames[frame].name,
+                second=file.name,
+                folder=folder,
             )
         frames[frame] = file
     return dict(sorted(frames.items()))
@@ -74,8 +76,15 @@ def _sequence_folder(path: Path, name: str) -> Path:
         return next(iter(sequences.values()))
     if sequences:
         some = ", ".join(list(sequences)[:5]) + (" ..." if len(sequences) > 5 else "")
-        raise UserError(f"{path} has no masks for {name}: choose one of its folders ({some}).")
-    raise UserError(f"{path} holds no PNG masks: choose the folder with 00000.png and so on.")
+        raise UserError(
+            "{path} has no masks for {name}: choose one of its folders ({some}).",
+            path=path,
+            name=name,
+            some=some,
+        )
+    raise UserError(
+        "{path} holds no PNG masks: choose the folder with 00000.png and so on.", path=path
+    )
 
 
 def _pngs(folder: Path) -> list[Path]:
@@ -96,12 +105,16 @@ def _frames_by_file(files: list[Path], video: Video) -> Iterator[tuple[Path, int
     for file in files:
         if not (file.stem.isascii() and file.stem.isdecimal()):
             raise UserError(
-                f"{file} has no number for a name: name masks after their frames, as 00012.png."
+                "{file} has no number for a name: name masks after their frames, as 00012.png.",
+                file=file,
             )
         frame = int(file.stem)
         if frame >= video.frame_count:
             raise UserError(
-                f"{file} is numbered beyond {video.name}, whose last frame is "
-                f"{video.frame_count - 1}: take it away, or open the video it belongs to."
+                "{file} is numbered beyond {name}, whose last frame is {last}: take it away, or "
+                "open the video it belongs to.",
+                file=file,
+                name=video.name,
+                last=video.frame_count - 1,
             )
         yield file, frame

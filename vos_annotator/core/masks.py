@@ -93,7 +93,9 @@ def decode_png(data: bytes) -> LabelMap:
             "A stored mask is not a readable PNG: restore the project or the masks from a copy."
         ) from error
     if mode != "P":
-        raise UserError(f"A stored mask is a PNG of mode {mode}: masks are stored as indexed PNGs.")
+        raise UserError(
+            "A stored mask is a PNG of mode {mode}: masks are stored as indexed PNGs.", mode=mode
+        )
     return pixels
 
 
@@ -130,9 +132,11 @@ def read_label_map(path: str | Path, shape: tuple[int, int] | None = None) -> La
         with Image.open(path, formats=["PNG"]) as image:
             mode, pixels = image.mode, np.array(image)
     except FileNotFoundError:
-        raise UserError(f"There is no mask file {path}: check its name.") from None
+        raise UserError("There is no mask file {path}: check its name.", path=path) from None
     except _UNREADABLE as error:
-        raise UserError(f"{path} is not a readable PNG: save the mask as a PNG again.") from error
+        raise UserError(
+            "{path} is not a readable PNG: save the mask as a PNG again.", path=path
+        ) from error
     label_map = _ids_of(path, mode, pixels)
     if shape is None or label_map.shape == tuple(shape):
         return label_map
@@ -203,8 +207,10 @@ def _grey_ids(path: Path, pixels: NDArray) -> LabelMap:
     values, counts = np.unique(pixels, return_counts=True)
     if values[-1] > 255:
         raise UserError(
-            f"{path} has the value {values[-1]}, but object ids end at 255: "
-            "save the mask as an indexed PNG whose pixel values are object ids."
+            "{path} has the value {value}, but object ids end at 255: save the mask as an "
+            "indexed PNG whose pixel values are object ids.",
+            path=path,
+            value=values[-1],
         )
     if set(values.tolist()) == {255} or set(values.tolist()) == {0, 255}:
         return (pixels == 255).astype(np.uint8)
@@ -227,8 +233,10 @@ def _color_ids(path: Path, pixels: NDArray[np.uint8]) -> LabelMap:
     unknown = ids.count(None)
     if unknown:
         raise UserError(
-            f"{path} has {unknown} colours that are no object's: save the mask without "
-            "anti-aliasing, as an indexed PNG or in the colours of the DAVIS palette."
+            "{path} has {count} colours that are no object's: save the mask without "
+            "anti-aliasing, as an indexed PNG or in the colours of the DAVIS palette.",
+            path=path,
+            count=unknown,
         )
     return np.array(ids, np.uint8)[inverse].reshape(red.shape)
 
@@ -251,14 +259,17 @@ def _resized(path: Path, label_map: LabelMap, shape: tuple[int, int]) -> LabelMa
     (from_height, from_width), (height, width) = label_map.shape, shape
     if abs(from_width * height / (from_height * width) - 1) > _ASPECT_TOLERANCE:
         raise UserError(
-            f"{path} is {from_width}x{from_height}, the video is {width}x{height}: "
-            "use masks of the video's size."
+            "{path} is {size}, the video is {wanted}: use masks of the video's size.",
+            path=path,
+            size=f"{from_width}x{from_height}",
+            wanted=f"{width}x{height}",
         )
     return cv2.resize(label_map, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
 
 
 def _soft_edges(path: Path) -> UserError:
     return UserError(
-        f"{path} has soft edges: save the mask without anti-aliasing, "
-        "as an indexed PNG whose pixel values are object ids."
+        "{path} has soft edges: save the mask without anti-aliasing, as an indexed PNG whose "
+        "pixel values are object ids.",
+        path=path,
     )

@@ -89,8 +89,9 @@ class Objects:
         """
         if self.highest_id >= MOST:
             raise UserError(
-                f"A project holds at most {MOST} objects, deleted ones included: "
-                "start another project for more."
+                "A project holds at most {most} objects, deleted ones included: start another "
+                "project for more.",
+                most=MOST,
             )
         return self.highest_id + 1
 

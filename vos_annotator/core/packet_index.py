@@ -136,7 +136,7 @@ def read_index(path: Path) -> PacketIndex:
 def _build(path: Path, table: PacketTable, rate: float, time_base: float) -> PacketIndex:
     pts, dts, pos, is_shown = table.pts, table.dts, table.pos, table.is_shown
     if not is_shown.any():
-        raise UserError(f"{path} holds no frames; copy or record it again.")
+        raise UserError("{path} holds no frames; copy or record it again.", path=path)
     has_pts = bool((pts[is_shown] != NO_VALUE).all())
     has_dts = bool((dts != NO_VALUE).all())
     # Where decoding times fall, recordings were joined and the clock began anew.
@@ -159,7 +159,7 @@ def _build(path: Path, table: PacketTable, rate: float, time_base: float) -> Pac
         order = order[is_shown[order]]
         ticks = np.sort(dts[order]) if has_dts and not is_joined else None
     if not len(order):
-        raise UserError(f"{path} holds no frame that can be decoded; convert it to MP4.")
+        raise UserError("{path} holds no frame that can be decoded; convert it to MP4.", path=path)
     seconds = np.arange(len(order)) / rate if ticks is None else _seconds(ticks, time_base, rate)
     frame_of = np.full(len(pts), -1, np.int32)
     frame_of[order] = np.arange(len(order))

@@ -116,7 +116,9 @@ class Project:
         except (sqlite3.Error, ValueError, TypeError, LookupError) as error:
             file.close()
             raise UserError(
-                f"{path} is damaged ({error}); open a copy of it, or the video anew."
+                "{path} is damaged ({error}); open a copy of it, or the video anew.",
+                path=path,
+                error=error,
             ) from error
         except BaseException:
             file.close()
@@ -211,7 +213,9 @@ class Project:
         """
         path = absolute(path)
         if path == self.path:
-            raise UserError(f"{path} is this project itself, and saved; choose another name.")
+            raise UserError(
+                "{path} is this project itself, and saved; choose another name.", path=path
+            )
         self._note_open(False)
         try:
             self._file.copy_to(path)
@@ -302,7 +306,9 @@ class Project:
             self._write(copy)
         except sqlite3.Error as error:
             raise UserError(
-                f"{path} lacks the last changes ({error}): choose a disk with more room."
+                "{path} lacks the last changes ({error}): choose a disk with more room.",
+                path=path,
+                error=error,
             ) from error
         finally:
             copy.close()

@@ -68,7 +68,9 @@ class ProjectFile:
         """
         self.path = path
         if not path.is_file():
-            raise UserError(f"{path} does not exist; check the name and whether the disk is there.")
+            raise UserError(
+                "{path} does not exist; check the name and whether the disk is there.", path=path
+            )
         self.written_at = max(each.stat().st_mtime for each in _parts(path) if each.exists())
         self._connection = sqlite3.connect(path, timeout=0.5, isolation_level=None)
         try:
@@ -92,7 +94,7 @@ class ProjectFile:
             UserError: Something is there already, or it cannot be written.
         """
         if path.exists() and path.stat().st_size:
-            raise UserError(f"{path} is there already; open it, or choose another name.")
+            raise UserError("{path} is there already; open it, or choose another name.", path=path)
         part = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
             part.unlink(missing_ok=True)
@@ -112,7 +114,9 @@ class ProjectFile:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
             raise UserError(
-                f"{path} cannot be written ({error}); choose a folder that you may write to."
+                "{path} cannot be written ({error}); choose a folder that you may write to.",
+                path=path,
+                error=error,
             ) from error
         return cls(path)
 
@@ -244,7 +248,9 @@ class ProjectFile:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
             raise UserError(
-                f"{path} cannot be written ({error}); choose a folder that you may write to."
+                "{path} cannot be written ({error}); choose a folder that you may write to.",
+                path=path,
+                error=error,
             ) from error
 
     def close(self) -> None:
@@ -267,11 +273,14 @@ class ProjectFile:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         identity = self._connection.execute("PRAGMA application_id").fetchone()[0]
         if identity != APPLICATION_ID:
-            raise UserError(f"{self.path} is not a project of this program; open another file.")
+            raise UserError(
+                "{path} is not a project of this program; open another file.", path=self.path
+            )
         if version > SCHEMA:
             raise UserError(
-                f"{self.path} was made by a newer version of this program: update the program "
-                "to open it."
+                "{path} was made by a newer version of this program: update the program to open "
+                "it.",
+                path=self.path,
             )
 
 
@@ -293,10 +302,14 @@ def _as_json(meta: Mapping[str, object]) -> list[tuple[str, str]]:
 
 def _unusable(path: Path, error: Exception) -> UserError:
     if "locked" in str(error):
-        return UserError(f"{path} is open in another window; close that one first.")
+        return UserError("{path} is open in another window; close that one first.", path=path)
     if "readonly" in str(error):
-        return UserError(f"{path} is read-only: change its permissions or copy it elsewhere.")
+        return UserError(
+            "{path} is read-only: change its permissions or copy it elsewhere.", path=path
+        )
     return UserError(
-        f"{path} is not a project of this program, or it is damaged ({error}); open another "
-        "file or a copy of it."
+        "{path} is not a project of this program, or it is damaged ({error}); open another file "
+        "or a copy of it.",
+        path=path,
+        error=error,
     )

@@ -11,6 +11,7 @@ import platformdirs
 
 from vos_annotator.core.atomic import copy_file, writing
 from vos_annotator.core.errors import MissingVideo, UserError
+from vos_annotator.core.translation import tr
 from vos_annotator.core.video import Video, open_video
 
 SUFFIX = ".vos"
@@ -84,15 +85,23 @@ def check_video(project: Path, meta: Mapping[str, object], video: Video) -> None
     if [video.frame_count, list(video.shape)] == [meta["frame_count"], meta["shape"]]:
         if video.fingerprint == meta["fingerprint"]:
             return
-        what = "has changed since"
+        what = tr("has changed since")
     elif video.frame_count != meta["frame_count"]:
-        what = f"has {video.frame_count} frames, not the {meta['frame_count']} it had"
+        what = tr(
+            "has {count} frames, not the {before} it had",
+            count=video.frame_count,
+            before=meta["frame_count"],
+        )
     else:
         (height, width), (old_height, old_width) = video.shape, meta["shape"]
-        what = f"is {width}x{height}, not the {old_width}x{old_height} it was"
+        size, before = f"{width}x{height}", f"{old_width}x{old_height}"
+        what = tr("is {size}, not the {before} it was", size=size, before=before)
     raise UserError(
-        f"{video.path} {what}, so the masks in {project} may not fit it: bring the original "
-        "video back, or move the project away to start anew."
+        "{path} {what}, so the masks in {project} may not fit it: bring the original video back, "
+        "or move the project away to start anew.",
+        path=video.path,
+        what=what,
+        project=project,
     )
 
 

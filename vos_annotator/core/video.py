@@ -172,10 +172,14 @@ def open_video(path: str | Path, cache_bytes: int = DEFAULT_CACHE_BYTES) -> Vide
 
             return VideoFile.open(path, cache_bytes)
         if path.exists():
-            raise UserError(f"{path} is neither a file nor a folder; open a video or a folder.")
+            raise UserError(
+                "{path} is neither a file nor a folder; open a video or a folder.", path=path
+            )
     except OSError as error:
         raise unreadable(path, error) from error
-    raise UserError(f"{path} does not exist; check the name and whether the disk is there.")
+    raise UserError(
+        "{path} does not exist; check the name and whether the disk is there.", path=path
+    )
 
 
 def natural_key(name: str) -> tuple:

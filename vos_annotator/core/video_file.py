@@ -84,11 +84,15 @@ class VideoFile(Video):
             OSError: The file cannot be read.
         """
         if path.suffix.lower() in PICTURE_SUFFIXES:
-            raise UserError(f"{path} is a single picture; open the folder that it lies in.")
+            raise UserError(
+                "{path} is a single picture; open the folder that it lies in.", path=path
+            )
         fingerprint = _fingerprint(path)
         index = read_index(path)
         if index.frame_count == 1 and path.suffix.lower() == ".gif":
-            raise UserError(f"{path} is a single picture; open a video or a folder of pictures.")
+            raise UserError(
+                "{path} is a single picture; open a video or a folder of pictures.", path=path
+            )
         decoder = Decoder(path, index)
         try:
             number, picture = next(decoder.run(int(index.keys[0])), (None, None))
@@ -96,8 +100,9 @@ class VideoFile(Video):
             decoder.close()
         if picture is None:
             raise UserError(
-                f"{path} holds no frame that can be decoded; it is damaged: copy or record "
-                "it again."
+                "{path} holds no frame that can be decoded; it is damaged: copy or record it "
+                "again.",
+                path=path,
             )
         source = _Source(
             path,
@@ -166,8 +171,10 @@ class VideoFile(Video):
 
     def _cannot_decode(self, frame: int) -> UserError:
         return UserError(
-            f"Frame {frame} of {self.path} cannot be decoded, the file is damaged there; "
-            "go on with another frame or get a better copy."
+            "Frame {frame} of {path} cannot be decoded, the file is damaged there; go on with "
+            "another frame or get a better copy.",
+            frame=frame,
+            path=self.path,
         )
 
 
@@ -284,7 +291,7 @@ def _fingerprint(path: Path) -> str:
     """Hash the size and both ends of a file; refuse an empty one."""
     size = path.stat().st_size
     if size == 0:
-        raise UserError(f"{path} is empty (0 bytes); copy or record it again.")
+        raise UserError("{path} is empty (0 bytes); copy or record it again.", path=path)
     digest = hashlib.blake2b(str(size).encode(), digest_size=16)
     with path.open("rb") as file:
         digest.update(file.read(FINGERPRINT_BYTES))

@@ -31,8 +31,10 @@ class KeptPngs(Mapping[int, bytes]):
             self._file.write(png)
         except OSError as error:
             raise UserError(
-                f"The temporary folder {tempfile.gettempdir()} cannot take the masks that are to "
-                f"stay ({error.strerror or error}): free some space and try again."
+                "The temporary folder {folder} cannot take the masks that are to stay "
+                "({reason}): free some space and try again.",
+                folder=tempfile.gettempdir(),
+                reason=error.strerror or error,
             ) from error
         self._where[frame] = self._end, len(png)
         self._end += len(png)

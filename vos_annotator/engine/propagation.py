@@ -199,8 +199,10 @@ class _Spill:
             self._file.flush()
         except OSError as error:
             raise UserError(
-                f"The temporary folder {tempfile.gettempdir()} cannot take what propagation "
-                f"puts aside ({error.strerror or error}): free some space and propagate again."
+                "The temporary folder {folder} cannot take what propagation puts aside "
+                "({reason}): free some space and propagate again.",
+                folder=tempfile.gettempdir(),
+                reason=error.strerror or error,
             ) from error
         self._where[frame] = self._end, len(data), segmentation.ids, steps.shape, segmentation.shape
         self._end += len(data)

@@ -41,15 +41,23 @@ def load_engine(
         names = engine_names()
         if not names:
             raise UserError("No engine is installed: run `pip install -e .` in the checkout.")
-        raise UserError(f"There is no engine {name}: choose one of {', '.join(names)}.")
+        raise UserError(
+            "There is no engine {name}: choose one of {names}.", name=name, names=", ".join(names)
+        )
     try:
         factory = next(iter(found)).load()
     except ModuleNotFoundError as error:
         raise UserError(
-            f"The engine {name} needs the Python package {error.name}: install it with pip."
+            "The engine {name} needs the Python package {package}: install it with pip.",
+            name=name,
+            package=error.name,
         ) from error
     given = {key: value for key, value in options.items() if value is not None}
     unknown = given.keys() - signature(factory).parameters.keys()
     if unknown:
-        raise UserError(f"The engine {name} has no {' and no '.join(sorted(unknown))} to choose.")
+        raise UserError(
+            "The engine {name} has no {options} to choose.",
+            name=name,
+            options=", ".join(sorted(unknown)),
+        )
     return factory(size=size, **given)

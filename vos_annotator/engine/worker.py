@@ -257,7 +257,7 @@ class InferenceWorker:
     def _scribble(self, command: Scribble) -> None:
         started, engine = time.perf_counter(), self._loaded()
         if not isinstance(engine, ScribbleEngine):
-            raise UserError(f"The engine {engine.name} cannot scribble: use the brush.")
+            raise UserError("The engine {name} cannot scribble: use the brush.", name=engine.name)
         image = self._video[command.frame]
         mask = engine.scribble(command.frame, image, command.strokes, command.current)
         seconds = time.perf_counter() - started

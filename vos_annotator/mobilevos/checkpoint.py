@@ -32,8 +32,10 @@ def find_checkpoint(name: str | Path = DEFAULT) -> Path:
         if path.is_file():
             return path
     raise UserError(
-        f"There is no checkpoint '{name}': give the path of a {SUFFIX} file, or one of the names "
-        "that `vos-annotator models` lists."
+        "There is no checkpoint '{name}': give the path of a {SUFFIX} file, or one of the names "
+        "that `vos-annotator models` lists.",
+        name=name,
+        SUFFIX=SUFFIX,
     )
 
 
@@ -75,10 +77,12 @@ def load_checkpoint(path: Path) -> tuple[Network, dict[str, object]]:
         network = Network(NetworkConfig(**fields))
         network.load_state_dict(weights)
     except FileNotFoundError:
-        raise UserError(f"There is no checkpoint at {path}: check the path.") from None
+        raise UserError("There is no checkpoint at {path}: check the path.", path=path) from None
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
         raise UserError(
-            f"{path} is not a checkpoint of this program, or it is damaged: fetch or train it "
-            f"again ({type(error).__name__})."
+            "{path} is not a checkpoint of this program, or it is damaged: fetch or train it "
+            "again ({name__}).",
+            path=path,
+            name__=type(error).__name__,
         ) from error
     return network.eval(), json.loads(metadata.get("notes", "{}"))
