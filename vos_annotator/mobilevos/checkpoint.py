@@ -32,10 +32,10 @@ def find_checkpoint(name: str | Path = DEFAULT) -> Path:
         if path.is_file():
             return path
     raise UserError(
-        "There is no checkpoint '{name}': give the path of a {SUFFIX} file, or one of the names "
+        "There is no checkpoint '{name}': give the path of a {suffix} file, or one of the names "
         "that `vos-annotator models` lists.",
         name=name,
-        SUFFIX=SUFFIX,
+        suffix=SUFFIX,
     )
 
 
@@ -81,8 +81,8 @@ def load_checkpoint(path: Path) -> tuple[Network, dict[str, object]]:
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
         raise UserError(
             "{path} is not a checkpoint of this program, or it is damaged: fetch or train it "
-            "again ({name__}).",
+            "again ({kind}).",
             path=path,
-            name__=type(error).__name__,
+            kind=type(error).__name__,
         ) from error
     return network.eval(), json.loads(metadata.get("notes", "{}"))

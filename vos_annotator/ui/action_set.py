@@ -106,7 +106,9 @@ class ActionSet:
         row = self.rows.get(found[1])
         if row is None:
             return found[0]
-        return key_text(row.keys[0]) if row.keys else f"“{row.text.rstrip('…')}”"
+        return (
+            key_text(row.keys[0]) if row.keys else tr("“{command}”", command=row.text.rstrip("…"))
+        )
 
     def why_not(self, action_id: str) -> str:
         """Return in a few words why an action makes no sense now; empty where it does."""

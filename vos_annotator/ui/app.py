@@ -12,6 +12,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vos_annotator.core.translation import tr
 from vos_annotator.ui import system
 
 if TYPE_CHECKING:
@@ -97,7 +98,11 @@ def _catch_exceptions(window: MainWindow) -> None:
         log.error("unexpected", exc_info=(kind, error, trace))
         report = "".join(traceback.format_exception(kind, error, trace))
         window.warn(
-            f"Something went wrong ({error or kind.__name__}). Your edits are saved.", report
+            tr(
+                "Something went wrong ({reason}). Your edits are saved.",
+                reason=error or kind.__name__,
+            ),
+            report,
         )
 
     sys.excepthook = show

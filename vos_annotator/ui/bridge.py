@@ -18,6 +18,7 @@ from PySide6.QtCore import QObject, Signal
 
 from vos_annotator.core.edits import Status
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.translation import tr
 from vos_annotator.engine.commands import (
     Failed,
     Finished,
@@ -142,10 +143,10 @@ class EngineBridge(QObject):
             self.message.emit(str(error))
             return
         if not passes:
-            self.message.emit("Nothing to propagate: each frame there is a reference.")
+            self.message.emit(tr("Nothing to propagate: each frame there is a reference."))
             return
         if unlocked is not None and not unlocked:
-            self.message.emit("Every object is locked: unlock one to propagate it.")
+            self.message.emit(tr("Every object is locked: unlock one to propagate it."))
             return
         self._interrupt()
         self._agenda.origin = origin
@@ -293,7 +294,12 @@ class EngineBridge(QObject):
                 self.ready.emit(result)
             case SteppedDown(size):
                 self.learning.note_new_engine()
-                self.message.emit(f"Memory ran short: from now on masks are computed at {size} px.")
+                self.message.emit(
+                    tr(
+                        "Memory ran short: from now on masks are computed at {size} px.",
+                        size=size,
+                    )
+                )
             case Failed():
                 self._on_failed(result)
 

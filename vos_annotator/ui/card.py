@@ -5,13 +5,13 @@ For: the workspace.
 
 from __future__ import annotations
 
-import time
-
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QDateTime, QLocale, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy
 
 from vos_annotator.core.edits import Status
 from vos_annotator.core.project import Project
+from vos_annotator.core.translation import language, tr, tr_many
+from vos_annotator.ui.language import number
 from vos_annotator.ui.panels.panel import small_button
 
 
@@ -28,7 +28,7 @@ class Card(QFrame):
         self.text.setWordWrap(True)
         self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.close_button = small_button("close", "Close the note")
+        self.close_button = small_button("close", tr("Close the note"))
         self.close_button.clicked.connect(self.deleteLater)
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 6, 8, 6)
@@ -43,12 +43,20 @@ def recovery_text(project: Project) -> str:
     masks = int((statuses != Status.EMPTY).sum())
     count = len(project.objects)
     last = project.history.undo_text
-    when = time.strftime("%H:%M, %d %B", time.localtime(project.cut_off_at))
-    kept = f"{_counted(count, 'object')}, {_counted(masks, 'frame')} with masks"
-    kept += f" ({_counted(references, 'reference')})"
-    step = f" Last step: {last}; key:undo takes it back." if last else ""
-    return f"The program was cut off at {when}. Everything was kept: {kept}.{step}"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+    when = QLocale(language()).toString(
+        QDateTime.fromSecsSinceEpoch(round(project.cut_off_at)), tr("hh:mm, d MMMM")
+    )
+    kept = tr(
+        "The program was cut off at {when}. Everything was kept: {objects}, {frames} "
+        "({references}).",
+        when=when,
+        objects=tr_many("{count} object", "{count} objects", count, count=number(count)),
+        frames=tr_many(
+            "{count} frame with masks", "{count} frames with masks", masks, count=number(masks)
+        ),
+        references=tr_many(
+            "{count} reference", "{count} references", references, count=number(references)
+        ),
+    )
+    step = tr("Last step: {step}; key:undo takes it back.", step=last) if last else ""
+    return f"{kept} {step}".rstrip()

@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 
 from vos_annotator.core.davis import RESOLUTIONS, annotation_path, safe_name
 from vos_annotator.core.errors import MissingVideo
+from vos_annotator.core.translation import marked, tr
 
 _VIDEOS = "*.mp4 *.mov *.mkv *.avi *.webm *.m4v *.mpg *.mpeg *.mts *.m2ts *.wmv *.gif *.mxf"
 _FOLDER_KEY = "folders/"
@@ -35,8 +36,10 @@ _FOLDER_KEY = "folders/"
 
 def ask_video(parent: QWidget) -> Path | None:
     """Return the video or project the person chose."""
-    filters = f"Videos and projects ({_VIDEOS} *.vos);;Projects (*.vos);;All files (*)"
-    return _ask_file(parent, "Open video or project", "open", filters)
+    filters = tr(
+        "Videos and projects ({kinds} *.vos);;Projects (*.vos);;All files (*)", kinds=_VIDEOS
+    )
+    return _ask_file(parent, tr("Open video or project"), "open", filters)
 
 
 def ask_folder(parent: QWidget, title: str, purpose: str) -> Path | None:
@@ -47,14 +50,14 @@ def ask_folder(parent: QWidget, title: str, purpose: str) -> Path | None:
 
 def ask_mask(parent: QWidget) -> Path | None:
     """Return the picture of a label map the person chose."""
-    return _ask_file(parent, "Import a mask for this frame", "masks", "Masks (*.png)")
+    return _ask_file(parent, tr("Import a mask for this frame"), "masks", tr("Masks (*.png)"))
 
 
 def ask_copy(parent: QWidget, current: Path) -> Path | None:
     """Return where a copy of the project goes."""
-    suggestion = current.with_name(f"{current.stem} copy.vos")
+    suggestion = current.with_name(tr("{name} copy", name=current.stem) + ".vos")
     chosen, _ = QFileDialog.getSaveFileName(
-        parent, "Save a copy as", str(suggestion), "Projects (*.vos)"
+        parent, tr("Save a copy as"), str(suggestion), tr("Projects (*.vos)")
     )
     if not chosen:
         return None
@@ -64,45 +67,47 @@ def ask_copy(parent: QWidget, current: Path) -> Path | None:
 
 def show_problem(parent: QWidget, message: str) -> None:
     """Say in one sentence why something could not be opened."""
-    box = QMessageBox(QMessageBox.Icon.NoIcon, "Cannot open", message, parent=parent)
+    box = QMessageBox(QMessageBox.Icon.NoIcon, tr("Cannot open"), message, parent=parent)
     box.addButton(QMessageBox.StandardButton.Ok)
     box.exec()
 
 
 def ask_missing_video(parent: QWidget, missing: MissingVideo) -> Path | None:
     """Return where a project's video is now; None to leave it."""
-    box = QMessageBox(QMessageBox.Icon.NoIcon, "The video is missing", "", parent=parent)
-    box.setText(f"{missing} Or show where it is now: the masks stay with it.")
-    file = box.addButton("Locate the video…", QMessageBox.ButtonRole.AcceptRole)
-    folder = box.addButton("Locate the folder…", QMessageBox.ButtonRole.AcceptRole)
+    box = QMessageBox(QMessageBox.Icon.NoIcon, tr("The video is missing"), "", parent=parent)
+    where = tr("Where is {name}?", name=missing.video.name)
+    box.setText(tr("{missing} Or show where it is now: the masks stay with it.", missing=missing))
+    file = box.addButton(tr("Locate the video…"), QMessageBox.ButtonRole.AcceptRole)
+    folder = box.addButton(tr("Locate the folder…"), QMessageBox.ButtonRole.AcceptRole)
     box.addButton(QMessageBox.StandardButton.Cancel)
     box.setDefaultButton(file)
     box.exec()
     if box.clickedButton() is file:
-        return _ask_file(parent, f"Where is {missing.video.name}?", "open", f"Videos ({_VIDEOS})")
+        return _ask_file(parent, where, "open", tr("Videos ({kinds})", kinds=_VIDEOS))
     if box.clickedButton() is folder:
-        return ask_folder(parent, f"Where is {missing.video.name}?", "open")
+        return ask_folder(parent, where, "open")
     return None
 
 
 class Unsaved(Enum):
     """What to do about changes that cannot be written."""
 
-    RETRY = "Try again"
-    COPY = "Save a copy elsewhere…"
-    LOSE = "Close and lose them"
-    KEEP_OPEN = "Keep open"
+    RETRY = marked("Try again")
+    COPY = marked("Save a copy elsewhere…")
+    LOSE = marked("Close and lose them")
+    KEEP_OPEN = marked("Keep open")
 
 
 def ask_unsaved(parent: QWidget, path: Path) -> Unsaved:
     """Return what to do about changes of the project at `path` that cannot be written."""
-    text = (
-        f"The last changes are not on disk: {path} cannot be written. Free some space and try "
-        "again, or save a copy on another disk."
+    text = tr(
+        "The last changes are not on disk: {path} cannot be written. Free some space and "
+        "try again, or save a copy on another disk.",
+        path=path,
     )
-    box = QMessageBox(QMessageBox.Icon.NoIcon, "Not everything is saved", text, parent=parent)
+    box = QMessageBox(QMessageBox.Icon.NoIcon, tr("Not everything is saved"), text, parent=parent)
     role = QMessageBox.ButtonRole.ActionRole
-    buttons = {box.addButton(each.value, role): each for each in Unsaved}
+    buttons = {box.addButton(tr(each.value), role): each for each in Unsaved}
     box.setDefaultButton(next(iter(buttons)))
     box.setEscapeButton(list(buttons)[-1])
     box.exec()
@@ -144,23 +149,25 @@ class ExportDialog(QDialog):
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Export DAVIS sequence")
+        self.setWindowTitle(tr("Export DAVIS sequence"))
         self.setMinimumWidth(520)
         self.root = QLineEdit(_last_folder("export"))
-        self.root.setAccessibleName("DAVIS folder")
-        browse = QPushButton("Choose…")
+        self.root.setAccessibleName(tr("DAVIS folder"))
+        browse = QPushButton(tr("Choose…"))
         browse.setAutoDefault(False)
         browse.clicked.connect(self._browse)
         line = QHBoxLayout()
         line.addWidget(self.root, 1)
         line.addWidget(browse)
         self.name = QLineEdit(safe_name(name))
-        self.name.setAccessibleName("Sequence name")
+        self.name.setAccessibleName(tr("Sequence name"))
         self.resolution = QComboBox()
         self.resolution.addItems(RESOLUTIONS)
-        self.resolution.setAccessibleName("Folder name of the resolution")
-        self.resolution.setToolTip("Only the folder's name: files always have the video's size.")
-        self.images = QCheckBox("Write the pictures too (JPEGImages)")
+        self.resolution.setAccessibleName(tr("Folder name of the resolution"))
+        self.resolution.setToolTip(
+            tr("Only the folder's name: files always have the video's size.")
+        )
+        self.images = QCheckBox(tr("Write the pictures too (JPEGImages)"))
         self.images.setChecked(True)
         self._target = QLabel()
         self._target.setProperty("role", "quiet")
@@ -168,13 +175,13 @@ class ExportDialog(QDialog):
         form = QFormLayout()
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(10)
-        form.addRow("Folder", line)
-        form.addRow("Sequence", self.name)
-        form.addRow("Resolution folder", self.resolution)
+        form.addRow(tr("Folder"), line)
+        form.addRow(tr("Sequence"), self.name)
+        form.addRow(tr("Resolution folder"), self.resolution)
         form.addRow("", self.images)
-        form.addRow("Masks go to", self._target)
+        form.addRow(tr("Masks go to"), self._target)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self._export = buttons.addButton("Export", QDialogButtonBox.ButtonRole.AcceptRole)
+        self._export = buttons.addButton(tr("Export"), QDialogButtonBox.ButtonRole.AcceptRole)
         self._export.setDefault(True)
         buttons.accepted.connect(self._accept)
         buttons.rejected.connect(self.reject)
@@ -199,7 +206,7 @@ class ExportDialog(QDialog):
         )
 
     def _browse(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, "DAVIS folder", self.root.text())
+        chosen = QFileDialog.getExistingDirectory(self, tr("DAVIS folder"), self.root.text())
         if chosen:
             self.root.setText(chosen)
 

@@ -18,6 +18,7 @@ from vos_annotator.core.history import History
 from vos_annotator.core.masks import LabelMap
 from vos_annotator.core.objects import Objects
 from vos_annotator.core.project import Project
+from vos_annotator.core.translation import tr, tr_many
 from vos_annotator.core.video import Video
 
 
@@ -124,24 +125,24 @@ class Document(QObject):
     def keep(self, frame: int) -> None:
         """Make a frame a reference as it stands; an empty frame says: nothing is here."""
         if self.annotations.status(frame) is not Status.REFERENCE:
-            self.edit("Keep as reference", FrameEdit(frame, Status.REFERENCE))
+            self.edit(tr("Keep as reference"), FrameEdit(frame, Status.REFERENCE))
 
     def release(self, frame: int) -> None:
         """Make a reference a prediction again: the next pass may replace it."""
         if self.annotations.status(frame) is Status.REFERENCE:
             stale = frozenset(self.annotations.objects_at(frame))
-            self.edit("Release reference", FrameEdit(frame, Status.PREDICTION, stale=stale))
+            self.edit(tr("Release reference"), FrameEdit(frame, Status.PREDICTION, stale=stale))
 
     def clear_object(self, frame: int, object_id: int) -> None:
         """Take an object's pixels off one frame."""
         after = self.annotations[frame].copy()
         after[after == object_id] = 0
-        self.paint(frame, after, f"Clear {self._name(object_id)} here")
+        self.paint(frame, after, tr("Clear {name} here", name=self._name(object_id)))
 
     def delete_object(self, object_id: int) -> None:
         """Take an object off the list, and thereby off every frame."""
         left = tuple(each for each in self.objects if each.id != object_id)
-        self.edit(f"Delete {self._name(object_id)} everywhere", ObjectsEdit(left))
+        self.edit(tr("Delete {name} everywhere", name=self._name(object_id)), ObjectsEdit(left))
 
     def add_object(self, name: str | None = None) -> int:
         """Add an object to the list and return its id.
@@ -150,7 +151,7 @@ class Document(QObject):
             UserError: All 255 ids are used up.
         """
         new = new_object(self.objects.next_id, name)
-        self.edit(f"Add {new.name}", ObjectsEdit((*self.objects, new)))
+        self.edit(tr("Add {name}", name=new.name), ObjectsEdit((*self.objects, new)))
         return new.id
 
     def update_object(self, object_id: int, **changes: object) -> None:
@@ -159,23 +160,27 @@ class Document(QObject):
         new = replace(old, **changes)
         if new != old:
             listed = tuple(new if o.id == object_id else o for o in self.objects)
-            self.edit(f"Change {old.name}", ObjectsEdit(listed))
+            self.edit(tr("Change {name}", name=old.name), ObjectsEdit(listed))
 
     def copy_from(self, frame: int, source: int, object_id: int) -> None:
         """Give an object the mask that it has on the frame `source`."""
         after = self.annotations[frame].copy()
         after[after == object_id] = 0
         after[self.annotations[source] == object_id] = object_id
-        self.paint(frame, after, f"Copy {self._name(object_id)} from frame {source}")
+        self.paint(
+            frame,
+            after,
+            tr("Copy {name} from frame {source}", name=self._name(object_id), source=source),
+        )
 
     def import_references(self, label_maps: Mapping[int, LabelMap]) -> None:
         """Make label maps the references of their frames, adding objects not known yet."""
         edit = references_edit(self.project, label_maps)
-        self.edit(f"Import {len(label_maps)} masks", edit)
+        self.edit(tr_many("Import {count} mask", "Import {count} masks", len(label_maps)), edit)
 
     def _name(self, object_id: int) -> str:
         known = object_id in self.objects
-        return self.objects[object_id].name if known else f"object {object_id}"
+        return self.objects[object_id].name if known else tr("object {number}", number=object_id)
 
 
 def _has(label_map: LabelMap, ids: frozenset[int]) -> NDArray[np.bool_]:

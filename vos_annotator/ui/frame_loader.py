@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.translation import tr
 from vos_annotator.core.video import Image, Video
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,10 @@ class FrameLoader(QObject):
                     self.failed.emit(frame, str(error))
                 except Exception as error:
                     log.exception("frame %d", frame)
-                    self.failed.emit(frame, f"Frame {frame} cannot be shown: {error}")
+                    self.failed.emit(
+                        frame,
+                        tr("Frame {frame} cannot be shown: {error}", frame=frame, error=error),
+                    )
                 else:
                     self.ready.emit(frame, levels)
 

@@ -6,19 +6,33 @@ comes back: how far the person came is kept in the settings.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from html import escape
+
 from PySide6.QtCore import QEvent, QObject, QSettings
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from vos_annotator.core.edits import Status
+from vos_annotator.core.translation import marked, tr
 from vos_annotator.ui.bridge import EngineBridge
 from vos_annotator.ui.document import Document
 from vos_annotator.ui.panels.panel import small_button
 
-HINTS = (
-    "<b>Paint the cup.</b> Take the brush with B and paint over it, or scribble with S.",
-    "<b>Press Ctrl+T.</b> The mask runs through the clip while you go on.",
-    "<b>Fix frame 20, press Enter.</b> You answer for that frame; its neighbours follow.",
-)
+HINTS = (  # what to do, and how or why
+    (
+        marked("Paint the cup."),
+        marked("Take the brush with key:tool-brush and paint over it, or scribble with "
+               "key:tool-scribble."),
+    ),
+    (
+        marked("Press key:propagate."),
+        marked("The mask runs through the clip while you go on."),
+    ),
+    (
+        marked("Fix frame 20, press key:keep."),
+        marked("You answer for that frame; its neighbours follow."),
+    ),
+)  # fmt: skip
 _DONE_KEY = "hints/done"
 _MARGIN = 16  # px
 
@@ -27,18 +41,24 @@ class Hints(QFrame):
     """One hint at a time at the bottom of the canvas."""
 
     def __init__(
-        self, document: Document, bridge: EngineBridge, canvas: QWidget, is_wanted: bool
+        self,
+        document: Document,
+        bridge: EngineBridge,
+        canvas: QWidget,
+        with_keys: Callable[[str], str],
+        is_wanted: bool,
     ) -> None:
         super().__init__(canvas)
+        self._with_keys = with_keys
         self._document, self._canvas, self._is_wanted = document, canvas, is_wanted
-        self.setAccessibleName("Hint")
+        self.setAccessibleName(tr("Hint"))
         self.setStyleSheet(
             "Hints { background: palette(light); border-radius: 6px; } QLabel { padding: 2px; }"
         )
         self.text = QLabel()
         self._count = QLabel()
         self._count.setProperty("role", "quiet")
-        close = small_button("close", "Close the hint")
+        close = small_button("close", tr("Close the hint"))
         close.clicked.connect(self._next)
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 8, 8, 8)
@@ -48,7 +68,7 @@ class Hints(QFrame):
         canvas.installEventFilter(self)
         document.reference_changed.connect(self._on_reference_changed)
         bridge.progress.connect(self._on_progress)
-        self._show()
+        self.refresh()
 
     @property
     def done(self) -> int:
@@ -59,7 +79,7 @@ class Hints(QFrame):
         """Begin again."""
         QSettings().setValue(_DONE_KEY, 0)
         self._is_wanted = True
-        self._show()
+        self.refresh()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Stay at the bottom of the canvas."""
@@ -81,14 +101,16 @@ class Hints(QFrame):
 
     def _next(self) -> None:
         QSettings().setValue(_DONE_KEY, self.done + 1)
-        self._show()
+        self.refresh()
 
-    def _show(self) -> None:
+    def refresh(self) -> None:
+        """Show the hint that is due, with the keys as they are now."""
         done = self.done
         is_shown = self._is_wanted and done < len(HINTS)
         self.setVisible(is_shown)
         if is_shown:
-            self.text.setText(HINTS[done])
+            what, how = (escape(self._with_keys(tr(text))) for text in HINTS[done])
+            self.text.setText(f"<b>{what}</b> {how}")
             self._count.setText(f"{done + 1} / {len(HINTS)}")
             self._place()
 

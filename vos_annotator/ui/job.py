@@ -14,6 +14,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QThread, Signal
 
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.translation import tr
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,9 @@ class Job(QThread):
             self.failed.emit(str(error), "")
         except Exception as error:  # the window must outlive whatever happens here
             log.exception("%s failed", self.name)
-            self.failed.emit(f"{self.name} failed: {error}", traceback.format_exc())
+            self.failed.emit(
+                tr("{job} failed: {error}", job=self.name, error=error), traceback.format_exc()
+            )
         else:
             self.succeeded.emit(result)
 

@@ -5,7 +5,9 @@ For: the window, which shows what this tells.
 
 from PySide6.QtCore import QObject, Signal
 
+from vos_annotator.core.translation import tr
 from vos_annotator.ui.job import Job
+from vos_annotator.ui.language import number
 
 
 class Jobs(QObject):
@@ -51,8 +53,9 @@ class Jobs(QObject):
 
     def _show(self, done: int, total: int) -> None:
         if self._job is not None:
-            left = f": {total - done:,} left" if total else " …"
-            self.progress.emit(self._job.name + left, done, total)
+            name, left = self._job.name, number(total - done)
+            text = tr("{job}: {count} left", job=name, count=left) if total else f"{name} …"
+            self.progress.emit(text, done, total)
 
     def _end(self) -> None:
         if self._job is not None:

@@ -45,6 +45,11 @@ def number(value: float, decimals: int = 0) -> str:
     return QLocale(language()).toString(float(value), "f", decimals)
 
 
+def percent(share: float) -> str:
+    """Return a share of 1 in percent."""
+    return f"{number(100 * share)} %"
+
+
 def _desktops() -> str:
     """Return the first of the desktop's languages that there is a catalogue for."""
     for name in (QLocale(each).name() for each in QLocale.system().uiLanguages()):

@@ -10,9 +10,11 @@ stale: they stay usable until they are computed again, nearest first.
 from PySide6.QtCore import QObject, QSettings, Signal
 
 from vos_annotator.core.edits import Status
+from vos_annotator.core.translation import tr
 from vos_annotator.engine.commands import Learned
 from vos_annotator.ui.document import Document
 from vos_annotator.ui.inference import single_shot
+from vos_annotator.ui.language import number
 
 REST = 2000  # ms without a run or an edit
 _ENOUGH = 2  # references: one has nothing to be tried on
@@ -94,7 +96,9 @@ class Learning(QObject):
             return
         if result.has_learnt:
             count = len(self._annotations.references)
-            self.message.emit(f"Learnt from {count} references: masks are computed again.")
+            self.message.emit(
+                tr("Learnt from {count} references: masks are computed again.", count=number(count))
+            )
         objects = self._document.objects
         ids = frozenset(objects.ids) - objects.locked_ids
         self._document.project.mark_stale(range(self._annotations.frame_count), ids)
@@ -103,5 +107,7 @@ class Learning(QObject):
     def _begin(self) -> None:
         self.is_active = True
         count = len(self._annotations.references)
-        self.message.emit(f"Learning from {count} references how the objects look …")
+        self.message.emit(
+            tr("Learning from {count} references how the objects look …", count=number(count))
+        )
         self.wanted.emit(True)

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.project import Project
+from vos_annotator.core.translation import tr
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.action_set import ActionSet
 from vos_annotator.ui.card import recovery_text
@@ -90,14 +91,14 @@ class MainWindow(QMainWindow):
         self._saved = QLabel()
         self._saved.setProperty("role", "quiet")
         self._saved.setContentsMargins(0, 6, 12, 0)  # on the line of the menus' names
-        self._saved.setAccessibleName("Project and when it was saved")
+        self._saved.setAccessibleName(tr("Project and when it was saved"))
         self.menuBar().setCornerWidget(self._saved)
         menus = self.actions_.fill_menus(self.menuBar())
         self._recent = RecentMenu(self)
         self._recent.chosen.connect(self.open_path)
         menus["File"].insertMenu(self.actions_["import-masks"], self._recent)
         self._object_menu = menus["Object"]
-        bar = QToolBar("Tools", self)
+        bar = QToolBar(tr("Tools"), self)
         bar.setObjectName("tools")
         bar.setMovable(False)
         bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
@@ -127,6 +128,8 @@ class MainWindow(QMainWindow):
         """Give the commands the keys of the keymap."""
         self.actions_.set_keys(self.keymap.rows())
         self._key_rules.set_held(self._held_keys())
+        if self.workspace is not None:
+            self.workspace.show_keys()
 
     # The parts of the open project
 
@@ -254,13 +257,15 @@ class MainWindow(QMainWindow):
 
     def warn(self, text: str, report: str = "") -> None:
         """Say that something went wrong; the report is kept with the messages."""
-        self.status.say(f"{text}  (Help > Messages)" if report else text)
+        more = tr("(Help > Messages)")
+        self.status.say(f"{text}  {more}" if report else text)
         self.messages.add(text, report)
 
     def start_job(self, job: Job) -> None:
         """Run `job` with its progress in the transport row; one at a time."""
         if self._jobs.running:
-            self.say(f"{self._jobs.running} is still running: wait for it, or press key:stop.")
+            job = self._jobs.running
+            self.say(tr("{job} is still running: wait for it, or press key:stop.", job=job))
         else:
             self._jobs.start(job)
 
@@ -284,11 +289,9 @@ class MainWindow(QMainWindow):
             true.add("full screen")
         self.actions_.refresh(true)
         history = self.workspace.document.history if self.workspace else None
-        for name, text in (
-            ("undo", history.undo_text if history else ""),
-            ("redo", history.redo_text if history else ""),
-        ):
-            self.actions_[name].setText(f"{name.title()} {text}".strip())
+        undo, redo = (history.undo_text, history.redo_text) if history else ("", "")
+        self.actions_["undo"].setText(tr("Undo {step}", step=undo) if undo else tr("Undo"))
+        self.actions_["redo"].setText(tr("Redo {step}", step=redo) if redo else tr("Redo"))
 
     def _show_saved(self) -> None:
         if self.workspace is None:
@@ -307,7 +310,7 @@ class MainWindow(QMainWindow):
 def saved_text(seconds: float) -> str:
     """Return how long ago the last edit was written."""
     if seconds < 60:
-        return f"saved {max(round(seconds), 0)} s ago"
+        return tr("saved {count} s ago", count=max(round(seconds), 0))
     if seconds < 3600:
-        return f"saved {round(seconds / 60)} min ago"
-    return "saved"
+        return tr("saved {count} min ago", count=round(seconds / 60))
+    return tr("saved")

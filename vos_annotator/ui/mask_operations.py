@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from vos_annotator.core import shapes
 from vos_annotator.core.shapes import Mask
+from vos_annotator.core.translation import marked
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class Operation:
     """What can be done to an object's mask.
 
     Attributes:
-        title: Its name, in the dialog and in the Undo menu.
+        title: Its name, in the dialog and in the Undo menu; all names are to be translated.
         change: Gives the new mask of a mask and a size, which counts where there is one.
         size_name: What the size is called; empty where there is none.
         unit: What the size is measured in.
@@ -32,12 +33,21 @@ class Operation:
 
 
 OPERATIONS = {
-    "grow": Operation("Grow", shapes.grow, "By", first=2, largest=60),
-    "shrink": Operation("Shrink", shapes.shrink, "By", first=2, largest=60),
-    "fill-holes": Operation("Fill holes", lambda mask, _: shapes.fill_holes(mask)),
+    "grow": Operation(marked("Grow"), shapes.grow, marked("By"), first=2, largest=60),
+    "shrink": Operation(marked("Shrink"), shapes.shrink, marked("By"), first=2, largest=60),
+    "fill-holes": Operation(marked("Fill holes"), lambda mask, _: shapes.fill_holes(mask)),
     "drop-specks": Operation(
-        "Drop specks", shapes.drop_specks, "Smaller than", " px²", first=50, largest=2000
+        marked("Drop specks"),
+        shapes.drop_specks,
+        marked("Smaller than"),
+        " px²",
+        first=50,
+        largest=2000,
     ),
-    "keep-largest": Operation("Keep largest part", lambda mask, _: shapes.keep_largest(mask)),
-    "smooth": Operation("Smooth border", shapes.smooth, "Over", first=6, largest=60),
+    "keep-largest": Operation(
+        marked("Keep largest part"), lambda mask, _: shapes.keep_largest(mask)
+    ),
+    "smooth": Operation(
+        marked("Smooth border"), shapes.smooth, marked("Over"), first=6, largest=60
+    ),
 }

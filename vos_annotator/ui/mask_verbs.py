@@ -11,6 +11,7 @@ import numpy as np
 
 from vos_annotator.core.edits import Status
 from vos_annotator.core.shapes import Mask, between, with_mask
+from vos_annotator.core.translation import tr
 from vos_annotator.ui.mask_operations import OPERATIONS
 from vos_annotator.ui.operation_dialog import OperationDialog
 from vos_annotator.ui.range_edit import RangeEdit
@@ -35,9 +36,9 @@ class MaskVerbs:
             each.reject()
         window.cursor.masks_shown = True  # else there is nothing to see of it
         dialog = OperationDialog(operation, window.workspace, frames, self._refusal, window)
-        title = f"{operation.title}: {self._name()}"
+        title = f"{tr(operation.title)}: {self._name()}"
         dialog.applied_here.connect(
-            lambda frame, labels: window.document.paint(frame, labels, operation.title)
+            lambda frame, labels: window.document.paint(frame, labels, tr(operation.title))
         )
         dialog.applied_to_range.connect(
             lambda size: RangeEdit(window, window.cursor.object_id, title).start(
@@ -50,24 +51,27 @@ class MaskVerbs:
         """Remember the object's mask on this frame."""
         mask = self._mask(self._window.cursor.frame)
         if not mask.any():
-            self._window.say(f"{self._name()} has no mask on this frame.")
+            self._window.say(tr("{name} has no mask on this frame.", name=self._name()))
             return
         self._copied = mask
         self._window.say(
-            f"The mask of {self._name()} is copied. key:paste-mask puts it on a frame."
+            tr(
+                "The mask of {name} is copied. key:paste-mask puts it on a frame.",
+                name=self._name(),
+            )
         )
 
     def paste_mask(self) -> None:
         """Give the object the mask that was copied; other objects keep their pixels."""
         window, mask = self._window, self._copied
         if mask is None:
-            window.say("No mask is copied yet: key:copy-mask copies the object's.")
+            window.say(tr("No mask is copied yet: key:copy-mask copies the object's."))
         elif mask.shape != window.document.video.shape:
-            window.say("The copied mask is of a video of another size.")
+            window.say(tr("The copied mask is of a video of another size."))
         elif not self._refused():
             frame, object_id = window.cursor.frame, window.cursor.object_id
             after = with_mask(window.document.annotations[frame], object_id, mask)
-            window.document.paint(frame, after, f"Paste {self._name()}")
+            window.document.paint(frame, after, tr("Paste {name}", name=self._name()))
 
     def interpolate(self) -> None:
         """Put shapes of the object on the frames between the references around this one."""
@@ -76,14 +80,20 @@ class MaskVerbs:
         first, last = document.annotations.span(frame)
         is_between = first >= 0 and last < document.video.frame_count
         if document.annotations.status(frame) is Status.REFERENCE or not is_between:
-            window.say("Go to a frame between two references: its neighbours are interpolated.")
+            window.say(tr("Go to a frame between two references: its neighbours are interpolated."))
             return
         start, end = self._mask(first), self._mask(last)
         if not (start.any() and end.any()):
             lacking = last if start.any() else first
-            window.say(f"{self._name()} has no mask on reference {lacking}.")
+            window.say(
+                tr(
+                    "{name} has no mask on reference {frame}.",
+                    name=self._name(),
+                    frame=lacking,
+                )
+            )
         elif not self._refused():
-            RangeEdit(window, object_id, f"Interpolate {self._name()}").start(
+            RangeEdit(window, object_id, tr("Interpolate {name}", name=self._name())).start(
                 range(first + 1, last),
                 lambda here, _: between(start, end, (here - first) / (last - first)),
             )
@@ -104,12 +114,13 @@ class MaskVerbs:
     def _refusal(self) -> str:
         objects, object_id = self._window.document.objects, self._window.cursor.object_id
         if object_id not in objects:
-            return "No object is chosen."
+            return tr("No object is chosen.")
         each = objects[object_id]
+        text = ""
         if each.locked:
-            text = f"{each.name} is locked. key:lock-object unlocks it."
-        else:
-            text = "" if each.visible else f"{each.name} is hidden. key:hide-object shows it."
+            text = tr("{name} is locked. key:lock-object unlocks it.", name=each.name)
+        elif not each.visible:
+            text = tr("{name} is hidden. key:hide-object shows it.", name=each.name)
         return self._window.actions_.with_keys(text)
 
     def _range(self) -> range:

@@ -10,6 +10,8 @@ import time
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDockWidget, QPlainTextEdit, QWidget
 
+from vos_annotator.core.translation import tr
+
 _KEPT = 2000  # lines
 
 
@@ -17,14 +19,14 @@ class Messages(QDockWidget):
     """What was said, with the time, and the reports of what went wrong."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Messages", parent)
+        super().__init__(tr("Messages"), parent)
         self.setObjectName("messages")
         self.setAllowedAreas(Qt.DockWidgetArea.BottomDockWidgetArea)
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setMaximumBlockCount(_KEPT)
-        self.text.setAccessibleName("Messages")
-        self.text.setPlaceholderText("Nothing has been said yet.")
+        self.text.setAccessibleName(tr("Messages"))
+        self.text.setPlaceholderText(tr("Nothing has been said yet."))
         self.setWidget(self.text)
         self.hide()
 

@@ -18,6 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from vos_annotator.core.translation import tr
 from vos_annotator.ui.zoom_view import ZoomView
 
 _LONGEST = 168  # px
@@ -35,8 +36,8 @@ class Minimap(QWidget):
         self._view, self._frame = view, QRectF(0, 0, shape[1], shape[0])
         self._picture = QImage()
         self._scale = _LONGEST / max(shape)
-        self.setAccessibleName("Minimap: what part of the frame is in view")
-        self.setToolTip("Click or drag to move the view")
+        self.setAccessibleName(tr("Minimap: what part of the frame is in view"))
+        self.setToolTip(tr("Click or drag to move the view"))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         size = self._frame.size() * self._scale
         self.resize(max(round(size.width()), 8) + 2, max(round(size.height()), 8) + 2)

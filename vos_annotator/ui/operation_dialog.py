@@ -25,6 +25,8 @@ from PySide6.QtWidgets import (
 
 from vos_annotator.core.masks import LabelMap
 from vos_annotator.core.shapes import with_mask
+from vos_annotator.core.translation import tr
+from vos_annotator.ui.language import number
 from vos_annotator.ui.latest import Latest
 from vos_annotator.ui.mask_operations import Operation
 from vos_annotator.ui.workspace import Workspace
@@ -62,7 +64,7 @@ class OperationDialog(QDialog):
         """
         super().__init__(parent, Qt.WindowType.Tool)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(operation.title)
+        self.setWindowTitle(tr(operation.title))
         self._operation, self._work, self._refusal = operation, workspace, refusal
         self._preview: tuple[int, LabelMap] | None = None  # of what is chosen now
         self._is_accepted = False
@@ -107,16 +109,22 @@ class OperationDialog(QDialog):
         self._note.setProperty("role", "quiet")
         self._size = QSpinBox()
         if self._operation.size_name:
-            form.addRow(self._operation.size_name, self._size_row())
-        self._here = QRadioButton("This frame")
-        self._on_range = QRadioButton(f"Frames {frames.start} to {frames.stop - 1}")
+            form.addRow(tr(self._operation.size_name), self._size_row())
+        self._here = QRadioButton(tr("This frame"))
+        self._on_range = QRadioButton(
+            tr("Frames {first} to {last}", first=frames.start, last=frames.stop - 1)
+        )
         self._on_range.setToolTip(
-            "I and O set the range. References stay references; predictions stay predictions, "
-            "which propagation may replace."
+            self._work.actions.with_keys(
+                tr(
+                    "key:set-in and key:set-out set the range. References stay references; "
+                    "predictions stay predictions, which propagation may replace."
+                )
+            )
         )
         self._here.setChecked(True)
         self._on_range.toggled.connect(self._allow)
-        form.addRow("On", self._here)
+        form.addRow(tr("On"), self._here)
         form.addRow("", self._on_range)
         self._buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
@@ -136,7 +144,7 @@ class OperationDialog(QDialog):
         for each in (slider, self._size):
             each.setRange(1, operation.largest)
             each.setValue(operation.first)
-            each.setAccessibleName(f"{operation.title}: {operation.size_name.lower()}")
+            each.setAccessibleName(f"{tr(operation.title)}: {tr(operation.size_name)}")
         self._size.setSuffix(operation.unit)
         slider.valueChanged.connect(self._size.setValue)
         self._size.valueChanged.connect(slider.setValue)
@@ -176,8 +184,9 @@ class OperationDialog(QDialog):
         frame, labels, gained, lost = result
         self._preview = frame, labels
         self._work.canvas.show_preview(frame, labels)
-        changes = [f"{sign}{count:,} px" for sign, count in (("+", gained), ("-", lost)) if count]
-        self._note.setText("  ".join(changes) or "Nothing changes on this frame.")
+        counts = [("+", gained), ("-", lost)]
+        changes = [f"{sign}{number(count)} px" for sign, count in counts if count]
+        self._note.setText("  ".join(changes) or tr("Nothing changes on this frame."))
         if self._is_accepted:
             self.accept()
 

@@ -15,8 +15,10 @@ import numpy as np
 from vos_annotator.core.edits import Edits, FrameEdit, Status
 from vos_annotator.core.masks import decode_png, encode_png, without
 from vos_annotator.core.shapes import Mask, with_mask
+from vos_annotator.core.translation import tr, tr_many
 from vos_annotator.ui.gathering import Gathering
 from vos_annotator.ui.job import Job
+from vos_annotator.ui.language import number
 
 if TYPE_CHECKING:
     from vos_annotator.ui.document import Document
@@ -91,11 +93,23 @@ class RangeEdit:
         changes = list(changes)
         objects, annotations = self._document.objects, self._document.annotations
         if self._object_id not in objects or objects[self._object_id].locked:
-            self._window.say(f"{self._title}: the object was locked or deleted meanwhile.")
+            self._window.say(
+                tr("{step}: the object was locked or deleted meanwhile.", step=self._title)
+            )
         elif any(annotations.stored_png(edit.frame) != png for edit, png in changes):
-            self._window.say(f"{self._title}: the masks changed meanwhile. Please try again.")
+            self._window.say(
+                tr("{step}: the masks changed meanwhile. Please try again.", step=self._title)
+            )
         elif not changes:
-            self._window.say(f"{self._title}: nothing to change.")
+            self._window.say(tr("{step}: nothing to change.", step=self._title))
         else:
             self._document.edit(self._title, Edits(tuple(edit for edit, _ in changes)))
-            self._window.say(f"{self._title}: {len(changes)} frames. key:undo takes it back.")
+            self._window.say(
+                tr_many(
+                    "{step}: {count} frame. key:undo takes it back.",
+                    "{step}: {count} frames. key:undo takes it back.",
+                    len(changes),
+                    step=self._title,
+                    count=number(len(changes)),
+                )
+            )

@@ -8,6 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import QSettings, Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
+from vos_annotator.core.translation import tr
+
 _KEY, _COUNT = "recent", 10
 
 
@@ -21,8 +23,8 @@ class RecentMenu(QMenu):
     chosen = Signal(object)
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__("Open recent", parent)
-        self.setAccessibleName("Open recent")
+        super().__init__(tr("Open recent"), parent)
+        self.setAccessibleName(tr("Open recent"))
         self.refresh()
 
     @property

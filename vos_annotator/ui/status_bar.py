@@ -9,6 +9,9 @@ import psutil
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
+from vos_annotator.core.translation import tr
+from vos_annotator.ui.language import number, percent
+
 _MESSAGE_TIME = 8000  # ms
 _MEMORY_INTERVAL = 2000  # ms
 
@@ -21,8 +24,8 @@ class StatusBar(QStatusBar):
         self.setSizeGripEnabled(False)
         self._process = psutil.Process()
         self.work, self.engine = QLabel(), QLabel()
-        self.work.setAccessibleName("Brush, zoom and position")
-        self.engine.setAccessibleName("Engine and memory")
+        self.work.setAccessibleName(tr("Brush, zoom and position"))
+        self.engine.setAccessibleName(tr("Engine and memory"))
         self.addWidget(self.work)
         self.addPermanentWidget(self.engine)
         self._brush = self._zoom = self._position = ""
@@ -35,12 +38,12 @@ class StatusBar(QStatusBar):
 
     def show_brush(self, size: float) -> None:
         """Show the brush's diameter in pixels of the source."""
-        self._brush = f"brush {size:.0f} px"
+        self._brush = tr("brush {size} px", size=number(size))
         self._show_work()
 
     def show_zoom(self, zoom: float) -> None:
         """Show the zoom; 1 is a pixel a pixel."""
-        self._zoom = f"zoom {zoom * 100:.0f} %"
+        self._zoom = tr("zoom {share}", share=percent(zoom))
         self._show_work()
 
     def show_position(self, x: float, y: float) -> None:
@@ -60,7 +63,7 @@ class StatusBar(QStatusBar):
 
     def show_speed(self, fps: float | None) -> None:
         """Show how fast the running pass is; None when nothing runs."""
-        self._speed = "" if fps is None else f"{fps:.1f} fps"
+        self._speed = "" if fps is None else tr("{rate} fps", rate=number(fps, 1))
         self._show_engine()
 
     def clear_work(self) -> None:
@@ -77,7 +80,9 @@ class StatusBar(QStatusBar):
 
     def _show_engine(self) -> None:
         used = self._process.memory_info().rss / 1e9
-        self.engine.setText(_joined(self._size, self._device, self._speed, f"{used:.1f} GB"))
+        self.engine.setText(
+            _joined(self._size, self._device, self._speed, tr("{size} GB", size=number(used, 1)))
+        )
 
 
 def _joined(*parts: str) -> str:

@@ -12,8 +12,10 @@ from PySide6.QtCore import QEvent, QPointF, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
 
+from vos_annotator.core.translation import tr
 from vos_annotator.ui.cursor import Cursor
 from vos_annotator.ui.document import Document
+from vos_annotator.ui.language import number, percent
 from vos_annotator.ui.timeline_axis import FrameAxis
 from vos_annotator.ui.timeline_film import Filmstrip
 from vos_annotator.ui.timeline_lanes import legend
@@ -42,10 +44,10 @@ class Timeline(QAbstractScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setMouseTracking(True)
-        self.setAccessibleName("Timeline")
+        self.setAccessibleName(tr("Timeline"))
         for bar, name in (
-            (self.horizontalScrollBar(), "Timeline position"),
-            (self.verticalScrollBar(), "Timeline lanes"),
+            (self.horizontalScrollBar(), tr("Timeline position")),
+            (self.verticalScrollBar(), tr("Timeline lanes")),
         ):
             bar.setAccessibleName(name)
         self.horizontalScrollBar().valueChanged.connect(self._scroll_to)
@@ -103,7 +105,13 @@ class Timeline(QAbstractScrollArea):
             self._view_changed()
         code = self.states.code(frame, self._cursor.object_id or 0)
         self.setAccessibleDescription(
-            f"frame {frame} of {self.axis.frame_count}, {describe(code)}. {legend()}"
+            tr(
+                "frame {frame} of {count}, {state}. {legend}",
+                frame=frame,
+                count=self.axis.frame_count,
+                state=describe(code),
+                legend=legend(),
+            )
         )
         self.viewport().update()
 
@@ -225,11 +233,12 @@ class Timeline(QAbstractScrollArea):
             return name
         frame = self.axis.frame_at(position.x() - GUTTER)
         if object_id is None:
-            return f"frame {frame:,}\n{legend()}"
+            return "\n".join((tr("frame {frame}", frame=number(frame)), legend()))
         code = self.states.code(frame, object_id)
         confidence = self._document.annotations.confidence(frame).get(object_id)
-        sure = f" {confidence:.0%}" if confidence is not None else ""
-        return f"{name}, frame {frame:,}: {describe(code)}{sure}"
+        sure = f" {percent(confidence)}" if confidence is not None else ""
+        where = tr("{name}, frame {frame}", name=name, frame=number(frame))
+        return f"{where}: {describe(code)}{sure}"
 
     def _choose_object(self, position: QPointF) -> None:
         object_id = self._object_at(position)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPixmap, QPolygonF
 
+from vos_annotator.core.translation import tr
 from vos_annotator.ui.theme import DOUBT_AMBER, DOUBT_RED
 from vos_annotator.ui.timeline_states import (
     ABSENT,
@@ -167,7 +168,7 @@ def paint_edge(painter: QPainter, x: float, forward: bool, height: float, color:
 
 def legend() -> str:
     """Return what the forms mean, for tooltips and the cheat sheet."""
-    return (
+    return tr(
         "diamond: reference, thin bar: sure, amber to red: doubtful, "
         "hatched: stale, crosses: absent, nothing: not computed yet"
     )

@@ -21,6 +21,7 @@ from PySide6.QtGui import (
 from vos_annotator.core.objects import VideoObject
 from vos_annotator.ui.cursor import Cursor
 from vos_annotator.ui.document import Document
+from vos_annotator.ui.language import number
 from vos_annotator.ui.timeline_axis import FrameAxis
 from vos_annotator.ui.timeline_film import FILM, Filmstrip
 from vos_annotator.ui.timeline_lanes import LANE, lanes_image, paint_edge, paint_references
@@ -149,7 +150,7 @@ class TimelinePicture:
         font.setPixelSize(10)
         painter.setFont(font)
         last = self._axis.frame_count - 1
-        step = self._axis.tick_step(QFontMetrics(font).horizontalAdvance(f"{last:,}") + 24)
+        step = self._axis.tick_step(QFontMetrics(font).horizontalAdvance(number(last)) + 24)
         first = int(self._axis.start) // step * step
         painter.setClipRect(GUTTER, 0, width - GUTTER, RULER)
         for frame in range(
@@ -159,7 +160,7 @@ class TimelinePicture:
             painter.setPen(palette.color(_ROLE.Mid))
             painter.drawLine(int(x), RULER - 5, int(x), RULER - 2)
             painter.setPen(palette.color(_ROLE.PlaceholderText))
-            painter.drawText(int(x) + 3, 14, f"{frame:,}")
+            painter.drawText(int(x) + 3, 14, number(frame))
         painter.setClipping(False)
 
     def _paint_range(self, painter: QPainter, palette: QPalette, height: int) -> None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from vos_annotator.core.annotations import Annotations
 from vos_annotator.core.edits import Status
+from vos_annotator.core.translation import tr
 
 EMPTY, ABSENT, SURE = 0, 1, 2
 DOUBT = 3  # and the levels above it
@@ -50,14 +51,14 @@ def _prediction(confidence: float, is_present: bool) -> int:
 def describe(code: int) -> str:
     """Return the word for a byte, as the panels and the screen reader say it."""
     if DOUBT <= code < STALE:
-        return "doubtful"
+        return tr("doubtful")
     return {
-        EMPTY: "empty",
-        ABSENT: "absent",
-        SURE: "predicted",
-        STALE: "stale",
-        REFERENCE_ABSENT: "reference, absent",
-        REFERENCE: "reference",
+        EMPTY: tr("empty"),
+        ABSENT: tr("absent"),
+        SURE: tr("predicted"),
+        STALE: tr("stale"),
+        REFERENCE_ABSENT: tr("reference, absent"),
+        REFERENCE: tr("reference"),
     }[code]
 
 

@@ -19,10 +19,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from vos_annotator.core.translation import language, tr
 from vos_annotator.core.video import Video
 from vos_annotator.ui.action_set import ActionSet
 from vos_annotator.ui.cursor import Cursor
 from vos_annotator.ui.icons import icon
+from vos_annotator.ui.language import number
 
 _FRAME_BUTTONS = ("first", "previous", "play", "next", "last")
 _PASSES = ("propagate-forward", "propagate-backward", "propagate-next", "propagate-previous")
@@ -38,7 +40,7 @@ class Transport(QWidget):
         self._video, self._cursor = video, cursor
         self.setProperty("role", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setAccessibleName("Transport")
+        self.setAccessibleName(tr("Transport"))
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 4, 8, 4)
         row.setSpacing(2)
@@ -48,39 +50,39 @@ class Transport(QWidget):
         row.addSpacing(10)
         last = video.frame_count - 1
         self.frame = QSpinBox()
-        self.frame.setLocale(QLocale(QLocale.Language.English))
+        self.frame.setLocale(QLocale(language()))
         self.frame.setGroupSeparatorShown(True)
         self.frame.setRange(0, last)
         self.frame.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.frame.setKeyboardTracking(False)
-        self.frame.setAccessibleName("Frame number")
-        self.frame.setToolTip("Frame number")
-        self.frame.setFixedWidth(self.frame.fontMetrics().horizontalAdvance(f"{last:,}") + 26)
+        self.frame.setAccessibleName(tr("Frame number"))
+        self.frame.setToolTip(tr("Frame number"))
+        self.frame.setFixedWidth(self.frame.fontMetrics().horizontalAdvance(number(last)) + 26)
         self.frame.valueChanged.connect(self._go)
         self.frame.editingFinished.connect(self.frame.clearFocus)
-        row.addWidget(_quiet("frame"))
+        row.addWidget(_quiet(tr("frame")))
         row.addWidget(self.frame)
-        row.addWidget(_quiet(f"/ {last:,}"))
+        row.addWidget(_quiet(f"/ {number(last)}"))
         row.addSpacing(14)
         self.time = QLabel()
-        self.time.setAccessibleName("Time")
+        self.time.setAccessibleName(tr("Time"))
         row.addWidget(self.time)
         row.addStretch(1)
         self.left = QLabel()
         self.left.setProperty("role", "quiet")
-        self.left.setAccessibleName("Progress")
+        self.left.setAccessibleName(tr("Progress"))
         row.addWidget(self.left)
         row.addSpacing(8)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedWidth(140)
-        self.bar.setAccessibleName("Progress bar")
+        self.bar.setAccessibleName(tr("Progress bar"))
         row.addWidget(self.bar)
         row.addSpacing(10)
-        self.stop = _push_button(actions["stop"])
+        self.stop = _ActionButton(actions["stop"])
         row.addWidget(self.stop)
         row.addSpacing(6)
-        self.propagate = _push_button(actions["propagate"])
+        self.propagate = _ActionButton(actions["propagate"])
         self.propagate.setDefault(True)
         row.addWidget(self.propagate)
         self.more = _more_button([actions[name] for name in _PASSES])
@@ -113,6 +115,23 @@ class Transport(QWidget):
         self.time.setText(timecode(self._video.time(frame)))
 
 
+class _ActionButton(QPushButton):
+    """A button with words that does what an action does."""
+
+    def __init__(self, action: QAction) -> None:
+        super().__init__(action.text())
+        self._action = action
+        self.setAccessibleName(action.text())
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.clicked.connect(action.trigger)
+        action.changed.connect(self._follow)
+        self._follow()
+
+    def _follow(self) -> None:
+        self.setEnabled(self._action.isEnabled())
+        self.setToolTip(self._action.toolTip())  # names the key, which may be another now
+
+
 def timecode(seconds: float) -> str:
     """Return `seconds` as 00:05.24, with hours when there are any."""
     hundredths = round(seconds * 100)
@@ -125,10 +144,10 @@ def timecode(seconds: float) -> str:
 def duration(seconds: float) -> str:
     """Return how long something still takes: "41 s", "3 min", "2.1 h"."""
     if seconds < 90:
-        return f"{max(round(seconds), 1)} s"
+        return tr("{count} s", count=max(round(seconds), 1))
     if seconds < 5400:
-        return f"{round(seconds / 60)} min"
-    return f"{seconds / 3600:.1f} h"
+        return tr("{count} min", count=round(seconds / 60))
+    return tr("{count} h", count=number(seconds / 3600, 1))
 
 
 def _quiet(text: str) -> QLabel:
@@ -146,17 +165,6 @@ def _action_button(action: QAction) -> QToolButton:
     return button
 
 
-def _push_button(action: QAction) -> QPushButton:
-    button = QPushButton(action.text())
-    button.setToolTip(action.toolTip())
-    button.setAccessibleName(action.text())
-    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    button.clicked.connect(action.trigger)
-    action.enabledChanged.connect(button.setEnabled)
-    button.setEnabled(action.isEnabled())
-    return button
-
-
 def _more_button(actions: list[QAction]) -> QToolButton:
     button = QToolButton()
     menu = QMenu(button)
@@ -164,7 +172,7 @@ def _more_button(actions: list[QAction]) -> QToolButton:
     button.setMenu(menu)
     button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
     button.setIcon(icon("more"))
-    button.setAccessibleName("Other ways to propagate")
-    button.setToolTip("Other ways to propagate")
+    button.setAccessibleName(tr("Other ways to propagate"))
+    button.setToolTip(tr("Other ways to propagate"))
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     return button

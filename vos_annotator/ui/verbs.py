@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from vos_annotator.core.edits import Status
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.translation import tr
 from vos_annotator.ui import dialogs
+from vos_annotator.ui.language import percent
 
 if TYPE_CHECKING:
     from vos_annotator.ui.main_window import MainWindow
@@ -66,7 +68,7 @@ class Verbs:
         if ahead:
             self._work.cursor.frame = min(ahead, key=lambda frame: abs(frame - here))
         else:
-            self._window.say("No further reference this way.")
+            self._window.say(tr("No further reference this way."))
 
     def go_to_doubtful(self, step: int) -> None:
         """Go to the most doubtful frame, and from there to the next worse (1) or back (-1)."""
@@ -76,7 +78,9 @@ class Verbs:
         if 0 <= rank < len(frames):
             self._work.cursor.frame = frames[rank]
         else:
-            self._window.say("No other doubtful frame." if frames else "No frame is doubtful.")
+            self._window.say(
+                tr("No other doubtful frame.") if frames else tr("No frame is doubtful.")
+            )
 
     def keep(self) -> None:
         """Make this frame a reference as it stands."""
@@ -127,7 +131,7 @@ class Verbs:
         """Copy the current object from the frame before."""
         frame, object_id = self._work.cursor.frame, self._work.cursor.object_id
         if frame == 0:
-            self._window.say("There is no frame before the first.")
+            self._window.say(tr("There is no frame before the first."))
             return
         self._work.document.copy_from(frame, frame - 1, object_id)
 
@@ -160,7 +164,9 @@ class Verbs:
         work.document.delete_object(each.id)
         ids = work.document.objects.ids
         work.cursor.object_id = ids[0] if ids else None
-        self._window.say(f"{each.name} is deleted from every frame. key:undo brings it back.")
+        self._window.say(
+            tr("{name} is deleted from every frame. key:undo brings it back.", name=each.name)
+        )
 
     def cycle_object(self, step: int) -> None:
         """Make the next (1) or previous (-1) object current."""
@@ -192,7 +198,7 @@ class Verbs:
         if self._window.workspace is None:
             return
         if is_held is None:  # chosen from a menu, where nothing can be held
-            self._window.say("Hold the key of this command down to see the picture alone.")
+            self._window.say(tr("Hold the key of this command down to see the picture alone."))
             return
         cursor = self._work.cursor
         if is_held:
@@ -202,7 +208,7 @@ class Verbs:
     def change_opacity(self, steps: int) -> None:
         """Make the masks' fill stronger or fainter."""
         self._work.cursor.opacity += steps * _OPACITY_STEP
-        self._window.say(f"Mask opacity {self._work.cursor.opacity:.0%}")
+        self._window.say(tr("Mask opacity {share}", share=percent(self._work.cursor.opacity)))
 
     def fit(self) -> None:
         """Show the whole frame."""

@@ -12,6 +12,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from vos_annotator.core.translation import tr
 from vos_annotator.ui.icons import icon
 
 _SHOWN = 6
@@ -28,12 +29,12 @@ class Welcome(QWidget):
 
     def __init__(self, actions: Iterable[QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName("No video is open")
+        self.setAccessibleName(tr("No video is open"))
         self.setAutoFillBackground(True)
         self.setBackgroundRole(QPalette.ColorRole.Shadow)
         picture = QLabel()
         picture.setPixmap(icon("film", QPalette.ColorRole.PlaceholderText).pixmap(QSize(56, 56)))
-        title = QLabel("Drop a video or a folder of frames")
+        title = QLabel(tr("Drop a video or a folder of frames"))
         title.setStyleSheet("font-size: 17px; color: palette(window-text);")
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
@@ -66,7 +67,7 @@ class Welcome(QWidget):
             button = QPushButton(f"{path.name}   {path.parent}")
             button.setFlat(True)
             button.setStyleSheet("border: 0; background: transparent;")
-            button.setAccessibleName(f"Open {path}")
+            button.setAccessibleName(tr("Open {path}", path=path))
             button.setCursor(Qt.CursorShape.PointingHandCursor)
             button.clicked.connect(lambda _=False, path=path: self.chosen.emit(path))
             self._recent.addWidget(button, 0, Qt.AlignmentFlag.AlignCenter)

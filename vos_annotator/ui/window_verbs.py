@@ -13,10 +13,12 @@ from vos_annotator.core import davis
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.mask_files import read_masks
 from vos_annotator.core.masks import decode_png, encode_png, read_label_map, without
+from vos_annotator.core.translation import tr, tr_many
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.cheat_sheet import CheatSheet
 from vos_annotator.ui.gathering import Gathering
 from vos_annotator.ui.job import Job
+from vos_annotator.ui.language import number
 
 if TYPE_CHECKING:
     from vos_annotator.ui.main_window import MainWindow
@@ -36,11 +38,11 @@ class WindowVerbs:
 
     def open_folder(self) -> None:
         """Ask for a folder of frames, and open it."""
-        self._open(dialogs.ask_folder(self._window, "Open folder of frames", "open"))
+        self._open(dialogs.ask_folder(self._window, tr("Open folder of frames"), "open"))
 
     def import_masks(self) -> None:
         """Ask for a folder of masks; each becomes a reference."""
-        folder = dialogs.ask_folder(self._window, "Folder of masks, one PNG a frame", "masks")
+        folder = dialogs.ask_folder(self._window, tr("Folder of masks, one PNG a frame"), "masks")
         if folder is not None:
             self.import_masks_from(folder)
 
@@ -52,7 +54,7 @@ class WindowVerbs:
             with source:
                 return read_masks(path, source)
 
-        job = Job("Import", work)
+        job = Job(tr("Import"), work)
         job.succeeded.connect(lambda masks: self._take_masks(document, masks))
         self._window.start_job(job)
 
@@ -112,14 +114,14 @@ class WindowVerbs:
                     cancelled=cancelled,
                 )
 
-        job = Job("Export", work)
+        job = Job(tr("Export"), work)
         job.succeeded.connect(self._show_export)
         self._window.start_job(job)
 
     def save(self) -> None:
         """Write what may still be waiting."""
         self._window.workspace.save()
-        self._window.say(f"Saved in {self._window.workspace.project.path}")
+        self._window.say(tr("Saved in {path}", path=self._window.workspace.project.path))
 
     def save_copy(self) -> None:
         """Ask where to, and write a second project file."""
@@ -130,9 +132,11 @@ class WindowVerbs:
         try:
             project.save_copy(path)
         except (UserError, OSError) as error:
-            self._window.warn(f"No copy was saved: {error} The project itself is safe.")
+            self._window.warn(
+                tr("No copy was saved: {error} The project itself is safe.", error=error)
+            )
         else:
-            self._window.say(f"A copy is saved in {path}")
+            self._window.say(tr("A copy is saved in {path}", path=path))
 
     def close_project(self) -> None:
         """Close the video; everything is saved."""
@@ -150,11 +154,18 @@ class WindowVerbs:
         if self._window.workspace is None or document is not self._window.document:
             return  # another project was opened meanwhile
         document.import_references(masks)
-        self._window.say(f"{len(masks)} masks imported as references. key:undo takes them back.")
+        self._window.say(
+            tr_many(
+                "{count} mask imported as a reference. key:undo takes it back.",
+                "{count} masks imported as references. key:undo takes them back.",
+                len(masks),
+                count=number(len(masks)),
+            )
+        )
 
     def _show_export(self, report: davis.ExportReport) -> None:
         text = f"{report}.\n\n{report.annotations}"
-        title = "Exported" if report.is_complete else "Export stopped"
+        title = tr("Exported") if report.is_complete else tr("Export stopped")
         self._window.messages.add(f"{title}: {text}")
         dialogs.show_report(self._window, title, text)
 

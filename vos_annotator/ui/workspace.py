@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from vos_annotator.core.project import Project
+from vos_annotator.core.translation import tr
 from vos_annotator.ui.action_set import ActionSet
 from vos_annotator.ui.bridge import EngineBridge
 from vos_annotator.ui.canvas import Canvas
@@ -19,6 +20,7 @@ from vos_annotator.ui.demo import is_demo
 from vos_annotator.ui.document import Document
 from vos_annotator.ui.follow import Follow
 from vos_annotator.ui.hints import Hints
+from vos_annotator.ui.language import number
 from vos_annotator.ui.panels.objects import ObjectsPanel
 from vos_annotator.ui.panels.references import ReferencesPanel
 from vos_annotator.ui.playback import Playback
@@ -50,13 +52,13 @@ class Workspace(QWidget):
 
     def __init__(self, project: Project, actions: ActionSet, engine_name: str, size: int) -> None:
         super().__init__()
-        self.project = project
+        self.project, self.actions = project, actions
         self.document = Document(project)
         self.cursor = Cursor(self.document)
         self._restore_place()
         self.bridge = EngineBridge(self.document, engine_name, size)
         self.canvas = Canvas(self.document, self.cursor, self.bridge)
-        self.canvas.setAccessibleName("Canvas")
+        self.canvas.setAccessibleName(tr("Canvas"))
         self.timeline = Timeline(self.document, self.cursor)
         self.playback = Playback(project.video, self.cursor, self)
         self.thumbnails = Thumbnails(project.video, _THUMBNAIL, self)
@@ -67,13 +69,22 @@ class Workspace(QWidget):
         self.references_panel = ReferencesPanel(self.document, self.cursor, self.thumbnails)
         actions.attach_canvas(self.canvas)
         self.follow = Follow(self.cursor, self.bridge, self)
-        self.hints = Hints(self.document, self.bridge, self.canvas, is_demo(project.video))
+        self.hints = Hints(
+            self.document, self.bridge, self.canvas, actions.with_keys, is_demo(project.video)
+        )
+        self.show_keys()
         self._lay_out()
         self._connect()
 
     def state_of(self, frame: int, object_id: int) -> str:
         """Return the word for what is known of an object on a frame."""
         return describe(self.timeline.states.code(frame, object_id))
+
+    def show_keys(self) -> None:
+        """Name the keys, where a text names some, as they are now."""
+        invitation = tr("key:tool-brush, then paint: the first\nstroke makes an object.")
+        self.objects_panel.invite(self.actions.with_keys(invitation))
+        self.hints.refresh()
 
     def close_project(self) -> None:
         """Save where the person is, join the threads and close the file."""
@@ -124,7 +135,7 @@ class Workspace(QWidget):
 
     def show_recovery(self, text: str) -> None:
         """Say above everything else what was kept when the program was cut off."""
-        self.layout().insertWidget(0, Card("Recovery", text))
+        self.layout().insertWidget(0, Card(tr("Recovery"), text))
 
     def _connect(self) -> None:
         self.bridge.progress.connect(self._show_progress)
@@ -160,7 +171,7 @@ class Workspace(QWidget):
             self.timeline.show_pass(None)
             return
         left = progress.total - progress.done
-        text = f"{left:,} left"
+        text = tr("{count} left", count=number(left))
         if progress.seconds_left is not None:
             text += f" · {duration(progress.seconds_left)}"
         self.transport.show_progress(text, progress.done, progress.total)

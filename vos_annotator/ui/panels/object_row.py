@@ -19,8 +19,10 @@ from PySide6.QtWidgets import (
 )
 
 from vos_annotator.core.objects import SCREEN_COLORS, VideoObject
+from vos_annotator.core.translation import tr
 from vos_annotator.ui.icons import icon
 from vos_annotator.ui.panels.panel import small_button
+from vos_annotator.ui.timeline_states import EMPTY, describe
 
 
 class NameField(QLineEdit):
@@ -93,9 +95,9 @@ class ObjectRow(QWidget):
         self.state = QLabel()
         self.state.setProperty("role", "quiet")
         self.state.setStyleSheet("font-size: 11px;")
-        self.eye = small_button("eye", "Hide", checkable=True)
+        self.eye = small_button("eye", tr("Hide"), checkable=True)
         self.eye.clicked.connect(lambda off: self._send(visible=not off))
-        self.lock = small_button("unlock", "Lock", checkable=True)
+        self.lock = small_button("unlock", tr("Lock"), checkable=True)
         self.lock.clicked.connect(lambda on: self._send(locked=on))
         line = QHBoxLayout(self)
         line.setContentsMargins(2, 1, 2, 1)
@@ -119,19 +121,22 @@ class ObjectRow(QWidget):
         self.eye.setIcon(icon("eye" if shown.visible else "eye-off"))
         self.lock.setChecked(shown.locked)
         self.lock.setIcon(icon("lock" if shown.locked else "unlock"))
-        self.setAccessibleName(f"Object {shown.id} {shown.name}")
-        self.name.setAccessibleName(f"Name of object {shown.id}")
-        for button, word in (
-            (self.swatch, "Colour of"),
-            (self.eye, "Hide" if shown.visible else "Show"),
-            (self.lock, "Unlock" if shown.locked else "Lock"),
+        self.setAccessibleName(tr("Object {number} {name}", number=shown.id, name=shown.name))
+        self.name.setAccessibleName(tr("Name of object {number}", number=shown.id))
+        name = shown.name
+        hide = tr("Hide {name}", name=name) if shown.visible else tr("Show {name}", name=name)
+        lock = tr("Unlock {name}", name=name) if shown.locked else tr("Lock {name}", name=name)
+        for button, words in (
+            (self.swatch, tr("Colour of {name}", name=name)),
+            (self.eye, hide),
+            (self.lock, lock),
         ):
-            button.setAccessibleName(f"{word} {shown.name}")
-            button.setToolTip(f"{word} {shown.name}")
+            button.setAccessibleName(words)
+            button.setToolTip(words)
 
     def show_state(self, word: str) -> None:
         """Say what is known of the object on this frame."""
-        self.state.setText("" if word == "empty" else word)
+        self.state.setText("" if word == describe(EMPTY) else word)
         self.setAccessibleDescription(word)
 
     def set_current(self, is_current: bool) -> None:
@@ -183,7 +188,7 @@ class ObjectRow(QWidget):
         for place, color in enumerate(SCREEN_COLORS):
             button = QToolButton()
             button.setIcon(_swatch(color))
-            button.setAccessibleName(f"Colour {QColor(*color).name()}")
+            button.setAccessibleName(tr("Colour {code}", code=QColor(*color).name()))
             button.clicked.connect(lambda _=False, color=color: self._send(color=tuple(color)))
             button.clicked.connect(menu.close)
             grid.addWidget(button, place // 5, place % 5)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from vos_annotator.core.translation import tr
 from vos_annotator.ui.cursor import Cursor
 from vos_annotator.ui.document import Document
 from vos_annotator.ui.panels.object_row import ObjectRow
@@ -41,10 +42,10 @@ class ObjectsPanel(Panel):
             state_of: Returns the word for (frame, object id): "predicted", "reference", ...
             parent: Qt's parent.
         """
-        super().__init__("Objects", parent)
+        super().__init__(tr("Objects"), parent)
         self._document, self._cursor, self._state_of = document, cursor, state_of
         self.rows: dict[int, ObjectRow] = {}
-        self._empty = QLabel("B, then paint: the first\nstroke makes an object.")
+        self._empty = QLabel()
         self._empty.setProperty("role", "quiet")
         self._empty.setContentsMargins(12, 8, 12, 8)
         content = QWidget()
@@ -69,6 +70,10 @@ class ObjectsPanel(Panel):
         cursor.frame_changed.connect(self._update_states)
         cursor.object_changed.connect(self._update_current)
         self._update_rows()
+
+    def invite(self, text: str) -> None:
+        """Say how to begin, for as long as there is no object."""
+        self._empty.setText(text)
 
     def rename(self, object_id: int) -> None:
         """Let the person type a name for the object."""

@@ -21,9 +21,11 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from vos_annotator.core.edits import Status
+from vos_annotator.core.translation import tr
 from vos_annotator.ui.cursor import Cursor
 from vos_annotator.ui.document import Document
 from vos_annotator.ui.icons import icon
+from vos_annotator.ui.language import number
 from vos_annotator.ui.panels.panel import Panel
 from vos_annotator.ui.thumbnails import Thumbnails
 
@@ -58,9 +60,9 @@ class ReferencesModel(QAbstractListModel):
         if role == _FRAME:
             return frame
         if role == Qt.ItemDataRole.DisplayRole:
-            return f"{frame:,}"
+            return number(frame)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"Reference frame {frame}"
+            return tr("Reference frame {frame}", frame=frame)
         if role == Qt.ItemDataRole.DecorationRole:
             if frame not in self._asked:
                 self._asked.add(frame)
@@ -176,11 +178,11 @@ class ReferencesPanel(Panel):
         thumbnails: Thumbnails,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__("References", parent)
+        super().__init__(tr("References"), parent)
         self._document, self._cursor = document, cursor
         self.model = ReferencesModel(document, thumbnails, self)
         self.view = QListView()
-        self.view.setAccessibleName("Reference frames")
+        self.view.setAccessibleName(tr("Reference frames"))
         self.view.setViewMode(QListView.ViewMode.IconMode)
         self.view.setResizeMode(QListView.ResizeMode.Adjust)
         self.view.setMovement(QListView.Movement.Static)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPolygonF
 
+from vos_annotator.core.translation import tr
 from vos_annotator.ui.tools.scribble import INSIDE, OUTSIDE, WIDTH
 from vos_annotator.ui.tools.stamp import stamps
 from vos_annotator.ui.tools.tool import Tool
@@ -54,7 +55,7 @@ class Box(Tool):
         box = QRectF(self._start, self._end).normalized() & QRectF(0, 0, columns, rows)
         self.cancel()
         if min(box.width(), box.height()) * self._canvas.zoom < _SMALLEST:
-            self._canvas.message.emit("Drag a box around the object.")
+            self._canvas.message.emit(tr("Drag a box around the object."))
             return
         strokes = _strokes(box, max(WIDTH / self._canvas.zoom, 1.5), (rows, columns))
         certain = np.full((rows, columns), OUTSIDE, np.uint8)

@@ -5,6 +5,7 @@ For: the canvas.
 
 from PySide6.QtCore import QPointF, Qt
 
+from vos_annotator.core.translation import tr
 from vos_annotator.ui.tools.stamp import stamps
 from vos_annotator.ui.tools.tool import Tool
 
@@ -14,7 +15,6 @@ class Brush(Tool):
 
     shape = Qt.CursorShape.BlankCursor
     has_ring = True
-    _text = "Paint"
 
     def press(self, point: QPointF, removes: bool) -> None:
         """Begin a stroke; a second button in a stroke changes nothing."""
@@ -41,7 +41,7 @@ class Brush(Tool):
 
     def finish(self) -> None:
         """Keep the stroke."""
-        self._commit(f"{'Erase' if self.removes else 'Paint'}")
+        self._commit(tr("Erase") if self.removes else tr("Paint"))
 
 
 class Eraser(Brush):

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from PySide6.QtCore import QPointF
 
+from vos_annotator.core.translation import tr
 from vos_annotator.ui.tools.tool import Tool
 
 
@@ -33,11 +34,11 @@ class Fill(Tool):
         pixels = patch[1:-1, 1:-1].astype(bool)
         if not old and _touches_border(pixels):
             draft.drop()
-            self._canvas.message.emit("This is not a hole: the outline is open.")
+            self._canvas.message.emit(tr("This is not a hole: the outline is open."))
             return
         whole = (slice(0, rows), slice(0, columns))
         (draft.remove if removes else draft.add)(whole, pixels)
-        draft.commit("Remove patch" if removes else "Fill")
+        draft.commit(tr("Remove patch") if removes else tr("Fill"))
 
 
 def _touches_border(pixels: np.ndarray) -> bool:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QImage, QPainter, QPolygonF
 
 from vos_annotator.core.regions import edge_path
+from vos_annotator.core.translation import tr
 from vos_annotator.ui.canvas_items import pixels
 from vos_annotator.ui.latest import Latest
 from vos_annotator.ui.tools.tool import Tool
@@ -92,7 +93,7 @@ class Lasso(Tool):
         box = (slice(0, pixels.shape[0]), slice(0, pixels.shape[1]))
         put = self._draft.remove if self._removes else self._draft.add
         put(box, pixels)
-        self._commit("Cut out with lasso" if self._removes else "Lasso")
+        self._commit(tr("Cut out with lasso") if self._removes else tr("Lasso"))
 
     def cancel(self) -> None:
         """Drop the outline."""

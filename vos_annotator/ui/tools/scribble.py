@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import LabelMap
+from vos_annotator.core.translation import tr
 from vos_annotator.ui.tools.stamp import stamps
 from vos_annotator.ui.tools.tool import Tool
 
@@ -114,7 +115,7 @@ class Scribble(Tool):
         after = _with_mask(self._document.annotations[frame], object_id, mask, strokes)
         self._is_committing = True
         try:
-            self._document.paint(frame, after, "Scribble")
+            self._document.paint(frame, after, tr("Scribble"))
         finally:
             self._is_committing = False
 

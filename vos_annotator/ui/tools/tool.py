@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, Qt
 
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.translation import tr
 from vos_annotator.ui.draft import Draft
 
 if TYPE_CHECKING:
@@ -80,12 +81,12 @@ class Tool:
         objects, object_id = self._document.objects, self._cursor.object_id
         if object_id in objects and objects[object_id].locked:
             self._canvas.message.emit(
-                f"{objects[object_id].name} is locked. key:lock-object unlocks it."
+                tr("{name} is locked. key:lock-object unlocks it.", name=objects[object_id].name)
             )
             return False
         if object_id in objects and not objects[object_id].visible:
             self._canvas.message.emit(
-                f"{objects[object_id].name} is hidden. key:hide-object shows it."
+                tr("{name} is hidden. key:hide-object shows it.", name=objects[object_id].name)
             )
             return False
         return self._canvas.is_current  # never paint on a frame that is still on its way

@@ -7,6 +7,7 @@ from PySide6.QtCore import QPointF
 
 from vos_annotator.core.regions import similar
 from vos_annotator.core.shapes import Mask
+from vos_annotator.core.translation import tr
 from vos_annotator.ui.canvas_items import pixels
 from vos_annotator.ui.latest import Latest
 from vos_annotator.ui.tools.tool import Tool
@@ -49,7 +50,7 @@ class Wand(Tool):
         if tolerance != self._tolerance:
             self._tolerance = tolerance
             self._ask()
-            self._canvas.message.emit(f"Wand: tolerance {tolerance}")
+            self._canvas.message.emit(tr("Wand: tolerance {tolerance}", tolerance=tolerance))
 
     def release(self, point: QPointF) -> None:
         """Keep the region, as soon as it is there."""
@@ -61,7 +62,7 @@ class Wand(Tool):
     def finish(self) -> None:
         """Keep the region that is shown."""
         self._latest.forget()
-        self._commit("Remove with wand" if self._draft and self._removes else "Wand")
+        self._commit(tr("Remove with wand") if self._draft and self._removes else tr("Wand"))
 
     def cancel(self) -> None:
         """Drop the region."""
