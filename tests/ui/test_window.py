@@ -106,6 +106,18 @@ def test_propagating_fills_the_clip_and_the_window_says_how_far_it_is(qtbot, win
     assert window.workspace.transport.left.text() == ""
 
 
+def test_the_frames_of_a_pass_do_not_look_through_the_actions_each(qtbot, window):
+    paint(window, object_of(window))
+    refreshed = []
+    window.workspace.changed.connect(lambda: refreshed.append(window.cursor.frame))
+
+    window.bridge.propagate()
+    finish_run(qtbot, window)
+
+    assert window.document.annotations.status(FRAMES - 1) is Status.PREDICTION
+    assert len(refreshed) < FRAMES // 2
+
+
 def test_stop_ends_a_run_and_keeps_what_there_is(qtbot, window):
     object_id = object_of(window)
     paint(window, object_id)

@@ -55,6 +55,7 @@ class EngineBridge(QObject):
 
     Signals:
         began(): Something runs now, and can be stopped.
+        ended(): Nothing runs any more, or is about to.
         progress(Progress): After each frame of a run; None when nothing runs any more.
         scribbled(frame, object id, mask): The answer to the latest `scribble` there.
         ready(Ready): The engine is loaded; says on what it runs.
@@ -63,6 +64,7 @@ class EngineBridge(QObject):
     """
 
     began = Signal()
+    ended = Signal()
     progress = Signal(object)
     scribbled = Signal(int, int, object)
     ready = Signal(object)
@@ -277,6 +279,7 @@ class EngineBridge(QObject):
             self.progress.emit(None)
         if self.auto_refresh:
             self.learning.rest()
+        self.ended.emit()
 
     # From the worker
 

@@ -143,16 +143,14 @@ class Workspace(QWidget):
         self.canvas.message.connect(self.message)
         self.bridge.failed.connect(self.failed)
         self.playback.playing_changed.connect(self.transport.show_playing)
-        for signal in (
+        for signal in (  # not each frame that a pass writes: that enables nothing
             self.bridge.began,
-            self.bridge.progress,
+            self.bridge.ended,
             self.bridge.learning.wanted,
             self.cursor.frame_changed,
             self.cursor.object_changed,
             self.cursor.tool_changed,
             self.cursor.view_changed,
-            self.document.frame_changed,
-            self.document.became_stale,
             self.document.objects_changed,
             self.document.history_changed,
         ):
