@@ -7,6 +7,7 @@ What is new stands in the .po files without a translation, what has gone leaves 
 which the dev extra brings.
 """
 
+import ast
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,7 +15,6 @@ from pathlib import Path
 
 from babel.core import Locale, UnknownLocaleError
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
@@ -24,19 +24,10 @@ from vos_annotator.ui.actions import ACTIONS
 
 FOLDER = Path(__file__).resolve().parent
 PACKAGE = FOLDER.parents[1] / "vos_annotator"
-_IN_CONTEXT = ((1, "c"), 2)
-KEYWORDS = {
-    "tr": None,
-    "marked": None,
-    "tr_many": (1, 2),
-    "tr_in": _IN_CONTEXT,
-    "pgettext": _IN_CONTEXT,
-    "UserError": (1,),
-}
-METHODS = [
-    *((f"{folder}/**.py", "ignore") for folder in ("training", "evaluation", "rendering")),
-    ("**.py", "python"),  # the rest may speak to the window
-]
+# What is called with messages, and whether these are a context and a text, or forms of one.
+CALLS = {"tr": 1, "marked": 1, "UserError": 1, "tr_many": 2, "tr_in": 2, "pgettext": 2}
+IN_CONTEXT = ("tr_in", "pgettext")
+SILENT = ("training", "evaluation", "rendering")  # folders that never speak to the window
 TABLE = "vos_annotator/ui/actions.py"
 UNDATED = datetime(2000, 1, 1, tzinfo=UTC)  # the same messages give the same bytes
 
@@ -46,12 +37,30 @@ def messages() -> Catalog:
     found = Catalog(domain=DOMAIN, fuzzy=False)
     for text in dict.fromkeys(table_texts()):
         found.add(text, locations=[(TABLE, 1)])
-    for path, line, text, comments, context in extract_from_dir(
-        str(PACKAGE), METHODS, keywords=KEYWORDS, comment_tags=("Translators:",)
-    ):
-        place = (f"vos_annotator/{path}", line)
-        found.add(text, locations=[place], auto_comments=comments, context=context)
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if path.relative_to(PACKAGE).parts[0] not in SILENT:
+            for text, context in calls(path.read_text("utf-8")):
+                name = path.relative_to(PACKAGE.parent).as_posix()
+                found.add(text, locations=[(name, 1)], context=context)
     return found
+
+
+def calls(source: str) -> Iterator[tuple[str | tuple[str, ...], str | None]]:
+    """Give the messages that a module calls for, or pairs of forms, and their context.
+
+    What is put together while the program runs cannot be looked up, and is left out.
+    """
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call):
+            continue
+        name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        given = node.args[: CALLS.get(name, 0)]
+        if given and all(isinstance(each, ast.Constant) for each in given):
+            texts = [each.value for each in given]
+            if name in IN_CONTEXT:
+                yield texts[1], texts[0]
+            else:
+                yield (texts[0] if len(texts) == 1 else tuple(texts)), None
 
 
 def table_texts() -> Iterator[str]:

@@ -163,7 +163,8 @@ def test_the_field_takes_any_key_that_is_pressed(editor, key):
 
 
 def test_a_preset_reaches_the_window_and_the_cheat_sheet(qtbot, window, editor):
-    editor.preset.textActivated.emit("CVAT")
+    editor.preset.setCurrentText("CVAT")
+    editor.preset.activated.emit(editor.preset.currentIndex())
     window.canvas.setFocus()
     sheet = CheatSheet(None, window.actions_.rows.values())
     qtbot.addWidget(sheet)

@@ -23,6 +23,7 @@ from vos_annotator.core.edits import (
 )
 from vos_annotator.core.masks import LabelMap, object_ids, without
 from vos_annotator.core.objects import screen_color
+from vos_annotator.core.translation import tr
 
 if TYPE_CHECKING:
     from vos_annotator.core.project import Project
@@ -85,7 +86,9 @@ def with_objects(project: Project, parts: Sequence[Edit], ids: Iterable[int]) ->
 
 def new_object(object_id: int, name: str | None = None) -> VideoObject:
     """Return an object as it is added to the list."""
-    return VideoObject(object_id, name or f"Object {object_id}", screen_color(object_id))
+    return VideoObject(
+        object_id, name or tr("Object {number}", number=object_id), screen_color(object_id)
+    )
 
 
 def _wiped(project: Project, ids: frozenset[int]) -> Iterator[FrameEdit]:

@@ -5,7 +5,7 @@ Anything else that escapes is a fault of the program and keeps its traceback.
 
 from pathlib import Path
 
-from vos_annotator.core.translation import tr
+from vos_annotator.core.translation import marked, tr
 
 
 class UserError(Exception):
@@ -35,8 +35,10 @@ class MissingVideo(UserError):
 
     def __init__(self, project: Path, video: Path) -> None:
         super().__init__(
-            "The video of {project} is not at {video} any more: put it back there, or beside "
-            "the project as it was.",
+            marked(
+                "The video of {project} is not at {video} any more: put it back there, or beside "
+                "the project as it was."
+            ),
             project=project,
             video=video,
         )

@@ -13,13 +13,13 @@ from dataclasses import replace
 from PySide6.QtCore import QSettings
 from PySide6.QtGui import QKeySequence
 
-from vos_annotator.core.translation import tr
+from vos_annotator.core.translation import marked, tr
 from vos_annotator.ui.action import Action, menu_titles
 from vos_annotator.ui.actions import ACTIONS
 
 Keys = tuple[str, ...]
 
-DEFAULT = "Default"
+DEFAULT = marked("Default")
 # Only what differs from the table. A key that a preset names is taken from the command that
 # has it in the table.
 PRESETS: dict[str, dict[str, Keys]] = {

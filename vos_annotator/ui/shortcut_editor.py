@@ -48,10 +48,11 @@ class ShortcutEditor(QDialog):
         self.setWindowTitle(tr("Keyboard shortcuts"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.preset = QComboBox()
-        self.preset.addItems(list(PRESETS))
-        self.preset.setCurrentText(keymap.preset)
+        for name in PRESETS:
+            self.preset.addItem(tr(name), name)
+        self.preset.setCurrentIndex(self.preset.findData(keymap.preset))
         self.preset.setAccessibleName(tr("Preset"))
-        self.preset.textActivated.connect(self._use_preset)
+        self.preset.activated.connect(lambda _: self._use_preset(self.preset.currentData()))
         self.search = QLineEdit(
             placeholderText=tr("Search commands and keys"), clearButtonEnabled=True
         )
