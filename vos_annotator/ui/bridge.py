@@ -297,12 +297,8 @@ class EngineBridge(QObject):
                 self.ready.emit(result)
             case SteppedDown(size):
                 self.learning.note_new_engine()
-                self.message.emit(
-                    tr(
-                        "Memory ran short: from now on masks are computed at {size} px.",
-                        size=size,
-                    )
-                )
+                text = tr("Memory ran short: masks are computed at {size} px now.", size=size)
+                self.message.emit(text)
             case Failed():
                 self._on_failed(result)
 
