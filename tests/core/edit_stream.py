@@ -1,17 +1,11 @@
-"""A stream of edits that can be cut anywhere: for tests of what a project keeps.
+"""A stream of edits that can be cut anywhere: for tests of what a project keeps."""
 
-As a program, `python edit_stream.py PROJECT FIRST EXPORT`, it opens a project and makes edit after
-edit, from number FIRST on, until it is killed; it says each number once the edit is made, and
-exports to a folder now and then.
-"""
-
-import sys
+import shutil
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from vos_annotator.core.davis import export
 from vos_annotator.core.edits import Edit, Edits, FrameEdit, ObjectsEdit, Status, VideoObject
 from vos_annotator.core.masks import encode_png
 from vos_annotator.core.objects import screen_color
@@ -102,13 +96,8 @@ def content(project: Project) -> dict:
     }
 
 
-if __name__ == "__main__":
-    with_edits = Project.open(sys.argv[1])
-    print("open", flush=True)
-    count = int(sys.argv[2])
-    while True:
-        step(with_edits, count)
-        print(count, flush=True)
-        count += 1
-        if count % 5 == 0:  # what is exported may be cut off too
-            export(with_edits.video, with_edits.annotations.png, sys.argv[3], with_images=False)
+def cut_off(project: Project, path: Path) -> Path:
+    """Have at `path` what would be left of an open project if its program were killed now."""
+    for ending in ("", "-wal"):
+        shutil.copy(f"{project.path}{ending}", f"{path}{ending}")
+    return path

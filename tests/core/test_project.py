@@ -1,13 +1,10 @@
 """Projects: everything is there again, whatever happened to the program, the disk or the file."""
 
 import os
-import random
 import shutil
 import sqlite3
 import subprocess
 import sys
-import time
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +13,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.core import edit_stream
-from tests.core.edit_stream import FRAMES, SHAPE, content, label_map_of, make_pictures, step
+from tests.core.edit_stream import (
+    FRAMES,
+    SHAPE,
+    content,
+    cut_off,
+    label_map_of,
+    make_pictures,
+    step,
+)
 from vos_annotator.core.edits import FrameEdit, ObjectsEdit, VideoObject
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.masks import encode_png, read_label_map
+from vos_annotator.core.masks import encode_png
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import open_video
 
@@ -169,47 +173,69 @@ def test_an_edit_that_changes_nothing_writes_nothing(clip, path):
     project.close()
 
 
-# The program is killed
+# The program is killed: what the drill of tests/drill does not come by
 
 
-KILLS = int(os.environ.get("VOS_KILLS", "10"))  # 200 and more: now and then, by hand
+def test_a_copy_over_a_project_that_was_cut_off_is_the_copy(clip, path, tmp_path):
+    project = make(path, clip, edits=5)
+    there = cut_off(make(tmp_path / "other.vos", clip, edits=60), tmp_path / "copy.vos")
+
+    project.save_copy(there)
+
+    with Project.open(there) as copy:
+        assert content(copy) == content(project)
+    project.close()
 
 
-@pytest.mark.parametrize("seed", range(KILLS // 2))
-def test_killing_the_program_at_any_moment_loses_at_most_the_last_edit(clip, path, tmp_path, seed):
-    rng = random.Random(seed)
-    make(path, clip, edits=0).close()
-    twin = make(tmp_path / "twin.vos", clip, edits=0)
-    done = 0
-    for _ in range(2):
-        with subprocess.Popen(
-            [sys.executable, edit_stream.__file__, path, str(done), tmp_path / "davis"],
-            stdout=subprocess.PIPE,
-            text=True,
-            env=ENVIRONMENT,
-        ) as program:
-            assert program.stdout.readline() == "open\n"
-            said = "".join(program.stdout.readline() for _ in range(rng.randrange(40)))
-            time.sleep(rng.random() / 100)  # it is somewhere within an edit, or an export
-            program.kill()
-            said += program.stdout.read()
-            last = int(said.split("\n")[-2]) if "\n" in said else done - 1
+def test_a_copy_that_fails_leaves_all_of_a_project_that_was_cut_off(
+    clip, path, tmp_path, monkeypatch
+):
+    project, other = make(path, clip, edits=5), make(tmp_path / "other.vos", clip, edits=60)
+    there = cut_off(other, tmp_path / "copy.vos")
 
-        while done <= last:
-            step(twin, done)
-            done += 1
-        survivor = Project.open(path)
-        found = content(survivor)
-        survivor.close()
-        with closing(sqlite3.connect(path)) as database:
-            assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        for file in (tmp_path / "davis").rglob("*.png"):
-            assert read_label_map(file).shape == SHAPE, "half of a file was exported"
-        if found != content(twin):  # the edit in the hand was written, not yet said
-            step(twin, done)
-            done += 1
-        assert found == content(twin)
-    twin.close()
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(UserError, match="cannot be written"):
+        patch.setattr(os, "replace", fail)
+        project.save_copy(there)
+
+    with Project.open(there) as survivor:
+        assert content(survivor) == content(other)
+    assert not list(tmp_path.glob(".*"))
+    project.close()
+
+
+def test_a_copy_is_not_written_over_a_project_that_is_open(clip, path, tmp_path):
+    project, other = make(path, clip, edits=5), make(tmp_path / "other.vos", clip)
+
+    with pytest.raises(UserError, match=r"other\.vos is open in another window"):
+        project.save_copy(other.path)
+
+    paint(other, 3)
+    before = content(other)
+    other.close()
+    with Project.open(tmp_path / "other.vos") as again:
+        assert content(again) == before
+    project.close()
+
+
+def test_a_new_project_does_not_read_the_journal_of_one_that_was_taken_away(clip, path, tmp_path):
+    cut_off(make(tmp_path / "other.vos", clip, edits=60), path).unlink()
+
+    with Project.create(path, open_video(clip)) as project:
+        assert len(project.objects) == 0 and not project.annotations.references
+
+
+def test_what_killed_copies_left_goes_with_the_next_one(clip, path, tmp_path):
+    project = make(path, clip, edits=5)
+    for left in (".copy.vos.123.part", ".copy.vos.123.part-journal"):
+        (tmp_path / left).write_bytes(b"half of it")
+
+    project.save_copy(tmp_path / "copy.vos")
+
+    assert not list(tmp_path.glob(".*"))
+    project.close()
 
 
 # The disk is full
@@ -373,11 +399,14 @@ def test_a_project_that_is_open_already_is_refused_and_the_first_goes_on(clip, p
     again.close()
 
 
+OPEN = "import sys; from vos_annotator import Project; Project.open(sys.argv[1]); print('open')"
+
+
 def test_a_second_program_is_refused_too(clip, path):
     first = make(path, clip)
 
     done = subprocess.run(
-        [sys.executable, edit_stream.__file__, path, "0"],
+        [sys.executable, "-c", OPEN, path],
         capture_output=True,
         text=True,
         env=ENVIRONMENT,
@@ -558,3 +587,16 @@ def test_masks_of_the_videos_size_only(clip, path):
         project.predict(11, encode_png(np.zeros((5, 5), np.uint8)), {}, "hold")
     assert project.annotations.shape == SHAPE
     project.close()
+
+
+def test_a_read_only_project_that_was_cut_off_goes_on_with_its_last_edits_too(
+    clip, tmp_path, monkeypatch, user_data
+):
+    other = make(tmp_path / "other.vos", clip, edits=30)
+    cut_off(other, clip.with_name("clip.vos"))
+    forbid_writing(monkeypatch, tmp_path)
+
+    with Project.for_video(open_video(clip)) as project:
+        assert project.path.is_relative_to(user_data)
+        assert content(project) == content(other)
+    other.close()

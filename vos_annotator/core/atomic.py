@@ -26,6 +26,7 @@ def put_file(path: Path, data: bytes) -> bool:
     part = path.with_name(f".{path.name}.part")
     with writing(path):
         if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data:
+            part.unlink(missing_ok=True)  # what a killed program began
             return False
         try:
             part.write_bytes(data)

@@ -17,12 +17,11 @@ survives the death of the process; a half-made one leaves no trace.
 """
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 
+from vos_annotator.core.database_place import new_database, parts, unusable
 from vos_annotator.core.edit_codec import decode_edit, encode_edit
 from vos_annotator.core.edits import Edit, Status, VideoObject
 from vos_annotator.core.errors import UserError
@@ -71,7 +70,7 @@ class ProjectFile:
             raise UserError(
                 "{path} does not exist; check the name and whether the disk is there.", path=path
             )
-        self.written_at = max(each.stat().st_mtime for each in _parts(path) if each.exists())
+        self.written_at = max(each.stat().st_mtime for each in parts(path) if each.exists())
         self._connection = sqlite3.connect(path, timeout=0.5, isolation_level=None)
         try:
             _configure(self._connection)
@@ -81,7 +80,7 @@ class ProjectFile:
             self._bring_up_to_date()
         except (sqlite3.Error, ValueError) as error:  # Value: a message with broken characters
             self._connection.close()
-            raise _unusable(path, error) from error
+            raise unusable(path, error) from error
         except UserError:
             self._connection.close()
             raise
@@ -95,29 +94,13 @@ class ProjectFile:
         """
         if path.exists() and path.stat().st_size:
             raise UserError("{path} is there already; open it, or choose another name.", path=path)
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            part.unlink(missing_ok=True)
-            connection = sqlite3.connect(part, isolation_level=None)
-            try:
-                _configure(connection)
-                with connection:
-                    connection.executescript(
-                        f"BEGIN; {_TABLES} {_HISTORY} PRAGMA application_id={APPLICATION_ID};"
-                        f"PRAGMA user_version={SCHEMA}; COMMIT;"
-                    )
-                    connection.executemany("INSERT INTO meta VALUES (?, ?)", _as_json(meta))
-            finally:
-                connection.close()
-            os.replace(part, path)
-        except (sqlite3.Error, OSError) as error:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-            raise UserError(
-                "{path} cannot be written ({error}); choose a folder that you may write to.",
-                path=path,
-                error=error,
-            ) from error
+        with new_database(path) as connection:
+            _configure(connection)
+            connection.executescript(
+                f"BEGIN; {_TABLES} {_HISTORY} PRAGMA application_id={APPLICATION_ID};"
+                f"PRAGMA user_version={SCHEMA}; COMMIT;"
+            )
+            connection.executemany("INSERT INTO meta VALUES (?, ?)", _as_json(meta))
         return cls(path)
 
     def meta(self) -> dict[str, object]:
@@ -234,24 +217,13 @@ class ProjectFile:
             execute("INSERT OR REPLACE INTO pngs VALUES (?, ?)", (frame, png))
 
     def copy_to(self, path: Path) -> None:
-        """Write a copy of the whole project, whole or not at all."""
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            part.unlink(missing_ok=True)
-            copy = sqlite3.connect(part)
-            try:
-                self._connection.backup(copy)
-            finally:
-                copy.close()
-            os.replace(part, path)
-        except (sqlite3.Error, OSError) as error:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-            raise UserError(
-                "{path} cannot be written ({error}); choose a folder that you may write to.",
-                path=path,
-                error=error,
-            ) from error
+        """Write a copy of the whole project, whole or not at all.
+
+        Raises:
+            UserError: It cannot be written, or another program has open what is to be replaced.
+        """
+        with new_database(path) as copy:
+            self._connection.backup(copy)
 
     def close(self) -> None:
         """Let go of the file; everything is in it already."""
@@ -284,11 +256,6 @@ class ProjectFile:
             )
 
 
-def _parts(path: Path) -> tuple[Path, Path]:
-    """Return the file and its journal, which has what was committed last."""
-    return path, path.with_name(f"{path.name}-wal")
-
-
 def _configure(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA locking_mode=EXCLUSIVE")
     connection.execute("PRAGMA synchronous=NORMAL")
@@ -298,18 +265,3 @@ def _configure(connection: sqlite3.Connection) -> None:
 
 def _as_json(meta: Mapping[str, object]) -> list[tuple[str, str]]:
     return [(key, json.dumps(value)) for key, value in meta.items()]
-
-
-def _unusable(path: Path, error: Exception) -> UserError:
-    if "locked" in str(error):
-        return UserError("{path} is open in another window; close that one first.", path=path)
-    if "readonly" in str(error):
-        return UserError(
-            "{path} is read-only: change its permissions or copy it elsewhere.", path=path
-        )
-    return UserError(
-        "{path} is not a project of this program, or it is damaged ({error}); open another file "
-        "or a copy of it.",
-        path=path,
-        error=error,
-    )

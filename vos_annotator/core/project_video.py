@@ -1,6 +1,6 @@
 """Where a project lies beside its video, and where the video is when the project is opened.
 
-For: `project`. Knows videos and paths; nothing of annotations or SQLite.
+For: `project`. Knows videos and paths; nothing of annotations.
 """
 
 import os
@@ -9,7 +9,8 @@ from pathlib import Path
 
 import platformdirs
 
-from vos_annotator.core.atomic import copy_file, writing
+from vos_annotator.core.atomic import writing
+from vos_annotator.core.database_place import copy_database
 from vos_annotator.core.errors import MissingVideo, UserError
 from vos_annotator.core.translation import tr
 from vos_annotator.core.video import Video, open_video
@@ -39,7 +40,7 @@ def project_path(video: Video) -> Path:
     with writing(elsewhere):
         folder.mkdir(parents=True, exist_ok=True)
     if is_there:
-        copy_file(beside, elsewhere)
+        copy_database(beside, elsewhere)
     return elsewhere
 
 

@@ -1,0 +1,101 @@
+"""How an SQLite database comes to lie in its place, whole or not at all.
+
+For: `project_file` and `project_video`. Knows SQLite and its journals; nothing of what the
+tables mean.
+
+A database in WAL mode is two files: itself and the journal beside it, which holds what was
+committed last. Whoever is killed leaves both, and both are needed to have everything.
+"""
+
+import glob
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from vos_annotator.core.atomic import copy_file
+from vos_annotator.core.errors import UserError
+
+
+def parts(path: Path) -> tuple[Path, Path]:
+    """Return the file of a database and its journal."""
+    return path, path.with_name(f"{path.name}-wal")
+
+
+@contextmanager
+def new_database(path: Path) -> Iterator[sqlite3.Connection]:
+    """Give an empty database, which at the end takes the place of what is at `path`.
+
+    Raises:
+        UserError: It cannot be written, or another program has open what is at `path`. Then
+            that is as it was.
+    """
+    try:
+        _sweep(path)
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        with closing(sqlite3.connect(part, isolation_level=None)) as connection:
+            yield connection
+        _take_in_journal(path)
+        os.replace(part, path)
+    except (sqlite3.Error, OSError) as error:
+        raise UserError(
+            "{path} cannot be written ({error}); choose a folder that you may write to.",
+            path=path,
+            error=error,
+        ) from error
+    finally:
+        with suppress(OSError):
+            _sweep(path)
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Copy a database that nobody writes, with what only its journal has, to an empty place.
+
+    Raises:
+        UserError: It cannot be written.
+    """
+    (database, journal), (copy, copied_journal) = parts(source), parts(target)
+    if journal.exists():
+        copy_file(journal, copied_journal)  # first: alone, it will be taken for nothing
+    copy_file(database, copy)
+
+
+def unusable(path: Path, error: Exception) -> UserError:
+    """Return the sentence for a database that cannot be opened."""
+    if "locked" in str(error):
+        return UserError("{path} is open in another window; close that one first.", path=path)
+    if "readonly" in str(error):
+        return UserError(
+            "{path} is read-only: change its permissions or copy it elsewhere.", path=path
+        )
+    return UserError(
+        "{path} is not a project of this program, or it is damaged ({error}); open another file "
+        "or a copy of it.",
+        path=path,
+        error=error,
+    )
+
+
+def _sweep(path: Path) -> None:
+    """Take away what was begun for `path` and not finished, whoever began it."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part*"):
+        left.unlink(missing_ok=True)
+
+
+def _take_in_journal(path: Path) -> None:
+    """Leave no journal at `path`, which SQLite would read into another file of that name.
+
+    What it holds goes into the file that it belongs to; so that one is whole until it is
+    replaced.
+    """
+    database, journal = parts(path)
+    if journal.exists() and database.exists():
+        with closing(sqlite3.connect(path, timeout=0.5)) as connection:
+            try:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.OperationalError as error:
+                raise unusable(path, error) from error
+            except sqlite3.DatabaseError:
+                pass  # no database, so the journal is nobody's
+    journal.unlink(missing_ok=True)
