@@ -6,7 +6,7 @@ here. Knows the engine protocol; no Qt, no torch.
 A *pass* runs from a reference frame in one direction and stops before the next one. A *span*
 is what lies between two neighbouring references: it gets a pass from either side, and the
 second is blended with the first, linearly in time. Before the first reference and after the
-last there is one pass only.
+last there is one pass only. No pass carries masks over a cut into another scene.
 """
 
 import tempfile
@@ -19,8 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.shots import Shots
 from vos_annotator.core.video import Video
 from vos_annotator.engine.protocol import Segmentation, SegmentationEngine, blend
+from vos_annotator.engine.scene import Scene, not_carried
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,14 @@ class Pass:
         until: The neighbouring reference, None at an open end.
         blended: Whether this is the second pass of a span, whose frames are blended with
             those of the first.
+        earliest: The first reference of all, which is read everywhere.
     """
 
     source: int
     frames: range
     until: int | None
     blended: bool
+    earliest: int
 
     @property
     def is_final(self) -> bool:
@@ -76,7 +80,7 @@ def plan(references: Sequence[int], first: int, last: int, origin: int | None = 
     if origin is not None:
         # A reference ends one span and starts the next; another frame lies within one.
         spans = spans[bisect_left(references, origin) : bisect_right(references, origin) + 1]
-    passes = [p for span in spans for p in _of_span(*span, first, last)]
+    passes = [p for span in spans for p in _of_span(*span, first, last, references[0])]
     if origin in references:
         outwards = [p for p in passes if p.source == origin]
         inwards = [p for p in passes if p.source != origin]
@@ -89,6 +93,7 @@ def propagate(
     video: Video,
     passes: Iterable[Pass],
     cancelled: Callable[[], bool] = lambda: False,
+    shots: Shots | None = None,
 ) -> Iterator[tuple[int, Segmentation, bool]]:
     """Segment the frames of `passes` by an engine that has memorized the references.
 
@@ -100,6 +105,7 @@ def propagate(
         video: Belongs to the calling thread.
         passes: As `plan` gives them.
         cancelled: Asked before each frame; True ends it there.
+        shots: Of `video`, to keep what is found of its cuts from call to call.
 
     Yields:
         frame, segmentation, whether it is final.
@@ -107,13 +113,21 @@ def propagate(
     Raises:
         UserError: The temporary file cannot be written.
     """
+    shots = Shots(video) if shots is None else shots
+    ids: tuple[int, ...] | None = None  # the objects that the engine knows
     with _Spill() as spill:
         for one in passes:
             engine.begin_pass()
+            scene = Scene(shots, one.frames, one.source, one.earliest)
             for frame in one.frames:
                 if cancelled():
                     return
-                segmentation = engine.segment(frame, video[frame])
+                scene.reach(frame)
+                if scene.is_known or ids is None:
+                    segmentation = engine.segment(frame, video[frame])
+                    ids = segmentation.ids
+                if not scene.is_known:
+                    segmentation = not_carried(ids, video.shape, shots.starts(frame))
                 if one.blended:
                     segmentation = _blend_in_time(one, frame, segmentation, spill.take(frame))
                 elif one.until is not None:
@@ -121,16 +135,18 @@ def propagate(
                 yield frame, segmentation, one.is_final
 
 
-def _of_span(left: int | None, right: int | None, first: int, last: int) -> Iterator[Pass]:
+def _of_span(
+    left: int | None, right: int | None, first: int, last: int, earliest: int
+) -> Iterator[Pass]:
     """Yield the passes between two neighbouring references, within the range."""
     start = first if left is None else max(first, left + 1)
     stop = last + 1 if right is None else min(last + 1, right)
     if start >= stop:
         return
     if left is not None:
-        yield Pass(left, range(start, stop), right, blended=False)
+        yield Pass(left, range(start, stop), right, False, earliest)
     if right is not None:
-        yield Pass(right, range(stop - 1, start - 1, -1), left, blended=False)
+        yield Pass(right, range(stop - 1, start - 1, -1), left, False, earliest)
 
 
 def _with_second_passes_blended(passes: Sequence[Pass]) -> list[Pass]:
@@ -160,6 +176,9 @@ def _blend_in_time(
 _STEPS = 8  # log-odds are put aside in eighths, clipped to +-15.875: finer than moves a border
 
 
+_NO_LOGITS = np.empty((0, 1, 1), np.float32)
+
+
 def _to_steps(logits: NDArray[np.float32]) -> NDArray[np.int8]:
     return np.rint(logits * _STEPS).clip(-127, 127).astype(np.int8)
 
@@ -180,7 +199,7 @@ class _Spill:
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
-        self._where: dict[int, tuple[int, int, tuple[int, ...], tuple, tuple[int, int]]] = {}
+        self._where: dict[int, tuple[int, int, tuple[int, ...], Segmentation]] = {}
         self._end = 0
 
     def __enter__(self) -> "_Spill":
@@ -204,14 +223,15 @@ class _Spill:
                 folder=tempfile.gettempdir(),
                 reason=error.strerror or error,
             ) from error
-        self._where[frame] = self._end, len(data), segmentation.ids, steps.shape, segmentation.shape
+        shell = replace(segmentation, logits=_NO_LOGITS)
+        self._where[frame] = self._end, len(data), steps.shape, shell
         self._end += len(data)
 
     def take(self, frame: int) -> Segmentation:
         """Return what was kept for a frame, which is then dropped."""
-        start, length, ids, size, shape = self._where.pop(frame)
+        start, length, size, shell = self._where.pop(frame)
         self._file.seek(start)
         steps = np.frombuffer(zlib.decompress(self._file.read(length)), np.int8).reshape(size)
         if not self._where:
             self._end = 0  # every span is closed: the next one overwrites the file
-        return Segmentation(ids, _from_steps(steps), shape)
+        return replace(shell, logits=_from_steps(steps))

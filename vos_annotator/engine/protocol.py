@@ -8,8 +8,8 @@ frames by them. What it gives for a frame is a `Segmentation`: log-odds at its o
 so that two passes can be blended before anything is rounded to labels.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol, runtime_checkable
 
@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vos_annotator.core.edits import NOTHING
 from vos_annotator.core.masks import Box, LabelMap
 from vos_annotator.core.video import Image
 
@@ -36,11 +37,16 @@ class Segmentation:
         logits: (K, h, w) float32 log-odds of each object against background, at the
             engine's own resolution.
         shape: (H, W) of the frame.
+        is_carried: False in a scene to which the pass does not carry its masks.
+        at_most: Of an object against which something else than its pixels speaks, the most
+            that its confidence may be, 0..1.
     """
 
     ids: tuple[int, ...]
     logits: NDArray[np.float32]
     shape: tuple[int, int]
+    is_carried: bool = True
+    at_most: Mapping[int, float] = field(default_factory=lambda: NOTHING)
 
     def label_map(self) -> LabelMap:
         """Return a fresh label map of the frame's size.
@@ -71,7 +77,8 @@ class Segmentation:
         confidence = {}
         for n, (object_id, logits) in enumerate(zip(self.ids, self.logits, strict=True)):
             own = logits > 0 if winner is None else (logits > 0) & (winner == n)
-            confidence[object_id] = likely_j(*signs_of_error(logits, own))
+            likely = likely_j(*signs_of_error(logits, own))
+            confidence[object_id] = min(likely, self.at_most.get(object_id, 1.0))
         return confidence
 
 
@@ -104,13 +111,16 @@ def blend(a: Segmentation, b: Segmentation, weight_b: float) -> Segmentation:
     """Return both in one, in log-odds and at the resolution of `a`.
 
     Each object counts as much as `weight_b` says and as its mask is likely to be right: a
-    pass that lost it does not take away what the other one still has.
+    pass that lost it does not take away what the other one still has. A pass that did not
+    carry its masks so far does not count at all.
 
     Args:
         a: Counts 1 - `weight_b`.
         b: Counts `weight_b`; an object that only one of them knows is absent in the other.
         weight_b: 0..1.
     """
+    if not (a.is_carried and b.is_carried):
+        return b if b.is_carried else a
     ids = tuple(sorted({*a.ids, *b.ids}))
     size = a.logits.shape[1:] if a.ids else b.logits.shape[1:]
     logits = np.empty((len(ids), *size), np.float32)

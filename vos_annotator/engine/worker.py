@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import LabelMap, decode_png, encode_png, object_ids, without
+from vos_annotator.core.shots import Shots
 from vos_annotator.core.video import Image, Video
 from vos_annotator.engine.commands import (
     Command,
@@ -87,7 +88,7 @@ class InferenceWorker:
         self._is_closing = False
 
         self._engine_name, self._size, self._load = engine_name, size, load
-        self._video = video
+        self._video, self._shots = video, Shots(video)
         self._engine: SegmentationEngine | None = None
         self._references: dict[int, SetReference] = {}  # what should be in the engine's memory
         self._memorized: dict[int, SetReference] = {}  # what is
@@ -183,7 +184,8 @@ class InferenceWorker:
 
     def _segmented(self, command: Propagate, is_over: Callable[[], bool]) -> Iterator[Segmented]:
         frame_started = time.perf_counter()
-        found = propagate(self._loaded(), self._video, command.passes, self._serving(is_over))
+        engine, is_over_now = self._loaded(), self._serving(is_over)
+        found = propagate(engine, self._video, command.passes, is_over_now, self._shots)
         for frame, segmentation, final in found:
             label_map = self._label_map(command, frame, segmentation, final)
             png, ids = encode_png(label_map), object_ids(label_map)

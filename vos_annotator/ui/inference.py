@@ -35,7 +35,7 @@ class Inference(QObject):
         super().__init__()
 
         def load_behind(name: str | None, size: int) -> SegmentationEngine:
-            _give_way()
+            give_way()
             return load(name, size)
 
         self._worker = InferenceWorker(engine_name, video, self._filled.emit, size, load_behind)
@@ -71,7 +71,7 @@ class Inference(QObject):
                 return
 
 
-def _give_way() -> None:
+def give_way() -> None:
     """Lower the priority of this thread, and of those that it starts, where that can be done.
 
     On two cores an engine that keeps both of them busy doubles what the window takes to paint.

@@ -6,6 +6,8 @@ cursor and its in and out frames, and changes nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QSize, Qt
@@ -66,6 +68,11 @@ class Timeline(QAbstractScrollArea):
         """Draw the running pass at `frame`; None when nothing runs."""
         self._picture.edge = None if frame is None else (frame, forward)
         self.viewport().update()
+
+    def show_cuts(self, frames: Sequence[int]) -> None:
+        """Draw a thin mark before the first frame of each shot; `frames` are in order."""
+        self._picture.cuts = np.array(frames, np.intp)
+        self._redraw()
 
     def zoom_by(self, factor: float) -> None:
         """Zoom around the playhead."""
@@ -233,7 +240,10 @@ class Timeline(QAbstractScrollArea):
             return name
         frame = self.axis.frame_at(position.x() - GUTTER)
         if object_id is None:
-            return "\n".join((tr("frame {frame}", frame=number(frame)), legend()))
+            where = tr("frame {frame}", frame=number(frame))
+            if frame in self._picture.cuts:
+                where = tr("frame {frame}, the first of a shot", frame=number(frame))
+            return "\n".join((where, legend()))
         code = self.states.code(frame, object_id)
         confidence = self._document.annotations.confidence(frame).get(object_id)
         sure = f" {percent(confidence)}" if confidence is not None else ""

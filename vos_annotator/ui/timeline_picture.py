@@ -7,6 +7,8 @@ what moves is painted over it, so that scrubbing and a running pass stay cheap.
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
@@ -31,6 +33,7 @@ RULER = 22  # px
 HEAD = RULER + FILM + 2  # px above the lanes
 ROW = LANE + 4  # px from lane to lane
 GUTTER = 116  # px for the objects' names
+_CUT_GAP = 3  # px; closer cuts would hide the lanes
 
 _ROLE = QPalette.ColorRole
 
@@ -50,6 +53,7 @@ class TimelinePicture:
         self._states, self._axis, self._film = states, axis, film
         self._kept: QPixmap | None = None
         self._kept_for: tuple = ()
+        self.cuts: NDArray[np.intp] = np.empty(0, np.intp)  # first frames of shots, in order
         self.edge: tuple[int, bool] | None = None  # frame and direction of the running pass
 
     def forget(self) -> None:
@@ -123,6 +127,7 @@ class TimelinePicture:
         self._film.paint(painter, lanes.width(), ground)
         painter.restore()
         painter.setClipping(False)
+        self._paint_cuts(painter, palette, size)
         self._paint_ruler(painter, palette, size.width())
         painter.end()
         return picture
@@ -162,6 +167,20 @@ class TimelinePicture:
             painter.setPen(palette.color(_ROLE.PlaceholderText))
             painter.drawText(int(x) + 3, 14, number(frame))
         painter.setClipping(False)
+
+    def _paint_cuts(self, painter: QPainter, palette: QPalette, size: QSize) -> None:
+        """Draw a thin line before the first frame of each shot, where there is room for it."""
+        axis = self._axis
+        seen = np.searchsorted(self.cuts, (axis.start, axis.start + axis.visible + 1))
+        painter.setPen(QPen(palette.color(_ROLE.Text), 1))
+        painter.setOpacity(0.55)
+        last = -_CUT_GAP
+        for frame in self.cuts[slice(*seen)].tolist():
+            x = GUTTER + round(axis.x(frame))
+            if x - last >= _CUT_GAP and x >= GUTTER:
+                painter.drawLine(x, RULER - 4, x, size.height())
+                last = x
+        painter.setOpacity(1)
 
     def _paint_range(self, painter: QPainter, palette: QPalette, height: int) -> None:
         first, last = self._cursor.in_frame, self._cursor.out_frame

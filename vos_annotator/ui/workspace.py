@@ -24,6 +24,7 @@ from vos_annotator.ui.language import number
 from vos_annotator.ui.panels.objects import ObjectsPanel
 from vos_annotator.ui.panels.references import ReferencesPanel
 from vos_annotator.ui.playback import Playback
+from vos_annotator.ui.shot_scan import ShotScan
 from vos_annotator.ui.status_bar import StatusBar
 from vos_annotator.ui.thumbnails import Thumbnails
 from vos_annotator.ui.timeline import Timeline
@@ -60,6 +61,8 @@ class Workspace(QWidget):
         self.canvas = Canvas(self.document, self.cursor, self.bridge)
         self.canvas.setAccessibleName(tr("Canvas"))
         self.timeline = Timeline(self.document, self.cursor)
+        self.shots = ShotScan(project, self)
+        self.timeline.show_cuts(self.shots.cuts)
         self.playback = Playback(project.video, self.cursor, self)
         self.thumbnails = Thumbnails(project.video, _THUMBNAIL, self)
         self.transport = Transport(project.video, self.cursor, actions)
@@ -92,6 +95,7 @@ class Workspace(QWidget):
         self._place_timer.stop()
         self.playback.pause()
         self.bridge.close()
+        self.shots.close()
         self.thumbnails.close()
         self.timeline.film.close()
         self.canvas.close_loader()
@@ -140,6 +144,8 @@ class Workspace(QWidget):
     def _connect(self) -> None:
         self.bridge.progress.connect(self._show_progress)
         self.bridge.message.connect(self.message)
+        self.bridge.progress.connect(lambda progress: self.shots.rest_while(progress is not None))
+        self.shots.found.connect(lambda: self.timeline.show_cuts(self.shots.cuts))
         self.canvas.message.connect(self.message)
         self.bridge.failed.connect(self.failed)
         self.playback.playing_changed.connect(self.transport.show_playing)
