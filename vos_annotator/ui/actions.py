@@ -250,5 +250,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("shortcuts", "Help", "Change keys…", "edit_shortcuts", needs=_ANY,
            tip="Give commands other keys, or take the keys of a program you know."),
     Action("messages", "Help", "Messages", "show_messages", needs=_ANY),
+    Action("diagnostics", "Help", "Copy diagnostics", "copy_diagnostics", needs=_ANY,
+           tip="Versions, the end of the log and the last crash, to be pasted into a report."),
     Action("hints", "Help", "Show the hints again", "show_hints"),
 )  # fmt: skip

@@ -41,6 +41,13 @@ def run(path: str | Path | None = None, engine: str = "mobilevos", size: int = 4
     if problem:
         print(problem, file=sys.stderr)
         return 2
+    from vos_annotator.ui import diagnostics
+
+    with diagnostics.kept():
+        return _run(path, engine, size)
+
+
+def _run(path: str | Path | None, engine: str, size: int) -> int:
     app = make_application()
     from vos_annotator.ui import language
     from vos_annotator.ui.demo import demo_clip

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy
 from vos_annotator.core.edits import Status
 from vos_annotator.core.project import Project
 from vos_annotator.core.translation import language, tr, tr_many
+from vos_annotator.ui import diagnostics
 from vos_annotator.ui.language import number
 from vos_annotator.ui.panels.panel import small_button
 
@@ -59,4 +60,10 @@ def recovery_text(project: Project) -> str:
         ),
     )
     step = tr("Last step: {step}; key:undo takes it back.", step=last) if last else ""
-    return f"{kept} {step}".rstrip()
+    report = diagnostics.crash_since(project.cut_off_at)
+    crash = (
+        tr("What happened is in {path}: Help > Copy diagnostics copies it.", path=report)
+        if report
+        else ""
+    )
+    return " ".join(filter(None, (kept, step, crash)))

@@ -5,12 +5,15 @@ For: the window (Help > Messages). A dock at the bottom, hidden until asked for.
 
 from __future__ import annotations
 
+import logging
 import time
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDockWidget, QPlainTextEdit, QWidget
 
 from vos_annotator.core.translation import tr
+
+log = logging.getLogger(__name__)
 
 _KEPT = 2000  # lines
 
@@ -31,7 +34,8 @@ class Messages(QDockWidget):
         self.hide()
 
     def add(self, message: str, report: str = "") -> None:
-        """Keep a message, and under it the report of what happened."""
+        """Keep a message, and under it the report of what happened; the log has them, too."""
+        log.log(logging.ERROR if report else logging.INFO, "%s", f"{message}\n{report}".rstrip())
         self.text.appendPlainText(f"{time.strftime('%H:%M:%S')}  {message}")
         if report:
             self.text.appendPlainText(report.rstrip())

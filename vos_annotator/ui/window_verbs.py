@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtGui import QGuiApplication
+
 from vos_annotator.core import davis
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.mask_files import read_masks
 from vos_annotator.core.masks import decode_png, encode_png, read_label_map, without
 from vos_annotator.core.translation import tr, tr_many
-from vos_annotator.ui import dialogs
+from vos_annotator.ui import diagnostics, dialogs
 from vos_annotator.ui.cheat_sheet import CheatSheet
 from vos_annotator.ui.gathering import Gathering
 from vos_annotator.ui.job import Job
@@ -186,6 +188,13 @@ class WindowVerbs:
     def show_messages(self) -> None:
         """Show or hide what was said."""
         self._window.messages.setVisible(self._window.messages.isHidden())
+
+    def copy_diagnostics(self) -> None:
+        """Put what a report of a fault needs on the clipboard."""
+        QGuiApplication.clipboard().setText("\n".join(diagnostics.facts()))
+        self._window.say(
+            tr("The diagnostics are copied: paste them into a message. They name files of yours.")
+        )
 
     def show_hints(self) -> None:
         """Start the three hints again."""
