@@ -23,7 +23,7 @@ COMMANDS = {  # name: module with add_arguments and run, what it does
         "carry masks through a video",
     ),
     "evaluate": ("vos_annotator.evaluation.davis", "score masks as DAVIS does"),
-    "bench": ("vos_annotator.evaluation.bench", "measure speed and memory on this machine"),
+    "bench": ("vos_annotator.evaluation.bench.command", "measure speed and memory on this machine"),
     "models": ("vos_annotator.mobilevos.models", "list networks and checkpoints"),
     "export-onnx": ("vos_annotator.mobilevos.export", "write a network as checked ONNX graphs"),
     "train": ("vos_annotator.training.command", "train a network by a recipe"),

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,11 +13,20 @@ from vos_annotator.core.masks import object_ids
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import open_video
 from vos_annotator.engine.hold import HoldEngine
-from vos_annotator.evaluation.bench_engine import run_pass, time_read, time_stages
-from vos_annotator.evaluation.bench_scene import Scene, write_clip
+from vos_annotator.evaluation.bench.clips import CODINGS, GROUP
+from vos_annotator.evaluation.bench.extent import QUICK
+from vos_annotator.evaluation.bench.length import run_pass
+from vos_annotator.evaluation.bench.measures import MEASURES
+from vos_annotator.evaluation.bench.references import time_read
+from vos_annotator.evaluation.bench.scene import Scene, write_clip
+from vos_annotator.evaluation.bench.seeking import long_clip
+from vos_annotator.evaluation.bench.setting import Setting
+from vos_annotator.evaluation.bench.stages import time_stages
+from vos_annotator.evaluation.bench.window import measure_start
 from vos_annotator.ui.main_window import MainWindow
 from vos_annotator.ui.overlay import MaskItem
-from vos_annotator.ui.probe import Gaps, Strokes
+from vos_annotator.ui.probe.strokes import Strokes
+from vos_annotator.ui.probe.watches import Gaps
 
 SHAPE = (96, 160)
 
@@ -50,21 +60,79 @@ def spend(seconds):
         pass
 
 
-def test_the_command_prints_a_table_and_writes_its_figures(tmp_path, capsys):
-    file = tmp_path / "new" / "bench.json"
+@pytest.fixture
+def setting(tmp_path):
+    """A setting in which everything is as small as it can be."""
+    tiny = replace(
+        QUICK, sizes=("288p",), objects=(1, 2), frames=3, places=(3, 6), clip_sizes=("144p",)
+    )
+    tiny = replace(tiny, seeks=3, gui_frames=4, painted=("288p",), moves=20, exported=2)
+    return Setting("hold", tiny, tmp_path)
 
-    assert main(["bench", "--quick", "--engine", "hold", "--json", str(file)]) == 0
+
+def test_the_command_prints_tables_and_writes_figures_and_charts(tmp_path, capsys):
+    file, charts = tmp_path / "new" / "bench.json", tmp_path / "charts"
+    words = ["--quick", "--engine", "hold", "--only", "stages", "--only", "length"]
+
+    assert main(["bench", *words, "--json", str(file), "--charts", str(charts)]) == 0
 
     figures = json.loads(file.read_text())
     assert figures["ms_per_frame"].keys() == {"288p", "480p"}
     assert all(ms > 0 for ms in figures["ms_per_frame"].values())
-    assert figures["gui_gap_ms"] > 0
-    assert figures["stroke_ms"] > 0
     assert abs(figures["rss_growth"]) < 1
-    assert figures["gui"]["gaps"]["frames"] > 10
+    assert "start_ms" not in figures  # it was not asked for
     table = capsys.readouterr().out
-    for words in ("480p, 3 objects", "all in", "references in memory", "growth", "stroke to pixel"):
+    for words in ("480p, hold", "3 objects", "all in", "CPU", "memory, from frame 20"):
         assert words in table
+    for name in ("objects", "length", "memory"):
+        assert (charts / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_measure_that_there_is_not_is_a_mistake_of_the_user(capsys):
+    assert main(["bench", "--only", "luck"]) == 2
+    assert "stages" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["stages", "references", "video", "export", "strokes", "gaps"])
+def test_every_measure_gives_figures_and_tables(name, setting):
+    outcome = MEASURES[name].measure(setting)
+
+    assert all(value > 0 or name == "references" for value in numbers(outcome.headline))
+    assert numbers(outcome.figures)
+    for table in outcome.tables:
+        assert table.rows
+        assert all(len(cells) == len(table.columns) for _, cells in table.rows)
+
+
+def test_the_window_is_seen_before_torch_is_loaded(setting):
+    figures = measure_start(setting).figures
+
+    assert figures["has_torch"] is False
+    assert figures["window_cpu_ms"]["median"] > 0
+    assert 0 < figures["window_ms"]["median"] <= figures["picture_ms"]["median"]
+
+
+@pytest.mark.parametrize("is_variable", [False, True])
+@pytest.mark.parametrize("coding", CODINGS)
+def test_a_repeated_group_is_a_clip_whose_frames_can_all_be_found(setting, coding, is_variable):
+    clip = long_clip(setting, "144p", coding, 6, is_variable)
+
+    with open_video(clip) as video:
+        assert video.frame_count == 3 * GROUP
+        assert (video[0] == video[2 * GROUP]).all()
+        assert (video[GROUP - 1] == video[3 * GROUP - 1]).all()
+        assert (video[0] != video[GROUP - 1]).any()
+        steps = np.diff([video.time(frame) for frame in range(10)])
+        assert (steps.max() > 1.5 * steps.min()) == is_variable
+
+
+def numbers(value):
+    """Return all numbers in a nest of dicts and lists."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return [number for each in value for number in numbers(each)]
+    return [value] if isinstance(value, int | float) else []
 
 
 def test_an_engine_that_is_not_installed_is_a_mistake_of_the_user(capsys):
@@ -79,6 +147,7 @@ def test_a_frame_is_timed_from_its_file_to_its_png(tmp_path):
     stages = time_stages(SlowEngine(), clip, scene, 8)
 
     assert stages.total >= 20
+    assert 20 <= stages.least <= stages.total
     assert stages.by_stage["read memory"] == pytest.approx(1)
     assert stages.by_stage["other"] >= 18  # in the engine, but in none of its stages
     assert {"decode video", "label map", "PNG"} < stages.by_stage.keys()

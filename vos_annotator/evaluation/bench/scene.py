@@ -13,7 +13,14 @@ import numpy as np
 from vos_annotator.core.masks import LabelMap
 from vos_annotator.core.video import Image, Video
 
-SHAPES = {"288p": (288, 512), "480p": (480, 854), "1080p": (1080, 1920)}
+SHAPES = {
+    "144p": (144, 256),
+    "288p": (288, 512),
+    "480p": (480, 854),
+    "720p": (720, 1280),
+    "1080p": (1080, 1920),
+    "2160p": (2160, 3840),
+}
 _TURN = 240  # frames until the discs are back where they were
 _FPS = 25
 
@@ -22,7 +29,8 @@ class Scene(Video):
     """A video that is never stored: frames are drawn when they are asked for."""
 
     def __init__(self, shape: tuple[int, int], objects: int = 1, frame_count: int = 100) -> None:
-        super().__init__(Path("scene"), "scene", frame_count, shape, _FPS, "scene", 0)
+        name = f"scene-{shape[0]}-{objects}-{frame_count}"
+        super().__init__(Path(name), name, frame_count, shape, _FPS, name, 0)
         self.objects = objects
         self._ground = _texture(shape, seed=0, soft=9)
         self._radius = shape[0] // 8
