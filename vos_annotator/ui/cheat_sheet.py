@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from vos_annotator.core.translation import marked, tr
@@ -17,6 +17,7 @@ from vos_annotator.ui.action_set import key_text
 from vos_annotator.ui.actions import ACTIONS
 
 _COLUMNS = 3
+_HIGHEST = 820  # px
 _MOUSE = (
     (marked("Wheel"), marked("zoom at the cursor")),
     (marked("Middle drag"), marked("move the view")),
@@ -67,7 +68,8 @@ class CheatSheet(QDialog):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(area)
-        self.resize(content.sizeHint().width() + 20, min(content.sizeHint().height() + 8, 820))
+        wanted, room = content.sizeHint() + QSize(20, 8), self.screen().availableSize()
+        self.resize(wanted.boundedTo(QSize(room.width(), min(room.height(), _HIGHEST))))
 
 
 def _rows_of(menu: str, rows: Iterable[Action]) -> list[tuple[str, str]]:

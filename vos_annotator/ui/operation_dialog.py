@@ -115,7 +115,7 @@ class OperationDialog(QDialog):
             tr("Frames {first} to {last}", first=frames.start, last=frames.stop - 1)
         )
         self._on_range.setToolTip(
-            self._work.actions.with_keys(
+            self._work.actions_.with_keys(
                 tr(
                     "key:set-in and key:set-out set the range. References stay references; "
                     "predictions stay predictions, which propagation may replace."

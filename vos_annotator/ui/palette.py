@@ -25,7 +25,7 @@ from vos_annotator.ui.action import menu_path
 from vos_annotator.ui.action_set import ActionSet, key_text
 from vos_annotator.ui.words import score
 
-_WIDTH, _HEIGHT, _TOP = 560, 420, 80
+WIDTH, _HEIGHT, _TOP = 560, 420, 80
 _PAD, _ROW = 12, 30
 _ID = Qt.ItemDataRole.UserRole
 _KEYS, _WHY = _ID + 1, _ID + 2
@@ -57,8 +57,8 @@ class CommandPalette(QDialog):
         layout.setContentsMargins(8, 8, 8, 8)
         layout.addWidget(self.field)
         layout.addWidget(self.list)
-        self.resize(_WIDTH, _HEIGHT)
-        self.move(window.mapToGlobal(window.rect().topLeft()).x() + (window.width() - _WIDTH) // 2,
+        self.resize(WIDTH, _HEIGHT)
+        self.move(window.mapToGlobal(window.rect().topLeft()).x() + (window.width() - WIDTH) // 2,
                   window.mapToGlobal(window.rect().topLeft()).y() + _TOP)  # fmt: skip
         self._show("")
         self.field.setFocus()

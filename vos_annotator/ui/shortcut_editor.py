@@ -31,6 +31,7 @@ from vos_annotator.ui.words import fits
 
 _ID = Qt.ItemDataRole.UserRole
 _SIZE = (640, 640)
+_KEY_WIDTH = 140  # px
 
 
 class ShortcutEditor(QDialog):
@@ -70,6 +71,7 @@ class ShortcutEditor(QDialog):
         self.tree.currentItemChanged.connect(self._show_row)
         self.key = QKeySequenceEdit()
         self.key.setMaximumSequenceLength(1)
+        self.key.setMinimumWidth(_KEY_WIDTH)
         self.key.setAccessibleName(tr("New key of the chosen command"))
         self.key.keySequenceChanged.connect(self._check)
         for part in (self.key, *self.key.findChildren(QWidget)):

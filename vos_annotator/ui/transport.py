@@ -26,6 +26,7 @@ from vos_annotator.ui.cursor import Cursor
 from vos_annotator.ui.icons import icon
 from vos_annotator.ui.language import number
 
+_BAR = (40, 140)  # px wide
 _FRAME_BUTTONS = ("first", "previous", "play", "next", "last")
 _PASSES = ("propagate-forward", "propagate-backward", "propagate-next", "propagate-previous")
 
@@ -75,7 +76,8 @@ class Transport(QWidget):
         row.addSpacing(8)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
-        self.bar.setFixedWidth(140)
+        self.bar.setMinimumWidth(_BAR[0])
+        self.bar.setMaximumWidth(_BAR[1])
         self.bar.setAccessibleName(tr("Progress bar"))
         row.addWidget(self.bar)
         row.addSpacing(10)

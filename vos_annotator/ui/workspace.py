@@ -53,7 +53,7 @@ class Workspace(QWidget):
 
     def __init__(self, project: Project, actions: ActionSet, engine_name: str, size: int) -> None:
         super().__init__()
-        self.project, self.actions = project, actions
+        self.project, self.actions_ = project, actions
         self.document = Document(project)
         self.cursor = Cursor(self.document)
         self._restore_place()
@@ -86,7 +86,7 @@ class Workspace(QWidget):
     def show_keys(self) -> None:
         """Name the keys, where a text names some, as they are now."""
         invitation = tr("key:tool-brush, then paint: the first\nstroke makes an object.")
-        self.objects_panel.invite(self.actions.with_keys(invitation))
+        self.objects_panel.invite(self.actions_.with_keys(invitation))
         self.hints.refresh()
 
     def close_project(self) -> None:
