@@ -37,7 +37,7 @@ class VideoObject:
         id: 1..255, never reused.
         name: What the person calls it.
         color: RGB on the screen, 0..255; files have the DAVIS palette.
-        visible: Whether its mask is shown.
+        visible: Whether its mask is shown; what is not seen, no tool changes.
         locked: Whether its pixels are protected from every tool and every pass.
     """
 

@@ -177,6 +177,13 @@ def without(label_map: LabelMap, ids: Iterable[int]) -> LabelMap:
     return table[label_map]
 
 
+def shielded(before: LabelMap, after: LabelMap, ids: Iterable[int]) -> LabelMap:
+    """Return a fresh `after` in which the objects `ids` have exactly their pixels of `before`."""
+    table = np.zeros(256, bool)
+    table[list(ids)] = True
+    return np.where(table[before] | table[after], before, after) if table.any() else after.copy()
+
+
 def changed_box(before: LabelMap, after: LabelMap) -> Box | None:
     """Return the tight (rows, columns) box of the pixels that differ; None if none does."""
     left, top, width, height = cv2.boundingRect(np.not_equal(before, after).view(np.uint8))

@@ -72,8 +72,13 @@ class Objects:
 
     @property
     def locked_ids(self) -> frozenset[int]:
-        """Ids of the objects whose pixels are protected."""
+        """Ids of the objects whose pixels are protected from every pass."""
         return frozenset(each.id for each in self if each.locked)
+
+    @property
+    def protected_ids(self) -> frozenset[int]:
+        """Ids of the objects whose pixels no tool changes: locked, or not shown."""
+        return frozenset(each.id for each in self if each.locked or not each.visible)
 
     @property
     def gone(self) -> frozenset[int]:

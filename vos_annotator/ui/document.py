@@ -7,15 +7,13 @@ everything can be undone. Knows the project and Qt; nothing of widgets or engine
 from collections.abc import Mapping
 from dataclasses import replace
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from vos_annotator.core.annotations import Annotations
 from vos_annotator.core.corrections import correct, new_object, references_edit, with_objects
 from vos_annotator.core.edits import Edit, FrameEdit, ObjectsEdit, Status
 from vos_annotator.core.history import History
-from vos_annotator.core.masks import LabelMap
+from vos_annotator.core.masks import LabelMap, shielded
 from vos_annotator.core.objects import Objects
 from vos_annotator.core.project import Project
 from vos_annotator.core.translation import tr, tr_many
@@ -110,17 +108,27 @@ class Document(QObject):
     def paint(self, frame: int, after: LabelMap, text: str) -> None:
         """Make `after` the label map of a frame, which becomes a reference.
 
-        Pixels of locked objects stay as they are, and no pixel is given to one; objects not
-        listed yet are added. Where nothing changes, nothing happens.
+        Pixels of locked and of hidden objects stay as they are, and no pixel is given to one;
+        objects not listed yet are added. Where nothing changes, nothing happens.
         """
-        before, after = self.annotations[frame], after.copy()
-        locked = self.objects.locked_ids
-        if locked:
-            shielded = _has(before, locked) | _has(after, locked)
-            after[shielded] = before[shielded]
+        before = self.annotations[frame]
+        after = shielded(before, after, self.objects.protected_ids)
         edit = FrameEdit.between(frame, before, after)
         if edit.patch is not None:
             self.edit(text, with_objects(self.project, [edit], edit.ids))
+
+    def refusal(self, object_id: int | None) -> str:
+        """Return why an object's pixels may not be changed by hand; nothing if they may."""
+        if object_id not in self.objects:
+            return ""
+        each = self.objects[object_id]
+        if each.locked:
+            return tr("{name} is locked. key:lock-object unlocks it.", name=each.name)
+        return (
+            ""
+            if each.visible
+            else tr("{name} is hidden. key:hide-object shows it.", name=each.name)
+        )
 
     def keep(self, frame: int) -> None:
         """Make a frame a reference as it stands; an empty frame says: nothing is here."""
@@ -174,17 +182,18 @@ class Document(QObject):
         )
 
     def import_references(self, label_maps: Mapping[int, LabelMap]) -> None:
-        """Make label maps the references of their frames, adding objects not known yet."""
+        """Make label maps the references of their frames, adding objects not known yet.
+
+        Locked and hidden objects have the pixels that they had.
+        """
+        protected = self.objects.protected_ids
+        label_maps = {
+            frame: shielded(self.annotations[frame], label_map, protected)
+            for frame, label_map in label_maps.items()
+        }
         edit = references_edit(self.project, label_maps)
         self.edit(tr_many("Import {count} mask", "Import {count} masks", len(label_maps)), edit)
 
     def _name(self, object_id: int) -> str:
         known = object_id in self.objects
         return self.objects[object_id].name if known else tr("object {number}", number=object_id)
-
-
-def _has(label_map: LabelMap, ids: frozenset[int]) -> NDArray[np.bool_]:
-    """Return where a label map holds one of `ids`, (H, W) bool."""
-    table = np.zeros(256, bool)
-    table[list(ids)] = True
-    return table[label_map]

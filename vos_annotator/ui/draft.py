@@ -1,7 +1,7 @@
 """A label map in the making: shown while it grows, an edit once it is committed.
 
-For: the tools. What is drawn is what is kept: locked objects are shielded while drawing,
-not afterwards.
+For: the tools. What is drawn is what is kept: locked and hidden objects are shielded while
+drawing, not afterwards.
 """
 
 import numpy as np
@@ -34,12 +34,12 @@ class Draft:
         self.object_id = document.objects.next_id if is_new else cursor.object_id
         self.label_map: LabelMap = document.annotations[self.frame].copy()
         is_free = np.ones(256, bool)
-        is_free[list(document.objects.locked_ids)] = False
+        is_free[list(document.objects.protected_ids)] = False
         self._free = None if is_free.all() else is_free[self.label_map]
         masks.show_labels(self.label_map)
 
     def add(self, box: Box, pixels: NDArray[np.bool_]) -> None:
-        """Give the object `pixels` of a box, (h, w) bool, whoever has them unlocked."""
+        """Give the object `pixels` of a box, (h, w) bool, whoever has them unprotected."""
         if self._free is not None:
             pixels = pixels & self._free[box]
         self.label_map[box][pixels] = self.object_id

@@ -47,6 +47,20 @@ class MaskVerbs:
         )
         dialog.show()
 
+    def copy_previous(self) -> None:
+        """Give the object the mask that it has on the frame before."""
+        frame, object_id = self._window.cursor.frame, self._window.cursor.object_id
+        if frame == 0:
+            self._window.say(tr("There is no frame before the first."))
+        elif not self._refused():
+            self._window.document.copy_from(frame, frame - 1, object_id)
+
+    def clear_here(self) -> None:
+        """Take the object off this frame."""
+        if not self._refused():
+            cursor = self._window.cursor
+            self._window.document.clear_object(cursor.frame, cursor.object_id)
+
     def copy_mask(self) -> None:
         """Remember the object's mask on this frame."""
         mask = self._mask(self._window.cursor.frame)
@@ -112,16 +126,10 @@ class MaskVerbs:
         return bool(refusal)
 
     def _refusal(self) -> str:
-        objects, object_id = self._window.document.objects, self._window.cursor.object_id
-        if object_id not in objects:
+        document, object_id = self._window.document, self._window.cursor.object_id
+        if object_id not in document.objects:
             return tr("No object is chosen.")
-        each = objects[object_id]
-        text = ""
-        if each.locked:
-            text = tr("{name} is locked. key:lock-object unlocks it.", name=each.name)
-        elif not each.visible:
-            text = tr("{name} is hidden. key:hide-object shows it.", name=each.name)
-        return self._window.actions_.with_keys(text)
+        return self._window.actions_.with_keys(document.refusal(object_id))
 
     def _range(self) -> range:
         cursor, last = self._window.cursor, self._window.document.video.frame_count - 1

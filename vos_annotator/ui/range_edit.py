@@ -92,9 +92,9 @@ class RangeEdit:
             return  # another project was opened meanwhile
         changes = list(changes)
         objects, annotations = self._document.objects, self._document.annotations
-        if self._object_id not in objects or objects[self._object_id].locked:
+        if self._object_id not in objects or self._object_id in objects.protected_ids:
             self._window.say(
-                tr("{step}: the object was locked or deleted meanwhile.", step=self._title)
+                tr("{step}: the object was locked, hidden or deleted meanwhile.", step=self._title)
             )
         elif any(annotations.stored_png(edit.frame) != png for edit, png in changes):
             self._window.say(

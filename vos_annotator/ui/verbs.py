@@ -127,18 +127,6 @@ class Verbs:
         except UserError as error:
             dialogs.show_problem(self._window, str(error))
 
-    def copy_previous(self) -> None:
-        """Copy the current object from the frame before."""
-        frame, object_id = self._work.cursor.frame, self._work.cursor.object_id
-        if frame == 0:
-            self._window.say(tr("There is no frame before the first."))
-            return
-        self._work.document.copy_from(frame, frame - 1, object_id)
-
-    def clear_here(self) -> None:
-        """Remove the current object from this frame."""
-        self._work.document.clear_object(self._work.cursor.frame, self._work.cursor.object_id)
-
     def add_object(self) -> None:
         """Add an object and make it current."""
         self._work.cursor.object_id = self._work.document.add_object()

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, Qt
 
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.translation import tr
 from vos_annotator.ui.draft import Draft
 
 if TYPE_CHECKING:
@@ -78,16 +77,9 @@ class Tool:
 
     def _may_begin(self) -> bool:
         """Return whether the object may be changed on this frame; say why if not."""
-        objects, object_id = self._document.objects, self._cursor.object_id
-        if object_id in objects and objects[object_id].locked:
-            self._canvas.message.emit(
-                tr("{name} is locked. key:lock-object unlocks it.", name=objects[object_id].name)
-            )
-            return False
-        if object_id in objects and not objects[object_id].visible:
-            self._canvas.message.emit(
-                tr("{name} is hidden. key:hide-object shows it.", name=objects[object_id].name)
-            )
+        refusal = self._document.refusal(self._cursor.object_id)
+        if refusal:
+            self._canvas.message.emit(refusal)
             return False
         return self._canvas.is_current  # never paint on a frame that is still on its way
 
