@@ -5,7 +5,7 @@ a process of its own, without a display. Nothing here imports torch or Qt.
 
 The tables on stdout are for people. The JSON holds the same figures by the name of each
 measure, after what is told first: `ms_per_frame` (one object, all in, by size), `gui_gap_ms`
-(the longest), `stroke_ms` (95th percentile, by size), `rss_growth` (share, along a pass) and others.
+(the longest), `stroke_ms` (95th percentile, by size) and `rss_growth` (share, along a pass).
 """
 
 import argparse
