@@ -15,7 +15,7 @@ stops an export leaves whole files behind, and the next export goes on from ther
 
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -25,6 +25,7 @@ from PIL import Image
 
 from vos_annotator.core.atomic import put_file, writing
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.in_threads import in_threads
 from vos_annotator.core.masks import decode_png, encode_png, object_ids
 from vos_annotator.core.translation import tr, tr_many
 from vos_annotator.core.video import Video
@@ -146,7 +147,8 @@ def export(
         resolution: Which of `RESOLUTIONS` the folders are called.
         with_images: False writes the label maps only, and no lists.
         progress: Called after each frame with the frames done and their number.
-        cancelled: Asked before each frame; True ends the export, resumable.
+        cancelled: Asked before each frame; True ends the export, resumable, once the frames
+            that are begun are written.
 
     Returns:
         The report. The lists in ImageSets name the sequence only once it is complete.
@@ -170,13 +172,9 @@ def export(
     written = size = done = 0
     without_masks: list[int] = []
     objects: set[int] = set()
-    for frame in range(video.frame_count):
-        if cancelled():
-            break
-        png = mask_png(frame)
-        if png is None:
-            without_masks.append(frame)
-            png = empty
+
+    def write(frame: int, png: bytes, image: np.ndarray | None) -> tuple[int, int, tuple[int, ...]]:
+        """Write a frame; return how many files and bytes that were, and its objects."""
         label_map = decode_png(png)
         if label_map.shape != video.shape:
             raise UserError(
@@ -187,13 +185,25 @@ def export(
                 path=video.path,
                 wanted=_size(video.shape),
             )
-        objects.update(object_ids(label_map))
         files = {annotation_path(root, name, frame, resolution): png}
-        if with_images:
-            files[image_path(root, name, frame, resolution)] = _jpeg(video[frame])
-        for path, data in files.items():
-            written += put_file(path, data)
-            size += len(data)
+        if image is not None:
+            files[image_path(root, name, frame, resolution)] = _jpeg(image)
+        new = sum(put_file(path, data) for path, data in files.items())
+        return new, sum(map(len, files.values())), object_ids(label_map)
+
+    def frames() -> Iterator[tuple[int, bytes, np.ndarray | None]]:
+        for frame in range(video.frame_count):
+            if cancelled():
+                return
+            png = mask_png(frame)
+            if png is None:
+                without_masks.append(frame)
+            yield frame, empty if png is None else png, video[frame] if with_images else None
+
+    for new, bytes_, ids in in_threads(write, frames()):
+        written += new
+        size += bytes_
+        objects.update(ids)
         done += 1
         progress(done, video.frame_count)
     if with_images and done == video.frame_count:
