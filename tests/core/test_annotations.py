@@ -10,7 +10,7 @@ from vos_annotator.core.annotations import Annotations
 from vos_annotator.core.edits import FrameEdit, Status
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import decode_png, encode_png
-from vos_annotator.core.staleness import Staleness
+from vos_annotator.core.object_flags import ObjectFlags
 
 SHAPE = (20, 30)
 
@@ -243,10 +243,10 @@ def test_a_reference_is_never_stale_and_undo_brings_the_staleness_back():
 @given(st.integers(1, 70), st.data())
 def test_stale_frames_survive_being_packed(frame_count, data):
     frames = data.draw(st.lists(st.integers(0, frame_count - 1), unique=True))
-    staleness = Staleness(frame_count)
+    staleness = ObjectFlags(frame_count)
     staleness.mark(np.array(frames, np.intp), [3])
 
-    again = Staleness(frame_count, {3: staleness.packed(3)})
+    again = ObjectFlags(frame_count, {3: staleness.packed(3)})
 
     assert np.flatnonzero(again.frames(3)).tolist() == sorted(frames)
     again.set(0, {3, 5})  # what was read can be changed

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vos_annotator.core.annotations import Annotations
-from vos_annotator.core.edits import Edits, FrameEdit, ObjectsEdit, Patch, Status, frame_edits
+from vos_annotator.core.edits import Edits, FrameEdit, ObjectsEdit, Patch, Status, edits_of
 from vos_annotator.core.masks import encode_png, object_ids
 
 SHAPE, FRAMES = (12, 17), 3
@@ -161,8 +161,8 @@ def references_of(annotations):
     return {frame: annotations[frame].tobytes() for frame in annotations.references}
 
 
-def test_frame_edits_gives_all_parts_however_deep():
+def test_edits_of_a_kind_are_found_however_deep():
     a, b = FrameEdit(1, Status.REFERENCE), FrameEdit(2, Status.EMPTY)
 
-    assert list(frame_edits(Edits((a, Edits((ObjectsEdit(()), b)))))) == [a, b]
-    assert list(frame_edits(ObjectsEdit(()))) == []
+    assert list(edits_of(FrameEdit, Edits((a, Edits((ObjectsEdit(()), b)))))) == [a, b]
+    assert list(edits_of(FrameEdit, ObjectsEdit(()))) == []

@@ -209,13 +209,14 @@ def test_a_damaged_step_is_refused_in_a_sentence_and_no_mask_changes(path):
     project.close()
 
 
-def test_a_project_of_the_version_before_opens_with_nothing_to_undo(path):
+def test_a_project_of_the_first_version_opens_with_nothing_to_undo(path):
     project = Project.open(path)
     paint(project, 1)
     expected = masks(project)
     project.close()
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("DROP TABLE history")
+        database.execute("DROP TABLE absent")
         database.execute("DELETE FROM meta WHERE key = 'done'")
         database.execute("PRAGMA user_version = 1")
 

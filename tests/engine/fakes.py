@@ -72,7 +72,7 @@ class ToldEngine:
         self._enter("begin_pass")
         self.passes += 1
 
-    def segment(self, frame, image):
+    def segment(self, frame, image, absent=()):
         self._enter("segment", frame)
         assert image[0, 0, 0] == frame % 256
         if self.is_gated:

@@ -178,7 +178,7 @@ def test_the_weight_of_a_side_as_sure_as_the_other_falls_linearly_with_the_dista
 
 def test_a_blend_is_the_same_to_the_bit_whichever_side_ran_first():
     class Noisy(ToldEngine):
-        def segment(self, frame, image):
+        def segment(self, frame, image, absent=()):
             rng = np.random.default_rng((frame, sources[self.passes - 1]))
             logits = rng.normal(0, 6, (1, 6, 8)).astype(np.float32)
             return Segmentation((1,), logits, image.shape[:2])
@@ -217,7 +217,7 @@ def test_it_stops_before_the_next_frame_when_cancelled():
 
 def test_memory_stays_flat_over_a_long_span():
     class Large(ToldEngine):
-        def segment(self, frame, image):
+        def segment(self, frame, image, absent=()):
             rng = np.random.default_rng(frame)
             logits = rng.normal(0, 5, (1, 60, 80)).astype(np.float32)  # 19 KB, 4 in int8
             return Segmentation((1,), logits, image.shape[:2])

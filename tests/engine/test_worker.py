@@ -16,6 +16,7 @@ from tests.engine.fakes import (
 )
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import decode_png, encode_png
+from vos_annotator.core.stored_map import StoredMap
 from vos_annotator.engine.commands import (
     Failed,
     Finished,
@@ -30,7 +31,7 @@ from vos_annotator.engine.commands import (
     SetReference,
     SteppedDown,
 )
-from vos_annotator.engine.kept import KeptPngs
+from vos_annotator.engine.kept import KeptMaps
 from vos_annotator.engine.merging import merged
 from vos_annotator.engine.propagation import plan
 from vos_annotator.engine.worker import RESULTS_WAITING, InferenceWorker
@@ -404,10 +405,10 @@ def test_closing_joins_the_thread_and_lets_go_of_the_video(bench, moment):
 def test_a_run_of_some_objects_leaves_the_others_byte_for_byte(bench):
     bench = bench()
     bench.engine.level = lambda frame: 5.0  # everything is object 1
-    kept = KeptPngs()
+    kept = KeptMaps()
     before = {frame: square(2, 1, 3) for frame in range(1, 4)}
     for frame, label_map in before.items():
-        kept.add(frame, encode_png(label_map))
+        kept.add(frame, StoredMap(encode_png(label_map)))
     bench.start(reference(0, 1), propagation(last=4, ids=frozenset({1}), kept=kept))
     bench.until(Finished)
 
@@ -429,11 +430,13 @@ def test_merging_takes_the_chosen_objects_and_only_free_pixels():
 
 
 def test_masks_that_were_put_aside_come_back_and_their_file_goes():
-    kept = KeptPngs()
+    kept = KeptMaps()
     for frame in (5, 2, 9):
-        kept.add(frame, bytes([frame]) * frame)
+        kept.add(frame, StoredMap(bytes([frame]) * frame, frozenset({frame})))
 
-    assert dict(kept) == {frame: bytes([frame]) * frame for frame in (5, 2, 9)}
+    assert dict(kept) == {
+        frame: StoredMap(bytes([frame]) * frame, frozenset({frame})) for frame in (5, 2, 9)
+    }
     assert kept.get(3) is None and len(kept) == 3
 
 

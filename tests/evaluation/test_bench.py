@@ -47,7 +47,7 @@ class SlowEngine(HoldEngine):
         super().forget(frame)
         self.memorized.discard(frame)
 
-    def segment(self, frame, image):
+    def segment(self, frame, image, absent=()):
         self.timings = {"read": 0.001 * len(self.memorized)}
         spend(0.02)
         return super().segment(frame, image)
@@ -168,7 +168,7 @@ def test_memory_that_a_pass_keeps_is_noticed(tmp_path):
     hoard = []
 
     class Hoarder(SlowEngine):
-        def segment(self, frame, image):
+        def segment(self, frame, image, absent=()):
             hoard.append(np.ones(4 << 20, np.uint8))
             return super().segment(frame, image)
 

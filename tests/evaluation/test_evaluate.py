@@ -185,7 +185,7 @@ class Diary(HoldEngine):
         self.memorized[frame] = label_map.copy()
         super().memorize(frame, image, label_map)
 
-    def segment(self, frame, image):
+    def segment(self, frame, image, absent=()):
         self.segmented.append(frame)
         return super().segment(frame, image)
 
@@ -236,7 +236,7 @@ def test_annotations_of_some_frames_only_are_matched_with_pictures_by_name(tmp_p
 
 def test_the_engine_is_left_without_references_even_when_it_fails(root):
     class Failing(Diary):
-        def segment(self, frame, image):
+        def segment(self, frame, image, absent=()):
             raise MemoryError
 
     engine = Failing()

@@ -13,7 +13,7 @@ from vos_annotator.core.masks import encode_png
 from vos_annotator.core.project import Project
 from vos_annotator.engine.commands import Finished, Scribbled, Segmented
 from vos_annotator.engine.hold import HoldEngine
-from vos_annotator.engine.kept import KeptPngs
+from vos_annotator.engine.kept import KeptMaps
 from vos_annotator.engine.propagation import plan, propagate
 from vos_annotator.ui import bridge as bridge_module
 from vos_annotator.ui import gathering
@@ -32,7 +32,7 @@ class Counted(HoldEngine):
         self.told = ToldEngine(size)
         self.raises = None
 
-    def segment(self, frame, image):
+    def segment(self, frame, image, absent=()):
         if self.raises is not None:
             error, self.raises = self.raises, None
             raise error
@@ -426,7 +426,7 @@ def test_a_full_temporary_folder_ends_the_run_in_a_sentence(desk, monkeypatch):
     def add(self, frame, png):
         raise UserError("The temporary folder is full: free some space.")
 
-    monkeypatch.setattr(KeptPngs, "add", add)
+    monkeypatch.setattr(KeptMaps, "add", add)
     desk.bridge.propagate(ids=[1])
 
     assert desk.failures == [("The temporary folder is full: free some space.", "")]

@@ -8,8 +8,9 @@ is a REFERENCE when a person drew or confirmed it: then only an edit changes it.
 it is a PREDICTION, which an engine may replace at any time. A prediction is *stale* for the
 objects that were corrected near it since.
 
-An object that was taken off the list is *hidden*: no label map shows it any more. Its pixels
-stay where they are stored, so that undo brings it back at once, on thousands of frames.
+An object that was taken off the list is *hidden*: no label map shows it any more. On frames
+where a person says that an object is *absent*, it is hidden too. Its pixels stay where they are
+stored, so that undo brings it back at once, on thousands of frames.
 
 Label maps are kept as PNG bytes in a mapping that the caller may bring (the project's lies
 in its file), and a few are kept decoded. So memory does not grow with the video.
@@ -18,14 +19,15 @@ Thread rule: an `Annotations` belongs to the thread that made it.
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from vos_annotator.core.edits import FrameEdit, Patch, Status, changed_ids
+from vos_annotator.core.decoded_maps import DecodedMaps
+from vos_annotator.core.edits import AbsenceEdit, FrameEdit, Patch, Status, changed_ids
 from vos_annotator.core.frame_state import EMPTY_FRAME, FrameState
 from vos_annotator.core.masks import (
     LabelMap,
@@ -33,9 +35,9 @@ from vos_annotator.core.masks import (
     encode_png,
     object_ids,
     png_shape,
-    without,
 )
-from vos_annotator.core.staleness import Staleness
+from vos_annotator.core.object_flags import ObjectFlags, pack, unpack
+from vos_annotator.core.stored_map import StoredMap
 
 _DECODED = 12  # label maps kept decoded: 24 MB at 1080p
 
@@ -48,6 +50,7 @@ class Annotations:
         shape: (H, W) of every label map.
         hidden: Objects that no label map shows, though some have pixels stored.
         staleness: Which predictions are older than a correction.
+        absences: Where a person says that an object is not to be seen.
         statuses: (frame_count,) the `Status` of each frame, for reading only.
 
     Events:
@@ -55,10 +58,13 @@ class Annotations:
             None means the whole frame.
         became_stale(frames): The predictions on an array of frames are older than a
             correction; nothing else about them changed.
+        absence_changed(object id, frames): It became absent, or is no more, on some of the
+            frames of a range.
     """
 
     changed = Signal(int, object)
     became_stale = Signal(object)
+    absence_changed = Signal(int, object)
 
     def __init__(
         self,
@@ -67,6 +73,7 @@ class Annotations:
         pngs: MutableMapping[int, bytes] | None = None,
         states: Mapping[int, FrameState] | None = None,
         stale: Mapping[int, bytes] | None = None,
+        absent: Mapping[int, bytes] | None = None,
     ) -> None:
         """Start empty, or with what a project kept."""
         self.frame_count = frame_count
@@ -74,37 +81,43 @@ class Annotations:
         self._pngs = {} if pngs is None else pngs
         self._states = dict(states or {})
         self.hidden: frozenset[int] = frozenset()
-        self.staleness = Staleness(frame_count, stale)
+        self.staleness = ObjectFlags(frame_count, stale)
+        self.absences = ObjectFlags(frame_count, absent)
         self.statuses = np.zeros(frame_count, np.uint8)
         for frame, state in self._states.items():
             self.statuses[frame] = state.status
         self._references = np.flatnonzero(self.statuses == Status.REFERENCE).tolist()
-        self._decoded: OrderedDict[int, LabelMap] = OrderedDict()
+        self._decoded = DecodedMaps(_DECODED)
 
     def __getitem__(self, frame: int) -> LabelMap:
         """Return the label map of a frame, read-only; zeros where there is none."""
         self._check(frame)
-        if frame in self._decoded:
-            self._decoded.move_to_end(frame)
-            return self._decoded[frame]
-        png = self.stored_png(frame)
-        label_map = np.zeros(self.shape, np.uint8) if png is None else decode_png(png)
-        if self._has_hidden(frame):
-            label_map = without(label_map, self.hidden)
-        return self._keep_decoded(frame, label_map)
+        if (known := self._decoded.get(frame)) is not None:
+            return known
+        stored = self.stored_map(frame)
+        label_map = np.zeros(self.shape, np.uint8) if stored is None else stored.decode()
+        return self._decoded.keep(frame, label_map)
 
     def png(self, frame: int) -> bytes | None:
         """Return a frame's label map as the bytes of an indexed PNG; None where EMPTY."""
-        return encode_png(self[frame]) if self._has_hidden(frame) else self.stored_png(frame)
+        stored = self.stored_map(frame)
+        return None if stored is None else stored.encode()
 
-    def stored_png(self, frame: int) -> bytes | None:
-        """Return `png`, which may have pixels of hidden objects: so nothing is encoded."""
-        self._check(frame)
-        return None if self.status(frame) is Status.EMPTY else self._pngs[frame]
+    def stored_map(self, frame: int) -> StoredMap | None:
+        """Return a frame's label map as it is kept; nothing is decoded. None where EMPTY."""
+        png = self._png(frame)
+        return None if png is None else StoredMap(png, self._hidden_at(frame))
 
     def stored(self, frame: int) -> LabelMap:
-        """Return a fresh label map of a frame, with the pixels of hidden objects too."""
-        return decode_png(self._pngs[frame]) if self._has_hidden(frame) else self[frame].copy()
+        """Return a fresh label map of a frame, with the pixels of objects off the list too."""
+        stored = self.stored_map(frame)
+        if stored is None or not stored.hidden:
+            return self[frame].copy()
+        return replace(stored, hidden=stored.hidden & self.absences.at(frame)).decode()
+
+    def _png(self, frame: int) -> bytes | None:
+        self._check(frame)
+        return None if self.status(frame) is Status.EMPTY else self._pngs[frame]
 
     def hide(self, ids: frozenset[int]) -> None:
         """Have exactly the objects `ids` hidden on every frame."""
@@ -132,8 +145,8 @@ class Annotations:
 
     def objects_at(self, frame: int) -> tuple[int, ...]:
         """Return the ids that a frame shows; nothing is decoded."""
-        ids = self.state(frame).ids
-        return tuple(i for i in ids if i not in self.hidden) if self.hidden else ids
+        ids, hidden = self.state(frame).ids, self._hidden_at(frame)
+        return tuple(i for i in ids if i not in hidden) if hidden else ids
 
     def appearances(self, object_id: int) -> Iterator[tuple[int, bool, float]]:
         """Give each frame that shows an object, or on which an engine looked for it in vain.
@@ -142,8 +155,9 @@ class Annotations:
             frame, whether it shows the object, how sure that is: 0..1, 1 on references.
         """
         if object_id not in self.hidden:
+            is_absent = self.absences.frames(object_id)
             for frame, state in self._states.items():
-                is_shown = object_id in state.ids
+                is_shown = object_id in state.ids and not is_absent[frame]
                 if is_shown or object_id in state.confidence:
                     yield frame, is_shown, state.confidence.get(object_id, 1.0)
 
@@ -173,7 +187,8 @@ class Annotations:
         """
         frame, before = edit.frame, self.state(edit.frame)
         is_replaced = edit.png is not None or edit.status < before.status
-        png = self.stored_png(frame) if is_replaced else None
+        png = self._png(frame) if is_replaced else None
+        was_absent = self.absences.at(frame)
         ids, patch, changed = self._change_pixels(edit)
         inverse = FrameEdit(
             frame,
@@ -183,23 +198,42 @@ class Annotations:
             stale=self.stale(frame),
             confidence=before.confidence,
             ids=changed,
+            absent=was_absent,
         )
+        absent = was_absent.difference(ids) if edit.absent is None else edit.absent
+        if absent != was_absent:
+            self.absences.set(frame, absent)
+            self._decoded.drop([frame])
         box = None if edit.patch is None else edit.patch.box
         self._set(frame, FrameState(edit.status, ids, edit.confidence), edit.stale, box)
+        for object_id in sorted(absent ^ was_absent):
+            self.absence_changed.emit(object_id, range(frame, frame + 1))
         return inverse
+
+    def apply_absence(self, edit: AbsenceEdit) -> AbsenceEdit:
+        """Take a person's word on where an object is absent; return the edit that takes it back.
+
+        Its pixels are neither removed nor brought back: they are hidden where it is absent.
+        """
+        flags = unpack(edit.flags, len(edit.frames))
+        old = self.absences.replace(edit.object_id, edit.frames, flags)
+        self._decoded.drop(edit.frames)
+        self.absence_changed.emit(edit.object_id, edit.frames)
+        return replace(edit, flags=pack(old))
 
     def _change_pixels(
         self, edit: FrameEdit
     ) -> tuple[tuple[int, ...], Patch | None, frozenset[int]]:
         """Return the objects now in the frame, the patch back, and the objects that changed."""
-        frame = edit.frame
+        frame, absent = edit.frame, self.absences.at(edit.frame)
         old_ids = self.state(frame).ids
         if edit.status is Status.EMPTY:
             self._pngs.pop(frame, None)
             return (), None, frozenset(old_ids)
-        if edit.patch is None and edit.png is None and self.status(frame) is not Status.EMPTY:
+        is_same = edit.patch is None and edit.png is None and absent.isdisjoint(old_ids)
+        if is_same and self.status(frame) is not Status.EMPTY:
             return old_ids, None, frozenset()
-        label_map = self.stored(frame)
+        label_map = self.stored(frame)  # as a person sees it: of what is absent nothing is left
         png, patch, changed = edit.png, None, frozenset()
         if png is not None:
             before, label_map = label_map, decode_png(png)
@@ -208,10 +242,10 @@ class Annotations:
             patch, changed = edit.patch.apply(label_map)
         self._pngs[frame] = encode_png(label_map) if png is None else png
         ids = object_ids(label_map)
-        if self.hidden.isdisjoint(ids):
-            self._keep_decoded(frame, label_map)
+        if (self.hidden | absent).isdisjoint(ids):
+            self._decoded.keep(frame, label_map)
         else:
-            self._decoded.pop(frame, None)
+            self._decoded.drop([frame])
         return ids, patch, changed
 
     def predict(
@@ -242,7 +276,7 @@ class Annotations:
         if ids is None:
             ids = object_ids(decode_png(png))
         self._pngs[frame] = png
-        self._decoded.pop(frame, None)
+        self._decoded.drop([frame])
         state = FrameState(Status.PREDICTION, tuple(sorted(ids)), dict(confidence))
         self._set(frame, state, stale, None)
         return True
@@ -265,22 +299,15 @@ class Annotations:
             self.became_stale.emit(changed)
         return changed
 
-    def _has_hidden(self, frame: int) -> bool:
-        return not self.hidden.isdisjoint(self.state(frame).ids)
-
-    def _keep_decoded(self, frame: int, label_map: LabelMap) -> LabelMap:
-        label_map.flags.writeable = False
-        self._decoded[frame] = label_map
-        self._decoded.move_to_end(frame)
-        if len(self._decoded) > _DECODED:
-            self._decoded.popitem(last=False)
-        return label_map
+    def _hidden_at(self, frame: int) -> frozenset[int]:
+        """Return the objects that have pixels stored in a frame and are not shown there."""
+        return (self.hidden | self.absences.at(frame)).intersection(self.state(frame).ids)
 
     def _set(self, frame: int, state: FrameState, stale: Collection[int], box: object) -> None:
         was, is_now = self.status(frame), state.status
         if is_now is Status.EMPTY:
             self._states.pop(frame, None)
-            self._decoded.pop(frame, None)
+            self._decoded.drop([frame])
         else:
             self._states[frame] = state
         self.statuses[frame] = is_now

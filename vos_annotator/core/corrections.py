@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vos_annotator.core.edits import (
+    AbsenceEdit,
     Edit,
     Edits,
     FrameEdit,
     ObjectsEdit,
     Status,
     VideoObject,
-    frame_edits,
+    edits_of,
 )
 from vos_annotator.core.masks import LabelMap, object_ids, without
+from vos_annotator.core.object_flags import pack
 from vos_annotator.core.objects import screen_color
 from vos_annotator.core.translation import tr
 
@@ -35,17 +37,18 @@ def correct(project: Project, edit: Edit) -> tuple[Edit, Touched]:
     """Make an edit, and mark stale what it makes stale.
 
     Predictions between a reference that changes and its neighbours become stale, for the
-    objects that were touched; those are all objects where a frame was kept or released.
+    objects that were touched; those are all objects where a frame was kept or released. So do
+    those around a stretch on which an object became absent, or is no more.
 
     Returns:
         The edit that takes it back, and the references that it changed, made or unmade.
     """
     annotations, listed = project.annotations, frozenset(project.objects.ids)
-    before = {part.frame: annotations.status(part.frame) for part in frame_edits(edit)}
+    before = {part.frame: annotations.status(part.frame) for part in edits_of(FrameEdit, edit)}
     inverse = project.apply(edit)
     objects = frozenset(project.objects.ids)
     touched: Touched = {}
-    for undone in frame_edits(inverse):
+    for undone in edits_of(FrameEdit, inverse):
         frame, is_now = undone.frame, annotations.status(undone.frame)
         if Status.REFERENCE in (before[frame], is_now):
             is_whole = not undone.ids and is_now is not before[frame]
@@ -58,6 +61,14 @@ def correct(project: Project, edit: Edit) -> tuple[Edit, Touched]:
     touched = {frame: ids for frame, ids in touched.items() if ids}
     for frame, ids in touched.items():
         _mark_stale(project, frame, ids & objects, before)
+    for absence in edits_of(AbsenceEdit, edit):
+        if absence.object_id in objects:
+            around = np.arange(
+                annotations.span(absence.frames[0])[0] + 1,
+                annotations.span(absence.frames[-1])[1],
+            )
+            is_away = annotations.absences.frames(absence.object_id)[around]
+            project.mark_stale(around[~is_away], {absence.object_id})
     return inverse, touched
 
 
@@ -72,6 +83,22 @@ def references_edit(project: Project, label_maps: Mapping[int, LabelMap]) -> Edi
         found.update(object_ids(label_map))
         parts.append(FrameEdit.between(frame, project.annotations[frame], label_map))
     return with_objects(project, parts, found)
+
+
+def absence_edit(project: Project, object_id: int, frames: range, is_absent: bool) -> Edit:
+    """Return the edit by which an object is absent on consecutive frames, or is no more.
+
+    References there lose its pixels; what is predicted of it is hidden.
+    """
+    annotations = project.annotations
+    parts: list[Edit] = []
+    for frame in annotations.references if is_absent else ():
+        if frame in frames and object_id in annotations.objects_at(frame):
+            before = annotations[frame]
+            after = without(before, frozenset({object_id}))
+            parts.append(FrameEdit.between(frame, before, after))
+    flags = pack(np.full(len(frames), is_absent))
+    return Edits((*parts, AbsenceEdit(object_id, frames, flags)))
 
 
 def with_objects(project: Project, parts: Sequence[Edit], ids: Iterable[int]) -> Edit:

@@ -10,9 +10,19 @@ from typing import Any
 
 import msgspec
 
-from vos_annotator.core.edits import Edit, Edits, FrameEdit, ObjectsEdit, Patch, Status, VideoObject
+from vos_annotator.core.edits import (
+    AbsenceEdit,
+    Edit,
+    Edits,
+    FrameEdit,
+    ObjectsEdit,
+    Patch,
+    Status,
+    VideoObject,
+)
+from vos_annotator.core.object_flags import unpack
 
-_FRAME, _OBJECTS, _SEVERAL = 0, 1, 2
+_FRAME, _OBJECTS, _SEVERAL, _ABSENCE = 0, 1, 2, 3
 
 
 def encode_edit(edit: Edit) -> bytes:
@@ -34,14 +44,17 @@ def decode_edit(data: bytes) -> Edit:
 
 def _listed(edit: Edit) -> list[Any]:
     match edit:
-        case FrameEdit(frame, status, patch, png, stale, confidence, ids):
+        case FrameEdit(frame, status, patch, png, stale, confidence, ids, absent):
             return [
                 *(_FRAME, frame, int(status)),
                 None if patch is None else [*_bounds(patch), patch.pixels, patch.values],
                 *(png, sorted(stale), dict(confidence), sorted(ids)),
+                None if absent is None else sorted(absent),
             ]
         case ObjectsEdit(objects):
             return [_OBJECTS, [[o.id, o.name, o.color, o.visible, o.locked] for o in objects]]
+        case AbsenceEdit(object_id, frames, flags):
+            return [_ABSENCE, object_id, frames.start, frames.stop, flags]
         case Edits(edits):
             return [_SEVERAL, [_listed(part) for part in edits]]
 
@@ -54,12 +67,14 @@ def _bounds(patch: Patch) -> tuple[int, int, int, int]:
 def _edit(listed: list[Any]) -> Edit:
     kind, *fields = listed
     if kind == _FRAME:
-        frame, status, patch, png, stale, confidence, ids = fields
+        frame, status, patch, png, stale, confidence, ids, *rest = fields
+        (absent,) = rest or (None,)  # files of an older version know of no absence
         if patch is not None:
             top, bottom, left, right, pixels, values = patch
             patch = Patch((slice(top, bottom), slice(left, right)), pixels, values)
         stale, ids = frozenset(stale), frozenset(ids)
-        return FrameEdit(frame, Status(status), patch, png, stale, dict(confidence), ids)
+        absent = None if absent is None else frozenset(absent)
+        return FrameEdit(frame, Status(status), patch, png, stale, dict(confidence), ids, absent)
     if kind == _OBJECTS:
         (objects,) = fields
         return ObjectsEdit(
@@ -68,6 +83,10 @@ def _edit(listed: list[Any]) -> Edit:
                 for i, name, color, visible, locked in objects
             )
         )
+    if kind == _ABSENCE:
+        object_id, start, stop, flags = fields
+        unpack(flags, stop - start)  # damaged ones are refused here
+        return AbsenceEdit(object_id, range(start, stop), flags)
     if kind == _SEVERAL:
         (edits,) = fields
         return Edits(tuple(_edit(part) for part in edits))

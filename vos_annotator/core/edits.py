@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from types import MappingProxyType
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,6 +97,8 @@ class FrameEdit:
         confidence: Of each object's prediction, 0..1, afterwards.
         ids: The objects whose pixels it changes; known of an edit between two label maps
             and of an inverse.
+        absent: Ids that a person says are not on the frame, afterwards; None leaves those
+            that the edit gives no pixel to.
     """
 
     frame: int
@@ -106,6 +108,7 @@ class FrameEdit:
     stale: frozenset[int] = frozenset()
     confidence: Mapping[int, float] = field(default_factory=lambda: NOTHING)
     ids: frozenset[int] = frozenset()
+    absent: frozenset[int] | None = None
 
     @classmethod
     def between(
@@ -129,23 +132,39 @@ class ObjectsEdit:
 
 
 @dataclass(frozen=True)
+class AbsenceEdit:
+    """What a person says of where an object is not.
+
+    Attributes:
+        object_id: Which object.
+        frames: Consecutive frames.
+        flags: On which of them it is absent, afterwards; as `object_flags.pack` gives them.
+    """
+
+    object_id: int
+    frames: range
+    flags: bytes
+
+
+@dataclass(frozen=True)
 class Edits:
     """Several edits that are one step for the person."""
 
     edits: tuple["Edit", ...]
 
 
-Edit = FrameEdit | ObjectsEdit | Edits
+Edit = FrameEdit | ObjectsEdit | AbsenceEdit | Edits
+Single = TypeVar("Single", FrameEdit, AbsenceEdit)
 
 
-def frame_edits(edit: Edit) -> Iterator[FrameEdit]:
-    """Give every frame edit within `edit`."""
+def edits_of(kind: type[Single], edit: Edit) -> Iterator[Single]:
+    """Give every edit of a kind within `edit`."""
     match edit:
-        case FrameEdit():
-            yield edit
         case Edits(edits):
             for part in edits:
-                yield from frame_edits(part)
+                yield from edits_of(kind, part)
+        case _ if isinstance(edit, kind):
+            yield edit
 
 
 def changed_ids(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> frozenset[int]:

@@ -22,7 +22,7 @@ from psygnal import Signal
 
 from vos_annotator.core.annotations import Annotations
 from vos_annotator.core.corrections import correct, references_edit
-from vos_annotator.core.edits import Edit, Edits, FrameEdit, ObjectsEdit
+from vos_annotator.core.edits import AbsenceEdit, Edit, Edits, FrameEdit, ObjectsEdit
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.history import History
 from vos_annotator.core.masks import as_label_map
@@ -66,9 +66,8 @@ class Project:
         self._meta = file.meta()
         self.objects = Objects(file.objects(), int(self._meta.get("highest_id", 0)))
         self._pngs = StoredPngs(file)
-        self.annotations = Annotations(
-            video.frame_count, video.shape, self._pngs, dict(file.states()), file.stale()
-        )
+        known = self._pngs, dict(file.states()), file.stale(), file.absent()
+        self.annotations = Annotations(video.frame_count, video.shape, *known)
         self.annotations.hide(self.objects.gone)
         done = self._meta.get("done")
         self.history = History(file.steps(), None if done is None else int(done), file.step)
@@ -259,6 +258,8 @@ class Project:
         match edit:
             case FrameEdit():
                 return self.annotations.apply(edit)
+            case AbsenceEdit():
+                return self.annotations.apply_absence(edit)
             case ObjectsEdit():
                 return self.objects.apply(edit)
             case Edits(edits):
@@ -276,8 +277,13 @@ class Project:
 
     @property
     def _is_dirty(self) -> bool:
-        waiting = self._dirty_frames, self._dirty_meta, self.annotations.staleness.unsaved
-        return any(waiting) or self._are_objects_dirty or bool(self.history.unsaved)
+        return any(self._waiting) or self._are_objects_dirty
+
+    @property
+    def _waiting(self) -> tuple[Collection, ...]:
+        """What names the changes that are not on disk, by their kinds; those of objects aside."""
+        flags = self.annotations.staleness.unsaved, self.annotations.absences.unsaved
+        return self._dirty_frames, self._dirty_meta, *flags, self.history.unsaved
 
     def _flush(self) -> None:
         """Write everything that changed and is not written yet."""
@@ -292,11 +298,8 @@ class Project:
                 "writes them."
             )
             return
-        self._pngs.waiting.clear()
-        self.annotations.staleness.unsaved.clear()
-        self.history.unsaved.clear()
-        self._dirty_frames.clear()
-        self._dirty_meta.clear()
+        for waiting in (self._pngs.waiting, *self._waiting):
+            waiting.clear()
         self._are_objects_dirty = False
         self.saved_at = time.time()
 
@@ -315,15 +318,16 @@ class Project:
 
     def _write(self, file: ProjectFile) -> None:
         """Write what is not written yet to a file, in one transaction."""
-        waiting, staleness = self._pngs.waiting, self.annotations.staleness
+        waiting, known = self._pngs.waiting, self.annotations
         frames = (
-            (frame, self.annotations.state(frame), engine, waiting.get(frame))
+            (frame, known.state(frame), engine, waiting.get(frame))
             for frame, engine in self._dirty_frames.items()
         )
         file.write(
             frames,
             tuple(self.objects) if self._are_objects_dirty else None,
-            {i: staleness.packed(i) for i in staleness.unsaved},
+            known.staleness.packed_unsaved(),
+            known.absences.packed_unsaved(),
             {key: self._meta[key] for key in self._dirty_meta},
             self.history,
         )

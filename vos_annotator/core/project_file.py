@@ -8,6 +8,7 @@ For: `project`. Knows SQLite and what rows mean; nothing of edits or videos.
     pngs(frame, png)      its label map, the DAVIS PNG; apart, so that the states of a long
                           video are read without reading past its label maps
     stale(object, frames) one row an object: on which frames it is stale, a packed bit each
+    absent(object, frames) likewise: where a person says that it is absent
     history(position, ...) one row a step of undo: its name, and the edit that takes it back or
                           makes it again; meta's `done` says where the person stands
 
@@ -29,7 +30,7 @@ from vos_annotator.core.frame_state import FrameState
 from vos_annotator.core.history import History
 
 APPLICATION_ID = 0x564F5341  # "VOSA"
-SCHEMA = 2
+SCHEMA = 3
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -44,9 +45,11 @@ CREATE TABLE frames (
 CREATE TABLE pngs (frame INTEGER PRIMARY KEY, png BLOB NOT NULL);
 CREATE TABLE stale (object INTEGER PRIMARY KEY, frames BLOB NOT NULL);
 """
-_HISTORY = """
-CREATE TABLE history (position INTEGER PRIMARY KEY, text TEXT NOT NULL, edit BLOB NOT NULL);
-"""
+_SINCE = {  # what each version of the schema added
+    2: "CREATE TABLE history"
+    "(position INTEGER PRIMARY KEY, text TEXT NOT NULL, edit BLOB NOT NULL);",
+    3: "CREATE TABLE absent (object INTEGER PRIMARY KEY, frames BLOB NOT NULL);",
+}
 
 
 class ProjectFile:
@@ -97,7 +100,8 @@ class ProjectFile:
         with new_database(path) as connection:
             _configure(connection)
             connection.executescript(
-                f"BEGIN; {_TABLES} {_HISTORY} PRAGMA application_id={APPLICATION_ID};"
+                f"BEGIN; {_TABLES} {' '.join(_SINCE.values())}"
+                f"PRAGMA application_id={APPLICATION_ID};"
                 f"PRAGMA user_version={SCHEMA}; COMMIT;"
             )
             connection.executemany("INSERT INTO meta VALUES (?, ?)", _as_json(meta))
@@ -129,6 +133,10 @@ class ProjectFile:
         """Return the packed stale frames of each object."""
         return dict(self._rows("SELECT object, frames FROM stale"))
 
+    def absent(self) -> dict[int, bytes]:
+        """Return the packed frames on which each object is absent."""
+        return dict(self._rows("SELECT object, frames FROM absent"))
+
     def png(self, frame: int) -> bytes:
         """Return the label map of a frame; KeyError where there is none."""
         row = self._connection.execute("SELECT png FROM pngs WHERE frame = ?", (frame,)).fetchone()
@@ -157,6 +165,7 @@ class ProjectFile:
         frames: Iterable[tuple[int, FrameState, str, bytes | None]],
         objects: tuple[VideoObject, ...] | None,
         stale: Mapping[int, bytes],
+        absent: Mapping[int, bytes],
         meta: Mapping[str, object],
         history: History,
     ) -> None:
@@ -167,6 +176,7 @@ class ProjectFile:
                 an EMPTY state takes the row away.
             objects: The new list, or None where it is as it was.
             stale: The packed stale frames of objects where they changed.
+            absent: The packed frames without them, likewise.
             meta: Keys that changed.
             history: Whose unsaved steps are written, and those that it dropped removed.
 
@@ -187,6 +197,7 @@ class ProjectFile:
                     ],
                 )
             connection.executemany("INSERT OR REPLACE INTO stale VALUES (?, ?)", stale.items())
+            connection.executemany("INSERT OR REPLACE INTO absent VALUES (?, ?)", absent.items())
             connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", _as_json(meta))
             if history.unsaved:
                 self._write_history(history)
@@ -237,8 +248,9 @@ class ProjectFile:
         """Make of a file of an older version one of this."""
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if version < SCHEMA:
+            added = " ".join(tables for since, tables in _SINCE.items() if since > version)
             self._connection.executescript(
-                f"BEGIN IMMEDIATE; {_HISTORY} PRAGMA user_version={SCHEMA}; COMMIT;"
+                f"BEGIN IMMEDIATE; {added} PRAGMA user_version={SCHEMA}; COMMIT;"
             )
 
     def _check_identity(self) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vos_annotator.core.stored_map import StoredMap
+from vos_annotator.engine.absences import Absences
 from vos_annotator.engine.propagation import Pass
 
 
@@ -32,6 +34,13 @@ class SetReference:
 
 
 @dataclass(frozen=True)
+class SetAbsences:
+    """Know where objects are absent, from now on."""
+
+    absences: Absences
+
+
+@dataclass(frozen=True)
 class Propagate:
     """Run passes over frames, by the references set so far.
 
@@ -39,16 +48,14 @@ class Propagate:
         passes: As `plan` gives them.
         revision: Comes back with every result.
         ids: The objects to segment; None for all.
-        kept: frame -> its PNG before, whose pixels of other objects than `ids` stay.
-        hidden: Objects that count as background in `kept`.
+        kept: frame -> its label map before, whose pixels of other objects than `ids` stay.
         refines: Whether to look at each object of a final frame from near.
     """
 
     passes: tuple[Pass, ...]
     revision: int
     ids: frozenset[int] | None = None
-    kept: Mapping[int, bytes] = field(default_factory=dict)
-    hidden: frozenset[int] = frozenset()
+    kept: Mapping[int, StoredMap] = field(default_factory=dict)
     refines: bool = False
 
 
@@ -71,7 +78,7 @@ class Scribble:
     token: Any = None
 
 
-Command = Load | SetReference | Propagate | Learn | Scribble
+Command = Load | SetReference | SetAbsences | Propagate | Learn | Scribble
 
 
 @dataclass(frozen=True)

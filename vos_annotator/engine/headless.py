@@ -16,6 +16,7 @@ from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import LabelMap, as_label_map, decode_png, encode_png
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import Video
+from vos_annotator.engine.absences import NOWHERE, Absences
 from vos_annotator.engine.commands import (
     Failed,
     Finished,
@@ -25,13 +26,14 @@ from vos_annotator.engine.commands import (
     Ready,
     Result,
     Segmented,
+    SetAbsences,
     SetReference,
     SteppedDown,
 )
-from vos_annotator.engine.kept import KeptPngs
+from vos_annotator.engine.kept import KeptMaps
 from vos_annotator.engine.landing import land, reference_of
 from vos_annotator.engine.propagation import plan
-from vos_annotator.engine.protocol import LearningEngine, SegmentationEngine
+from vos_annotator.engine.protocol import DenyingEngine, LearningEngine, SegmentationEngine
 from vos_annotator.engine.registry import DEFAULT_ENGINE, DEFAULT_SIZE, load_engine
 from vos_annotator.engine.worker import InferenceWorker, Loader
 
@@ -75,15 +77,18 @@ def propagate(
     if ids is not None and not ids:
         raise UserError("Every object is locked: unlock one to propagate it.")
     references = [reference_of(annotations, frame) for frame in annotations.references]
-    kept = KeptPngs()
+    absences = Absences.of(annotations.absences)
+    kept = KeptMaps()
     if ids is not None:
         for frame in range(annotations.frame_count):
-            if png := annotations.stored_png(frame):
-                kept.add(frame, png)
+            if stored := annotations.stored_map(frame):
+                kept.add(frame, stored)
     name = engine if isinstance(engine, str) else engine.name
     count = 0
-    with Headless(project.video, references, engine, size=size, learns=learns) as headless:
-        command = Propagate(tuple(passes), 0, ids, kept, annotations.hidden, refines)
+    with Headless(
+        project.video, references, engine, absences=absences, size=size, learns=learns
+    ) as headless:
+        command = Propagate(tuple(passes), 0, ids, kept, refines)
         for found in headless.run(command):
             count += land(project, found, ids, name)
     return count
@@ -146,6 +151,7 @@ class Headless:
         references: Sequence[SetReference],
         engine: str | SegmentationEngine = DEFAULT_ENGINE,
         *,
+        absences: Absences = NOWHERE,
         size: int = DEFAULT_SIZE,
         learns: bool = False,
     ) -> None:
@@ -153,11 +159,12 @@ class Headless:
         name, self._engine = (engine, None) if isinstance(engine, str) else (None, engine)
         load = load_engine if self._engine is None else _once(self._engine)
         self._worker = InferenceWorker(name, video.fork(), size=size, load=load)
-        self._references, self._learns = references, learns
+        self._references, self._absences, self._learns = references, absences, learns
         self._worker.start()
         self._worker.submit(Load())
         for reference in references:
             self._worker.submit(reference)
+        self._worker.submit(SetAbsences(absences))
         if learns:
             self._worker.submit(Learn(revision=0))
 
@@ -188,6 +195,9 @@ class Headless:
         if self._engine is not None:
             for reference in self._references:
                 self._engine.forget(reference.frame)
+            if isinstance(self._engine, DenyingEngine):
+                for frame in self._absences.ends():
+                    self._engine.deny(frame, None, ())
             self._engine.begin_pass()
             if self._learns and isinstance(self._engine, LearningEngine):
                 self._engine.unlearn()

@@ -4,6 +4,8 @@ For: a baseline that other engines must beat, and tests of the worker and the wi
 not wait for a network. Knows numpy and OpenCV only.
 """
 
+from collections.abc import Collection
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +38,7 @@ class HoldEngine:
     def begin_pass(self) -> None:
         """Nothing but references is ever kept."""
 
-    def segment(self, frame: int, image: Image) -> Segmentation:
+    def segment(self, frame: int, image: Image, absent: Collection[int] = ()) -> Segmentation:
         """Return the masks of the reference nearest to `frame`."""
         shape = image.shape[:2]
         if not self._references:
@@ -47,7 +49,7 @@ class HoldEngine:
         logits = np.full((len(ids), *shape), -_SURE, np.float32)
         for object_logits, object_id in zip(logits, ids, strict=True):
             object_logits[label_map == object_id] = _SURE
-        return Segmentation(ids, logits, shape)
+        return Segmentation(ids, logits, shape).without(absent)
 
     def scribble(
         self,

@@ -10,25 +10,26 @@ import tempfile
 from collections.abc import Iterator, Mapping
 
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.stored_map import StoredMap
 
 
-class KeptPngs(Mapping[int, bytes]):
-    """frame -> PNG of its label map; the file goes with the object."""
+class KeptMaps(Mapping[int, StoredMap]):
+    """frame -> its label map; the file goes with the object."""
 
     def __init__(self) -> None:
         """Start empty."""
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the object
-        self._where: dict[int, tuple[int, int]] = {}
+        self._where: dict[int, tuple[int, int, frozenset[int]]] = {}
         self._end = 0
 
-    def add(self, frame: int, png: bytes) -> None:
+    def add(self, frame: int, stored: StoredMap) -> None:
         """Put the label map of a frame aside.
 
         Raises:
             UserError: The temporary folder cannot take it.
         """
         try:
-            self._file.write(png)
+            self._file.write(stored.png)
         except OSError as error:
             raise UserError(
                 "The temporary folder {folder} cannot take the masks that are to stay "
@@ -36,13 +37,13 @@ class KeptPngs(Mapping[int, bytes]):
                 folder=tempfile.gettempdir(),
                 reason=error.strerror or error,
             ) from error
-        self._where[frame] = self._end, len(png)
-        self._end += len(png)
+        self._where[frame] = self._end, len(stored.png), stored.hidden
+        self._end += len(stored.png)
 
-    def __getitem__(self, frame: int) -> bytes:
-        start, length = self._where[frame]
+    def __getitem__(self, frame: int) -> StoredMap:
+        start, length, hidden = self._where[frame]
         self._file.seek(start)
-        return self._file.read(length)
+        return StoredMap(self._file.read(length), hidden)
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._where)

@@ -15,13 +15,25 @@ def reference_of(annotations: Annotations, frame: int) -> SetReference:
     """Return what the engine should know of a frame: its label map if it is a reference."""
     if annotations.status(frame) is not Status.REFERENCE:
         return SetReference(frame, None)
-    hidden = annotations.hidden.intersection(annotations.state(frame).ids)
-    return SetReference(frame, annotations.stored_png(frame), hidden)
+    stored = annotations.stored_map(frame)
+    return SetReference(frame, stored.png, stored.hidden)
 
 
-def land(project: Project, found: Segmented, ids: Set[int] | None, engine: str) -> bool:
-    """Take what an engine found for the objects `ids` (None: all); False on a reference."""
+def land(
+    project: Project, found: Segmented, ids: Set[int] | None, engine: str, may_fill: bool = True
+) -> bool:
+    """Take what an engine found for a frame; False on a reference.
+
+    Args:
+        project: Where it goes.
+        found: What is known of other objects stays as it is.
+        ids: The objects that were looked for; None for all.
+        engine: Who found it.
+        may_fill: Whether a frame without masks gets them; else predictions alone are replaced.
+    """
     known, frame = project.annotations, found.frame
+    if not may_fill and known.status(frame) is Status.EMPTY:
+        return False
     confidence = dict(known.confidence(frame)) if ids is not None else {}
     confidence.update(found.confidence)
     stale = frozenset() if ids is None else known.stale(frame) - ids

@@ -12,7 +12,7 @@ last there is one pass only. No pass carries masks over a cut into another scene
 import tempfile
 import zlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -94,6 +94,7 @@ def propagate(
     passes: Iterable[Pass],
     cancelled: Callable[[], bool] = lambda: False,
     shots: Shots | None = None,
+    absent: Callable[[int], Collection[int]] = lambda frame: (),
 ) -> Iterator[tuple[int, Segmentation, bool]]:
     """Segment the frames of `passes` by an engine that has memorized the references.
 
@@ -106,6 +107,7 @@ def propagate(
         passes: As `plan` gives them.
         cancelled: Asked before each frame; True ends it there.
         shots: Of `video`, to keep what is found of its cuts from call to call.
+        absent: Gives the objects that a person says are not on a frame.
 
     Yields:
         frame, segmentation, whether it is final.
@@ -123,8 +125,9 @@ def propagate(
                 if cancelled():
                     return
                 scene.reach(frame)
+                away = absent(frame)
                 if scene.is_known or ids is None:
-                    segmentation = engine.segment(frame, video[frame])
+                    segmentation = engine.segment(frame, video[frame], away).without(away)
                     ids = segmentation.ids
                 if not scene.is_known:
                     segmentation = not_carried(ids, video.shape, shots.starts(frame))

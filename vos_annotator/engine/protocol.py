@@ -8,8 +8,8 @@ frames by them. What it gives for a frame is a `Segmentation`: log-odds at its o
 so that two passes can be blended before anything is rounded to labels.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol, runtime_checkable
 
@@ -69,6 +69,14 @@ class Segmentation:
             if best is not None:
                 np.maximum(best[box], logits[box], out=best[box])
         return label_map
+
+    def without(self, ids: Collection[int]) -> "Segmentation":
+        """Return the segmentation with some objects nowhere."""
+        if not set(ids).intersection(self.ids):
+            return self
+        logits = self.logits.copy()
+        logits[[object_id in ids for object_id in self.ids]] = ABSENT
+        return replace(self, logits=logits)
 
     @cached_property
     def confidence(self) -> dict[int, float]:
@@ -162,10 +170,15 @@ class SegmentationEngine(Protocol):
     def begin_pass(self) -> None:
         """Drop everything that is not a reference frame."""
 
-    def segment(self, frame: int, image: Image) -> Segmentation:
+    def segment(self, frame: int, image: Image, absent: Collection[int] = ()) -> Segmentation:
         """Segment a frame by the references; may remember it until the next pass.
 
         The ids are among those memorized; without references there are none.
+
+        Args:
+            frame: Its index.
+            image: (H, W, 3) RGB.
+            absent: Objects that are known not to be there: nothing is remembered as theirs.
         """
 
 
@@ -187,6 +200,18 @@ class ScribbleEngine(Protocol):
             image: (H, W, 3) RGB.
             strokes: (H, W): 1 inside the object, 2 outside it, 0 elsewhere.
             current: The object's mask before these strokes, if there is one.
+        """
+
+
+@runtime_checkable
+class DenyingEngine(Protocol):
+    """An engine that also learns from frames what an object is not."""
+
+    def deny(self, frame: int, image: Image | None, ids: Collection[int]) -> None:
+        """Know that exactly the objects `ids` are not on a frame; no ids undo it, unseen.
+
+        What is seen there is not taken for them on the frames around. References stay what
+        they are, and `begin_pass` does not touch it.
         """
 
 

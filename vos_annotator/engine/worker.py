@@ -14,9 +14,9 @@ import traceback
 from collections.abc import Callable, Iterator
 
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.masks import LabelMap, decode_png, encode_png, object_ids, without
+from vos_annotator.core.masks import LabelMap, encode_png, object_ids
 from vos_annotator.core.shots import Shots
-from vos_annotator.core.video import Image, Video
+from vos_annotator.core.video import Video
 from vos_annotator.engine.commands import (
     Command,
     Failed,
@@ -30,22 +30,22 @@ from vos_annotator.engine.commands import (
     Scribble,
     Scribbled,
     Segmented,
+    SetAbsences,
     SetReference,
     SteppedDown,
 )
+from vos_annotator.engine.knowledge import Knowledge
 from vos_annotator.engine.mailbox import Mailbox
 from vos_annotator.engine.merging import merged
 from vos_annotator.engine.propagation import propagate
 from vos_annotator.engine.protocol import (
     LearningEngine,
-    Reference,
     RefiningEngine,
     ScribbleEngine,
     Segmentation,
     SegmentationEngine,
 )
 from vos_annotator.engine.registry import DEFAULT_SIZE, load_engine
-from vos_annotator.engine.teachers import teachers
 
 log = logging.getLogger(__name__)
 
@@ -90,8 +90,7 @@ class InferenceWorker:
         self._engine_name, self._size, self._load = engine_name, size, load
         self._video, self._shots = video, Shots(video)
         self._engine: SegmentationEngine | None = None
-        self._references: dict[int, SetReference] = {}  # what should be in the engine's memory
-        self._memorized: dict[int, SetReference] = {}  # what is
+        self._knowledge = Knowledge(video)
 
     def start(self) -> None:
         """Start the thread."""
@@ -104,6 +103,8 @@ class InferenceWorker:
                 key = "load"
             case SetReference(frame):
                 key = "reference", frame
+            case SetAbsences():
+                key = "absences"
             case Propagate():
                 key = "propagate"
             case Learn():
@@ -161,11 +162,11 @@ class InferenceWorker:
         match command:
             case Load():
                 self._loaded()
-            case SetReference(frame, None):
-                self._references.pop(frame, None)
+            case SetReference():
+                self._knowledge.set(command)
                 self._bring_memory_up_to_date()
-            case SetReference(frame):
-                self._references[frame] = command
+            case SetAbsences(absences):
+                self._knowledge.absences = absences
                 self._bring_memory_up_to_date()
             case Propagate():
                 self._propagate(command, lambda: self._is_over(ticket))
@@ -185,7 +186,8 @@ class InferenceWorker:
     def _segmented(self, command: Propagate, is_over: Callable[[], bool]) -> Iterator[Segmented]:
         frame_started = time.perf_counter()
         engine, is_over_now = self._loaded(), self._serving(is_over)
-        found = propagate(engine, self._video, command.passes, is_over_now, self._shots)
+        away = self._knowledge.absences.at
+        found = propagate(engine, self._video, command.passes, is_over_now, self._shots, away)
         for frame, segmentation, final in found:
             label_map = self._label_map(command, frame, segmentation, final)
             png, ids = encode_png(label_map), object_ids(label_map)
@@ -202,12 +204,11 @@ class InferenceWorker:
         label_map = segmentation.label_map()
         if command.refines and final and isinstance(self._engine, RefiningEngine):
             image = self._video[frame]
-            label_map = self._engine.refine(frame, image, label_map, self._reference)
+            label_map = self._engine.refine(frame, image, label_map, self._knowledge.reference)
         if command.ids is None:
             return label_map
-        png = command.kept.get(frame)
-        before = None if png is None else without(decode_png(png), command.hidden)
-        return merged(label_map, before, command.ids)
+        kept = command.kept.get(frame)
+        return merged(label_map, None if kept is None else kept.decode(), command.ids)
 
     def _learn(self, command: Learn, is_over: Callable[[], bool]) -> None:
         started, engine = time.perf_counter(), self._loaded()
@@ -215,24 +216,11 @@ class InferenceWorker:
         if isinstance(engine, LearningEngine):
             if command.wanted:
                 self._bring_memory_up_to_date(is_over)
-                has_learnt = engine.learn(self._teachers(), self._serving(is_over))
+                has_learnt = engine.learn(self._knowledge.teachers(), self._serving(is_over))
             else:
                 engine.unlearn()
         seconds = time.perf_counter() - started
         self.results.put(Learned(command.revision, is_over(), has_learnt, seconds))
-
-    def _teachers(self) -> Iterator[Reference]:
-        """Yield the references to learn from, decoded one at a time."""
-        for frame in teachers(self._memorized):
-            yield frame, *self._reference(frame)
-
-    def _reference(self, frame: int) -> tuple[Image, LabelMap]:
-        """Return the picture and the label map of a frame that is in the engine's memory."""
-        return self._shown(self._memorized[frame])
-
-    def _shown(self, reference: SetReference) -> tuple[Image, LabelMap]:
-        label_map = without(decode_png(reference.png), reference.hidden)
-        return self._video[reference.frame], label_map
 
     def _serving(self, is_over: Callable[[], bool]) -> Callable[[], bool]:
         """Return `is_over`, which does the waiting scribbles each time that it is asked."""
@@ -244,11 +232,11 @@ class InferenceWorker:
         return is_over_now
 
     def _is_over(self, ticket: int) -> bool:
-        """Whether a pass is to end: cancelled, or a reference that it reads has changed."""
+        """Whether a pass is to end: cancelled, or what it goes by has changed."""
         return (
             ticket <= self._cancelled
             or self._is_closing
-            or self._commands.holds(lambda waiting: isinstance(waiting[1], SetReference))
+            or self._commands.holds(lambda one: isinstance(one[1], SetReference | SetAbsences))
         )
 
     def _serve_scribbles(self) -> None:
@@ -269,7 +257,7 @@ class InferenceWorker:
 
     def _loaded(self) -> SegmentationEngine:
         if self._engine is None:
-            self._memorized.clear()
+            self._knowledge.forget_engine()
             engine = self._load(self._engine_name, self._size)
             self._engine = engine
             device = str(getattr(engine, "device", "cpu"))
@@ -277,18 +265,8 @@ class InferenceWorker:
         return self._engine
 
     def _bring_memory_up_to_date(self, is_over: Callable[[], bool] = lambda: False) -> None:
-        """Make the engine's memory hold exactly the references."""
         engine = self._loaded()
-        for frame in self._memorized.keys() - self._references.keys():
-            engine.forget(frame)
-            del self._memorized[frame]
-        for frame, reference in sorted(self._references.items()):
-            if is_over() or self._is_closing:
-                return
-            if self._memorized.get(frame) != reference:
-                self._memorized.pop(frame, None)
-                engine.memorize(frame, *self._shown(reference))
-                self._memorized[frame] = reference
+        self._knowledge.teach(engine, lambda: is_over() or self._is_closing)
 
     def _step_down(self) -> bool:
         """Let go of the engine; the next one works at a smaller size. False at the smallest."""
@@ -304,6 +282,7 @@ class InferenceWorker:
 _WORDS = {
     Load: "Loading the engine",
     SetReference: "Memorizing a reference",
+    SetAbsences: "Noting where objects are absent",
     Propagate: "Propagation",
     Learn: "Learning the video",
     Scribble: "The scribble",

@@ -16,6 +16,7 @@ from safetensors.torch import load, save
 
 from vos_annotator.mobilevos.memory import MemoryFrame
 
+_WITHOUT = "without"  # marks what a frame is known to lack
 EVERY = 5  # of the frames of a pass, the ones that an unbounded memory keeps
 
 
@@ -82,6 +83,7 @@ class MemoryBank:
         """
         self._store = ReferenceStore()
         self._showing: dict[int, list[int]] = {}  # object id -> the references that show it, sorted
+        self._lacking: dict[int, list[int]] = {}  # object id -> frames that it is not on, sorted
         self._length = length
         self._pass: list[MemoryFrame] = []
         self._count = 0  # frames of the running pass
@@ -119,11 +121,7 @@ class MemoryBank:
     def forget(self, frame: int) -> None:
         """Drop the reference `frame`; one that is not there is fine."""
         self._store.drop(frame)
-        for object_id, frames in list(self._showing.items()):
-            if frame in frames:
-                frames.remove(frame)
-            if not frames:
-                del self._showing[object_id]
+        _drop(self._showing, frame)
 
     def select(self, frame: int, object_id: int, without: int | None = None) -> tuple[int, ...]:
         """Return the references that are read for an object on `frame`: at most three.
@@ -139,5 +137,30 @@ class MemoryBank:
         after = bisect_right(frames, frame)
         return tuple(sorted({frames[0], *frames[max(after - 1, 0) : after + 1]}))
 
-    def __getitem__(self, frame: int) -> MemoryFrame:
-        return self._store.get(frame)
+    def __getitem__(self, chosen: Hashable) -> MemoryFrame:
+        """Return what `select` or `lacking` named."""
+        return self._store.get(chosen)
+
+    def deny(self, frame: int, entry: MemoryFrame | None) -> None:
+        """Know that exactly the objects of an entry are not on a frame; None: all may be."""
+        _drop(self._lacking, frame)
+        self._store.drop((_WITHOUT, frame))
+        if entry is not None:
+            self._store.put((_WITHOUT, frame), entry.halved())
+            for object_id in entry.values:
+                insort(self._lacking.setdefault(object_id, []), frame)
+
+    def lacking(self, frame: int, object_id: int) -> tuple[Hashable, ...]:
+        """Return what is read of frames without an object: the nearest before and after."""
+        frames = self._lacking.get(object_id, [])
+        after = bisect_right(frames, frame)
+        return tuple((_WITHOUT, each) for each in frames[max(after - 1, 0) : after + 1])
+
+
+def _drop(by_object: dict[int, list[int]], frame: int) -> None:
+    """Take a frame off the list of every object."""
+    for object_id, frames in list(by_object.items()):
+        if frame in frames:
+            frames.remove(frame)
+        if not frames:
+            del by_object[object_id]

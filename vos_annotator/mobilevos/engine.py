@@ -5,8 +5,9 @@ out; everything of torch stays here. Belongs to one thread.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import repeat
 from pathlib import Path
 
 import cv2
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vos_annotator.core.masks import LabelMap, object_ids
-from vos_annotator.engine.protocol import Reference, Segmentation
+from vos_annotator.engine.protocol import ABSENT, Reference, Segmentation
 from vos_annotator.mobilevos.adaptation import Lesson, learnt_decoder, moved
 from vos_annotator.mobilevos.backbones import upsample
 from vos_annotator.mobilevos.bank import MemoryBank
@@ -80,16 +81,30 @@ class MobileVOSEngine:
         self.bank.begin_pass()
 
     @torch.inference_mode()
-    def segment(self, frame: int, image: NDArray[np.uint8]) -> Segmentation:
+    def deny(self, frame: int, image: NDArray[np.uint8] | None, ids: Collection[int]) -> None:
+        """Know that exactly `ids` are not on a frame; see `DenyingEngine.deny`."""
+        if not ids:
+            self.bank.deny(frame, None)
+            return
+        encoded, ids = self._encode(image), sorted(ids)
+        nothing = self.vision.shrink([np.zeros(image.shape[:2], bool)] * len(ids), encoded)
+        self.bank.deny(frame, self.vision.remember(encoded, ids, nothing))
+
+    @torch.inference_mode()
+    def segment(
+        self, frame: int, image: NDArray[np.uint8], absent: Collection[int] = ()
+    ) -> Segmentation:
         """Segment a frame by what is in memory, and remember it as the latest one."""
         encoded, ids = self._encode(image), self.bank.object_ids()
         if not ids:
             return Segmentation((), np.zeros((0, 1, 1), np.float32), image.shape[:2])
         with self._stage("read"):
             chosen = [self.bank.select(frame, i) for i in ids]
-            read = self._read(encoded.features, ids, chosen, self.bank.recent)
+            lacking = [self.bank.lacking(frame, i) for i in ids]
+            read = self._read(encoded.features, ids, chosen, self.bank.recent, lacking)
         with self._stage("decode"):
             logits, _ = self._decoder(read, encoded.features.repeat(len(ids)))
+            logits[[i in absent for i in ids]] = ABSENT
             log_odds = aggregate(logits[:, 0])
         with self._stage("memorize"):
             masks = F.softmax(F.pad(log_odds, (0, 0, 0, 0, 1, 0)), 0)[1:]
@@ -188,24 +203,28 @@ class MobileVOSEngine:
         ids: tuple[int, ...],
         chosen: Sequence[tuple[int, ...]],
         recent: Sequence[MemoryFrame],
+        lacking: Iterable[tuple[Hashable, ...]] = repeat(()),
     ) -> Tensor:
         """Return the readout of each object, (K, C_v, H/16, W/16).
 
-        An object reads the references `chosen` for it and the `recent` frames of a pass, the
-        latter at a handicap: a pass that went astray finds back by what a person drew. Objects
-        that read the same ones share one affinity.
+        An object reads the references `chosen` for it; and at a handicap the `recent` frames of
+        a pass, so that one that went astray finds back by what a person drew, and frames that
+        are `lacking` it, so that they speak where no reference does. Objects that read the same
+        ones share one affinity.
         """
-        groups: dict[tuple[tuple[int, ...], tuple[int, ...]], list[int]] = {}
-        for position, (i, references) in enumerate(zip(ids, chosen, strict=True)):
+        groups: dict[tuple[tuple[Hashable, ...], ...], list[int]] = {}
+        for position, (i, references, without) in enumerate(
+            zip(ids, chosen, lacking, strict=False)
+        ):
             showing = tuple(n for n, entry in enumerate(recent) if i in entry.values)
-            groups.setdefault((references, showing), []).append(position)
+            groups.setdefault((references, without, showing), []).append(position)
         query, width = features.key, features.query.shape[1]
         read = features.query.new_empty((len(ids), width, *query.shape[-2:]))
-        for (references, showing), positions in groups.items():
+        for (references, without, showing), positions in groups.items():
             read[positions] = read_frames(
                 query,
                 [self.bank[reference] for reference in references],
-                [recent[n] for n in showing],
+                [*(self.bank[each] for each in without), *(recent[n] for n in showing)],
                 [ids[position] for position in positions],
                 TOP_K,
                 HANDICAP,

@@ -3,13 +3,13 @@
 For: the bridge, which asks after every interruption. Knows the document; nothing of the worker.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from vos_annotator.core.edits import Status
-from vos_annotator.engine.propagation import Pass
+from vos_annotator.core.errors import UserError
+from vos_annotator.engine.propagation import plan
 from vos_annotator.engine.remaining import Flags, Run, remaining_runs
 from vos_annotator.ui.document import Document
 
@@ -47,13 +47,30 @@ class Agenda:
             return np.zeros(self._annotations.frame_count, bool)
         return self._request.missing.copy()
 
-    def ask(self, passes: Iterable[Pass], frames: range, ids: frozenset[int] | None) -> None:
-        """Owe the frames of `passes`, which lie in the range `frames`, for the objects `ids`."""
+    def ask(self, frames: range, origin: int | None, ids: frozenset[int] | None) -> Run:
+        """Owe a range of frames, and return the run that gives them.
+
+        Args:
+            frames: The range.
+            origin: A frame whose two neighbouring spans are run; None runs every span.
+            ids: The objects; None for all. Locked ones are left out.
+
+        Raises:
+            UserError: There is nothing to run from, or nothing to run.
+        """
+        passes = tuple(plan(self._annotations.references, frames[0], frames[-1], origin))
+        if not passes:
+            raise UserError("Nothing to propagate: each frame there is a reference.")
+        unlocked = self.unlocked(ids)
+        if unlocked is not None and not unlocked:
+            raise UserError("Every object is locked: unlock one to propagate it.")
+        self.origin = origin
         missing = np.zeros(self._annotations.frame_count, bool)
         for one in passes:
             first, last = sorted((one.frames[0], one.frames[-1]))
             missing[first : last + 1] = True
         self._request = _Request(frames, ids, missing)
+        return Run(passes, unlocked)
 
     def settle(self, frame: int) -> None:
         """Note that a frame is done."""

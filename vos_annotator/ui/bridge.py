@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from vos_annotator.core.edits import Status
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.stored_map import StoredMap
 from vos_annotator.core.translation import tr
 from vos_annotator.engine.commands import (
     Failed,
@@ -33,7 +33,6 @@ from vos_annotator.engine.commands import (
     SteppedDown,
 )
 from vos_annotator.engine.landing import land
-from vos_annotator.engine.propagation import plan
 from vos_annotator.engine.registry import DEFAULT_ENGINE, DEFAULT_SIZE, load_engine
 from vos_annotator.engine.remaining import Run
 from vos_annotator.engine.worker import Loader
@@ -108,6 +107,7 @@ class EngineBridge(QObject):
         self._warm_up = single_shot(self, _WARM_UP_DELAY, self._start)
         self._warm_up.start()
         document.reference_changed.connect(self._on_reference_changed)
+        document.absence_changed.connect(self._on_absence_changed)
         document.objects_changed.connect(self._on_objects_changed)
 
     @property
@@ -123,7 +123,7 @@ class EngineBridge(QObject):
     def propagate(
         self,
         origin: int | None = None,
-        first: int | None = None,
+        first: int = 0,
         last: int | None = None,
         ids: Iterable[int] | None = None,
     ) -> None:
@@ -131,29 +131,19 @@ class EngineBridge(QObject):
 
         Args:
             origin: A frame whose two neighbouring spans are run; None runs every span.
-            first: First frame of the range; None is the video's.
+            first: First frame of the range.
             last: Last frame of the range; None is the video's.
             ids: The objects; None for all. Locked ones keep their masks either way.
         """
-        first = 0 if first is None else first
         last = self._document.video.frame_count - 1 if last is None else last
         ids = None if ids is None else frozenset(ids)
-        unlocked = self._agenda.unlocked(ids)
         try:
-            passes = tuple(plan(self._annotations.references, first, last, origin))
+            run = self._agenda.ask(range(first, last + 1), origin, ids)
         except UserError as error:
             self.message.emit(str(error))
             return
-        if not passes:
-            self.message.emit(tr("Nothing to propagate: each frame there is a reference."))
-            return
-        if unlocked is not None and not unlocked:
-            self.message.emit(tr("Every object is locked: unlock one to propagate it."))
-            return
         self._interrupt()
-        self._agenda.origin = origin
-        self._agenda.ask(passes, range(first, last + 1), ids)
-        self._begin([Run(passes, unlocked)])
+        self._begin([run])
 
     def stop(self) -> None:
         """Give up what runs, within one frame; the masks that there are stay."""
@@ -189,6 +179,7 @@ class EngineBridge(QObject):
             each.stop()
         self.learning.interrupt()
         self._document.reference_changed.disconnect(self._on_reference_changed)
+        self._document.absence_changed.disconnect(self._on_absence_changed)
         self._document.objects_changed.disconnect(self._on_objects_changed)
         self._inference.close()
         self._pace = self._run = None
@@ -200,6 +191,16 @@ class EngineBridge(QObject):
         self._interrupt()
         self._start()
         self._feed.send(frame)
+        self._refresh_from(frame)
+
+    def _on_absence_changed(self, object_id: int, frames: range) -> None:
+        self._interrupt()
+        self._start()
+        self._feed.send_absences()
+        self._refresh_from(frames[0])
+
+    def _refresh_from(self, frame: int) -> None:
+        """Compute what is stale in a moment, the nearest to a frame first."""
         self._agenda.origin = frame
         if self.auto_refresh or self._agenda.is_asked:
             self._pause.start()
@@ -257,12 +258,10 @@ class EngineBridge(QObject):
         is_partial = run.ids is not None and bool(others)
         self._gathering.start(range(run.first, run.last + 1) if is_partial else range(0))
 
-    def _submit(self, kept: Mapping[int, bytes]) -> None:
+    def _submit(self, kept: Mapping[int, StoredMap]) -> None:
         """Send the run, now that the masks are put aside that it must not touch."""
-        run, hidden = self._run, self._annotations.hidden
-        self._inference.submit(
-            Propagate(run.passes, self._revision, run.ids, kept, hidden, self.refines)
-        )
+        run = self._run
+        self._inference.submit(Propagate(run.passes, self._revision, run.ids, kept, self.refines))
 
     def _on_not_gathered(self, message: str) -> None:
         self._end()
@@ -303,12 +302,11 @@ class EngineBridge(QObject):
                 self._on_failed(result)
 
     def _on_segmented(self, result: Segmented, ids: frozenset[int] | None) -> None:
-        frame = result.frame
-        if self._fillable[frame] or self._annotations.status(frame) is Status.PREDICTION:
-            land(self._document.project, result, ids, self._engine_name)
+        may_fill = bool(self._fillable[result.frame])
+        land(self._document.project, result, ids, self._engine_name, may_fill)
         if result.final:
-            self._agenda.settle(frame)
-        self.progress.emit(self._pace.after(frame, result.seconds))
+            self._agenda.settle(result.frame)
+        self.progress.emit(self._pace.after(result.frame, result.seconds))
 
     def _on_finished(self, result: Finished) -> None:
         if self._runs and not result.cancelled:
@@ -317,12 +315,11 @@ class EngineBridge(QObject):
             self._end()
 
     def _on_failed(self, result: Failed) -> None:
-        command = result.command
-        if isinstance(command, Propagate):
-            if command.revision != self._revision:
+        if isinstance(result.command, Propagate):
+            if result.command.revision != self._revision:
                 return
             self._end()
-        elif not isinstance(command, Scribble) and result.message == self._last_failure:
+        elif not isinstance(result.command, Scribble) and result.message == self._last_failure:
             return  # a hundred references that fail for one reason are one failure
         self._last_failure = result.message
         self.failed.emit(result.message, result.report)

@@ -10,7 +10,13 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Signal
 
 from vos_annotator.core.annotations import Annotations
-from vos_annotator.core.corrections import correct, new_object, references_edit, with_objects
+from vos_annotator.core.corrections import (
+    absence_edit,
+    correct,
+    new_object,
+    references_edit,
+    with_objects,
+)
 from vos_annotator.core.edits import Edit, FrameEdit, ObjectsEdit, Status
 from vos_annotator.core.history import History
 from vos_annotator.core.masks import LabelMap, shielded
@@ -32,6 +38,8 @@ class Document(QObject):
         became_stale(frames): The predictions on an array of frames are older than a correction.
         objects_changed(): An object was added, removed, renamed or marked otherwise.
         history_changed(): There is something else to undo or redo.
+        absence_changed(object id, frames): An object became absent, or is no more, on some of
+            the frames of a range.
         reference_changed(frame, ids): A person changed a reference frame, made or unmade
             one (also by undo); `ids` are the objects whose pixels that touched.
     """
@@ -40,6 +48,7 @@ class Document(QObject):
     became_stale = Signal(object)
     objects_changed = Signal()
     history_changed = Signal()
+    absence_changed = Signal(int, object)
     reference_changed = Signal(int, object)
 
     def __init__(self, project: Project, parent: QObject | None = None) -> None:
@@ -48,6 +57,7 @@ class Document(QObject):
         project.history.changed.connect(self.history_changed.emit)
         project.annotations.changed.connect(self.frame_changed.emit)
         project.annotations.became_stale.connect(self.became_stale.emit)
+        project.annotations.absence_changed.connect(self.absence_changed.emit)
         project.objects.changed.connect(self.objects_changed.emit)
 
     @property
@@ -146,6 +156,22 @@ class Document(QObject):
         after = self.annotations[frame].copy()
         after[after == object_id] = 0
         self.paint(frame, after, tr("Clear {name} here", name=self._name(object_id)))
+
+    def set_absent(self, object_id: int, frames: range, is_absent: bool) -> None:
+        """Say that an object is not to be seen on consecutive frames, or take that back."""
+        name, count = self._name(object_id), len(frames)
+        if is_absent:
+            text = tr_many(
+                "{name} is absent on 1 frame",
+                "{name} is absent on {count} frames",
+                count,
+                name=name,
+            )
+        else:
+            text = tr_many(
+                "{name} may be on 1 frame", "{name} may be on {count} frames", count, name=name
+            )
+        self.edit(text, absence_edit(self.project, object_id, frames, is_absent))
 
     def delete_object(self, object_id: int) -> None:
         """Take an object off the list, and thereby off every frame."""

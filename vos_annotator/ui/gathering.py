@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from vos_annotator.core.annotations import Annotations
 from vos_annotator.core.errors import UserError
-from vos_annotator.engine.kept import KeptPngs
+from vos_annotator.engine.kept import KeptMaps
 from vos_annotator.ui.inference import VISIT, single_shot
 
 
@@ -19,7 +19,7 @@ class Gathering(QObject):
     """Reads the masks of a range of frames between other events.
 
     Signals:
-        done(kept): They are all in the mapping frame -> PNG.
+        done(kept): They are all in the mapping frame -> `StoredMap`.
         failed(message): They cannot be put aside.
     """
 
@@ -30,7 +30,7 @@ class Gathering(QObject):
         super().__init__(parent)
         self._annotations = annotations
         self._frames: Iterator[int] = iter(())
-        self._kept: KeptPngs | None = None
+        self._kept: KeptMaps | None = None
         self._again = single_shot(self, 0, self._read_some)
 
     @property
@@ -40,7 +40,7 @@ class Gathering(QObject):
 
     def start(self, frames: range) -> None:
         """Read the masks of `frames`; the first few at once."""
-        self._frames, self._kept = iter(frames), KeptPngs()
+        self._frames, self._kept = iter(frames), KeptMaps()
         self._read_some()
 
     def stop(self) -> None:
@@ -51,8 +51,8 @@ class Gathering(QObject):
         leave_at = time.perf_counter() + VISIT
         try:
             for frame in self._frames:
-                if png := self._annotations.stored_png(frame):
-                    self._kept.add(frame, png)
+                if stored := self._annotations.stored_map(frame):
+                    self._kept.add(frame, stored)
                 if time.perf_counter() > leave_at:
                     self._again.start()
                     return

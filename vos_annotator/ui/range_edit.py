@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vos_annotator.core.edits import Edits, FrameEdit, Status
-from vos_annotator.core.masks import decode_png, encode_png, without
+from vos_annotator.core.masks import encode_png
 from vos_annotator.core.shapes import Mask, with_mask
+from vos_annotator.core.stored_map import StoredMap
 from vos_annotator.core.translation import tr, tr_many
 from vos_annotator.ui.gathering import Gathering
 from vos_annotator.ui.job import Job
@@ -41,33 +42,32 @@ class RangeEdit:
         workspace = self._window.workspace
         workspace.bridge.stop()
         gathering = Gathering(self._document.annotations, workspace)
-        gathering.done.connect(lambda pngs: self._compute(frames, pngs, change))
+        gathering.done.connect(lambda kept: self._compute(frames, kept, change))
         gathering.failed.connect(self._window.warn)
         workspace.closing.connect(gathering.stop)
         gathering.start(frames)
 
     def _compute(
-        self, frames: range, pngs: Mapping[int, bytes], change: Callable[[int, Mask], Mask]
+        self, frames: range, kept: Mapping[int, StoredMap], change: Callable[[int, Mask], Mask]
     ) -> None:
         annotations, object_id = self._document.annotations, self._object_id
         plain = {frame: self._plain(frame) for frame in frames}
-        hidden, shape = annotations.hidden, annotations.shape
+        shape = annotations.shape
 
         def work(
             progress: Callable[[int, int], None], cancelled: Callable[[], bool]
-        ) -> list[tuple[FrameEdit, bytes | None]]:
+        ) -> list[tuple[FrameEdit, StoredMap | None]]:
             edits = []
             for done, frame in enumerate(frames):
                 if cancelled():
                     return []
                 progress(done, len(frames))
-                png = pngs.get(frame)
-                before = np.zeros(shape, np.uint8) if png is None else decode_png(png)
-                before = without(before, hidden) if hidden else before
+                stored = kept.get(frame)
+                before = np.zeros(shape, np.uint8) if stored is None else stored.decode()
                 mask = before == object_id
                 after = with_mask(before, object_id, change(frame, mask))
                 if (after != before).any():
-                    edits.append((replace(plain[frame], png=encode_png(after)), png))
+                    edits.append((replace(plain[frame], png=encode_png(after)), stored))
             return edits
 
         job = Job(self._title, work)
@@ -87,7 +87,7 @@ class RangeEdit:
         stale = annotations.stale(frame) - ids
         return FrameEdit(frame, Status.PREDICTION, stale=stale, confidence=confidence, ids=ids)
 
-    def _apply(self, changes: Iterable[tuple[FrameEdit, bytes | None]]) -> None:
+    def _apply(self, changes: Iterable[tuple[FrameEdit, StoredMap | None]]) -> None:
         if self._window.workspace is None or self._window.document is not self._document:
             return  # another project was opened meanwhile
         changes = list(changes)
@@ -96,7 +96,7 @@ class RangeEdit:
             self._window.say(
                 tr("{step}: the object was locked, hidden or deleted meanwhile.", step=self._title)
             )
-        elif any(annotations.stored_png(edit.frame) != png for edit, png in changes):
+        elif any(annotations.stored_map(edit.frame) != before for edit, before in changes):
             self._window.say(
                 tr("{step}: the masks changed meanwhile. Please try again.", step=self._title)
             )

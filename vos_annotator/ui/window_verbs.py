@@ -14,7 +14,8 @@ from PySide6.QtGui import QGuiApplication
 from vos_annotator.core import davis
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.mask_files import read_masks
-from vos_annotator.core.masks import decode_png, encode_png, read_label_map, without
+from vos_annotator.core.masks import read_label_map
+from vos_annotator.core.stored_map import StoredMap
 from vos_annotator.core.translation import tr, tr_many
 from vos_annotator.ui import diagnostics, dialogs
 from vos_annotator.ui.cheat_sheet import CheatSheet
@@ -87,21 +88,17 @@ class WindowVerbs:
         workspace = self._window.workspace
         annotations = workspace.document.annotations
         gathering = Gathering(annotations, workspace)
-        gathering.done.connect(lambda pngs: self._start_export(choice, pngs, annotations.hidden))
+        gathering.done.connect(lambda kept: self._start_export(choice, kept))
         gathering.failed.connect(self._window.warn)
         workspace.closing.connect(gathering.stop)
         gathering.start(range(annotations.frame_count))
 
-    def _start_export(
-        self, choice: dialogs.ExportChoice, pngs: Mapping[int, bytes], hidden: frozenset[int]
-    ) -> None:
+    def _start_export(self, choice: dialogs.ExportChoice, kept: Mapping[int, StoredMap]) -> None:
         source = self._window.document.video.fork()
 
         def mask_png(frame: int) -> bytes | None:
-            png = pngs.get(frame)
-            if png is None or not hidden:
-                return png
-            return encode_png(without(decode_png(png), hidden))
+            stored = kept.get(frame)
+            return None if stored is None else stored.encode()
 
         def work(progress: object, cancelled: object) -> object:
             with source:

@@ -1,0 +1,79 @@
+"""What people said of a video, and what of it is in the engine's memory by now.
+
+For: the worker. Knows engines, videos and label maps; belongs to the worker's thread.
+"""
+
+from collections.abc import Callable, Iterator
+
+from vos_annotator.core.masks import LabelMap
+from vos_annotator.core.stored_map import StoredMap
+from vos_annotator.core.video import Image, Video
+from vos_annotator.engine.absences import NOWHERE
+from vos_annotator.engine.commands import SetReference
+from vos_annotator.engine.protocol import DenyingEngine, Reference, SegmentationEngine
+from vos_annotator.engine.teachers import teachers
+
+
+class Knowledge:
+    """References and absences, brought into an engine's memory when it is needed.
+
+    Attributes:
+        absences: Where objects are not to be seen.
+    """
+
+    def __init__(self, video: Video) -> None:
+        self.absences = NOWHERE
+        self._video = video
+        self._references: dict[int, SetReference] = {}  # what should be in the engine's memory
+        self._memorized: dict[int, SetReference] = {}  # what is
+        self._denied: dict[int, frozenset[int]] = {}  # what it knows of absences
+
+    def set(self, reference: SetReference) -> None:
+        """Know a reference; one without a PNG is none any more."""
+        if reference.png is None:
+            self._references.pop(reference.frame, None)
+        else:
+            self._references[reference.frame] = reference
+
+    def forget_engine(self) -> None:
+        """Begin with an engine that knows nothing."""
+        self._memorized.clear()
+        self._denied.clear()
+
+    def teach(self, engine: SegmentationEngine, is_over: Callable[[], bool]) -> None:
+        """Make the engine's memory hold exactly what people said; `is_over` ends it halfway."""
+        for frame in self._memorized.keys() - self._references.keys():
+            engine.forget(frame)
+            del self._memorized[frame]
+        for frame, reference in sorted(self._references.items()):
+            if is_over():
+                return
+            if self._memorized.get(frame) != reference:
+                self._memorized.pop(frame, None)
+                engine.memorize(frame, *self._shown(reference))
+                self._memorized[frame] = reference
+        if isinstance(engine, DenyingEngine):
+            self._deny(engine, is_over)
+
+    def _deny(self, engine: DenyingEngine, is_over: Callable[[], bool]) -> None:
+        absent, nobody = self.absences.ends(), frozenset[int]()
+        for frame in sorted(absent.keys() | self._denied.keys()):
+            if is_over():
+                return
+            ids = absent.get(frame, nobody)
+            if ids != self._denied.get(frame, nobody):
+                engine.deny(frame, self._video[frame] if ids else None, ids)
+                self._denied[frame] = ids
+
+    def teachers(self) -> Iterator[Reference]:
+        """Yield the references to learn from, decoded one at a time."""
+        for frame in teachers(self._memorized):
+            yield frame, *self.reference(frame)
+
+    def reference(self, frame: int) -> tuple[Image, LabelMap]:
+        """Return the picture and the label map of a frame that is in the engine's memory."""
+        return self._shown(self._memorized[frame])
+
+    def _shown(self, reference: SetReference) -> tuple[Image, LabelMap]:
+        label_map = StoredMap(reference.png, reference.hidden).decode()
+        return self._video[reference.frame], label_map
