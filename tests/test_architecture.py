@@ -27,6 +27,8 @@ MAY_IMPORT = {
 # Libraries that only some folders may import at all.
 ONLY_IN = {
     "PySide6": {"ui"},
+    "pyqtgraph": {"ui"},
+    "superqt": {"ui"},
     "torch": {"mobilevos", "training"},
     "av": {"core", "evaluation"},  # bench writes the clip that it measures on
     "sqlite3": {"core"},

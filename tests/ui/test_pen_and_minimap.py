@@ -102,10 +102,10 @@ def test_keys_zoom_and_move_the_view(window):
     QTest.keyClick(canvas, Qt.Key.Key_Z)
     assert canvas.zoom > 1.5 * before
 
-    left = canvas.seen.left()
+    left = canvas.view.viewRect().left()
     keys = Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ShiftModifier
     QTest.keyClick(canvas, Qt.Key.Key_Right, keys)
-    assert canvas.seen.left() > left
+    assert canvas.view.viewRect().left() > left
 
 
 def test_a_click_on_the_minimap_moves_the_view_there_and_paints_nothing(window):
@@ -115,7 +115,7 @@ def test_a_click_on_the_minimap_moves_the_view_there_and_paints_nothing(window):
 
     QTest.mouseClick(minimap, Left, pos=QPoint(minimap.width() // 4, minimap.height() // 4))
 
-    center = canvas.seen.center()
+    center = canvas.view.viewRect().center()
     assert abs(center.x() - 16) < 1
     assert abs(center.y() - 12) < 1
     assert area(window) == 0

@@ -65,7 +65,7 @@ class Canvas(ZoomView):
         self._onion = OnionSkin(document, cursor, self)
         items = (self._picture, self.masks, *self._onion.items, self.sketch, self._ring)
         for item in items:
-            self.add_item(item)
+            self.view.addItem(item, ignoreBounds=True)
         self._minimap, self._pen = Minimap(self, shape), Pen()
         self._shown: int | None = None  # the frame in the picture
         self._preview: tuple[int, LabelMap] | None = None
@@ -121,7 +121,7 @@ class Canvas(ZoomView):
             self._set_surround()
 
     def _set_surround(self) -> None:
-        self.setBackgroundBrush(self.palette().color(QPalette.ColorRole.Shadow))
+        self.setBackground(self.palette().color(QPalette.ColorRole.Shadow))
 
     # What is shown
 
@@ -275,10 +275,11 @@ class Canvas(ZoomView):
         self._show_ring()
         self.pointer_moved.emit(point.x(), point.y())
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Keep the minimap in its corner."""
         super().resizeEvent(event)
-        self._minimap.follow()
+        if event is not None:
+            self._minimap.follow()
 
     def leaveEvent(self, event: QEvent) -> None:
         """Hide the ring."""

@@ -62,7 +62,7 @@ class Minimap(QWidget):
 
     @property
     def _seen(self) -> QRectF:
-        return self._view.seen & self._frame
+        return self._view.view.viewRect() & self._frame
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the frame, darker where it is out of view."""
@@ -109,4 +109,4 @@ class Minimap(QWidget):
             position.x() / self.width() * self._frame.width(),
             position.y() / self.height() * self._frame.height(),
         )
-        self._view.pan(self._view.seen.center() - wanted)
+        self._view.pan(self._view.view.viewRect().center() - wanted)

@@ -50,12 +50,12 @@ class ViewVerbs:
     def zoom(self, steps: int) -> None:
         """Zoom at the middle of the view."""
         canvas = self._window.canvas
-        canvas.zoom_to(canvas.zoom * _ZOOM_STEP**steps, canvas.seen.center())
+        canvas.zoom_to(canvas.zoom * _ZOOM_STEP**steps, canvas.view.viewRect().center())
 
     def move_view(self, across: int, down: int) -> None:
         """Look further to one side."""
         canvas = self._window.canvas
-        seen = canvas.seen.size() * _MOVE_SHARE
+        seen = canvas.view.viewRect().size() * _MOVE_SHARE
         canvas.pan(QPointF(-across * seen.width(), -down * seen.height()))
 
     def use_theme(self, choice: str) -> None:
