@@ -36,6 +36,7 @@ from vos_annotator.core.project_video import (
     video_meta,
 )
 from vos_annotator.core.stored_pngs import StoredPngs
+from vos_annotator.core.translation import marked
 from vos_annotator.core.video import Video
 
 _OPEN_KEY = "open"  # in the file while a program has it open
@@ -212,9 +213,8 @@ class Project:
         """
         path = absolute(path)
         if path == self.path:
-            raise UserError(
-                "{path} is this project itself, and saved; choose another name.", path=path
-            )
+            message = marked("{path} is this project itself, and saved; choose another name.")
+            raise UserError(message, path=path)
         self._note_open(False)
         try:
             self._file.copy_to(path)
@@ -308,11 +308,10 @@ class Project:
         try:
             self._write(copy)
         except sqlite3.Error as error:
-            raise UserError(
-                "{path} lacks the last changes ({error}): choose a disk with more room.",
-                path=path,
-                error=error,
-            ) from error
+            message = marked(
+                "{path} lacks the last changes ({error}): choose a disk with more room."
+            )
+            raise UserError(message, path=path, error=error) from error
         finally:
             copy.close()
 
