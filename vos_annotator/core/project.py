@@ -308,9 +308,7 @@ class Project:
         try:
             self._write(copy)
         except sqlite3.Error as error:
-            message = marked(
-                "{path} lacks the last changes ({error}): choose a disk with more room."
-            )
+            message = marked("{path} lacks the last changes ({error}): choose another disk.")
             raise UserError(message, path=path, error=error) from error
         finally:
             copy.close()
