@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 
 from PySide6.QtCore import QSettings
 from PySide6.QtGui import QKeySequence
@@ -151,8 +152,9 @@ class Keymap:
         settings.setValue(_CHANGED_KEY, json.dumps(self._changed))
 
 
+@cache
 def normal(key: str) -> str:
-    """Return a key in the one spelling that can be compared."""
+    """Return a key in the one spelling that can be compared; Qt takes its time for that."""
     return QKeySequence(key).toString()
 
 

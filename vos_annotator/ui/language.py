@@ -30,10 +30,9 @@ def apply_choice(app: QCoreApplication) -> None:
     choice = language_choice()
     use_language(_desktops() if choice == SYSTEM else choice)
     QLocale.setDefault(QLocale(language()))
-    old = app.findChild(QTranslator)
-    if old is not None:
+    for old in app.findChildren(QTranslator):
         app.removeTranslator(old)
-        old.deleteLater()
+        old.setParent(None)
     translator = QTranslator(app)
     folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
     if translator.load(f"qtbase_{language()}", folder):
