@@ -50,6 +50,13 @@ def marks(text):
     )
 
 
+def test_every_form_of_a_message_has_the_fields_of_the_others():
+    """Where a language has one form for 1, 21 and 31, the number must be a field."""
+    for message in FOUND:
+        if message.pluralizable:
+            assert len({str(marks(form)[0]) for form in message.id}) == 1, message.id
+
+
 def test_german_comes_along():
     assert "de" in [po.parents[1].name for po in CATALOGUES]
 

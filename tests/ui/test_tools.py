@@ -341,7 +341,44 @@ def test_a_click_is_a_scribble_and_a_right_click_says_not_here(window, canvas, q
     qtbot.waitUntil(lambda: labels(window)[20, 30] == 0)
 
 
-@pytest.mark.parametrize("tool", ["brush", "eraser", "scribble", "box", "lasso", "wand", "fill"])
+def test_points_on_and_beside_an_object_add_up_to_its_mask(window, canvas, qtbot):
+    window.cursor.tool = "point"
+    click(canvas, (20, 20))
+    qtbot.waitUntil(lambda: labels(window)[20, 20] == 1)
+    click(canvas, (40, 20))
+    qtbot.waitUntil(lambda: labels(window)[20, 40] == 1)
+    click(canvas, (30, 20), button=RIGHT)
+    qtbot.waitUntil(lambda: labels(window)[20, 30] == 0)
+
+    assert (labels(window)[20, [20, 40]] == 1).all()
+
+
+def test_a_drag_with_the_point_tool_is_a_click_where_it_began(window, canvas, qtbot):
+    window.cursor.tool = "point"
+    with qtbot.waitSignal(window.bridge.scribbled):
+        stroke(canvas, (10, 20), (50, 20))
+    drawn = canvas.tool("scribble")._strokes
+
+    assert drawn[20, 10] and not drawn[20, 30:].any()
+
+
+def test_a_point_keeps_its_sign_in_view_until_the_frame_is_left(window, canvas):
+    window.cursor.tool = "point"
+    before = len(canvas.sketch._strokes)
+    click(canvas, (20, 20))
+    click(canvas, (40, 20), button=RIGHT)
+    inside, outside = (path.boundingRect() for path, _ in canvas.sketch._strokes[before + 1 :: 2])
+
+    assert inside.height() == inside.width() == outside.width() > 0
+    assert outside.height() == 0
+
+    window.cursor.frame += 1
+    assert canvas.sketch._strokes == []
+
+
+@pytest.mark.parametrize(
+    "tool", ["brush", "eraser", "scribble", "point", "box", "lasso", "wand", "fill"]
+)
 def test_no_tool_changes_an_object_that_is_hidden(window, canvas, qtbot, tool):
     stroke(canvas, (20, 20), (30, 20))
     window.document.update_object(1, visible=False)

@@ -167,6 +167,8 @@ ACTIONS: tuple[Action, ...] = (
     _tool("eraser", "Eraser", "E", "Take pixels away from the object."),
     _tool("scribble", "Scribble", "S",
           "A stroke or a click inside, or outside with the right button: the mask follows."),
+    _tool("point", "Points", "P",
+          "Click on the object, and beside it with the right button: the mask follows."),
     _tool("box", "Box", "X", "Drag a box around an object: the mask follows."),
     _tool("lasso", "Lasso and polygon", "G",
           "Drag to draw freely, or click the corners; with Shift they join along edges."),

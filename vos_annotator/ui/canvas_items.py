@@ -95,6 +95,16 @@ class SketchItem(QGraphicsItem):
         pad = 6 / self.sceneTransform().m11()
         self.update(QRectF(last, point).normalized().adjusted(-pad, -pad, pad, pad))
 
+    def add_sign(self, point: QPointF, is_outside: bool, arm: float) -> None:
+        """Add a plus or, where `is_outside`, a minus; `arm` is its size from the middle."""
+        sign = QPainterPath(point - QPointF(arm, 0))
+        sign.lineTo(point + QPointF(arm, 0))
+        if not is_outside:
+            sign.moveTo(point - QPointF(0, arm))
+            sign.lineTo(point + QPointF(0, arm))
+        self._strokes.append((sign, is_outside))
+        self.update()
+
     def boundingRect(self) -> QRectF:
         """The frame and as much around it."""
         return self._bounds

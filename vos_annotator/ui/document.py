@@ -162,14 +162,17 @@ class Document(QObject):
         name, count = self._name(object_id), len(frames)
         if is_absent:
             text = tr_many(
-                "{name} is absent on 1 frame",
+                "{name} is absent on {count} frame",
                 "{name} is absent on {count} frames",
                 count,
                 name=name,
             )
         else:
             text = tr_many(
-                "{name} may be on 1 frame", "{name} may be on {count} frames", count, name=name
+                "{name} may be on {count} frame",
+                "{name} may be on {count} frames",
+                count,
+                name=name,
             )
         self.edit(text, absence_edit(self.project, object_id, frames, is_absent))
 

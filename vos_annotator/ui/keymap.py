@@ -36,6 +36,7 @@ PRESETS: dict[str, dict[str, Keys]] = {
         "keep": ("C", "Return", "Enter"),
         "tool-brush": ("Shift+B",),
         "tool-fill": ("Shift+F",),
+        "tool-point": ("Shift+P",),
     },
     "CVAT": {
         "previous": ("D", "Left", "PgUp"),

@@ -7,6 +7,7 @@ from vos_annotator.ui.tools.box import Box
 from vos_annotator.ui.tools.brush import Brush, Eraser
 from vos_annotator.ui.tools.fill import Fill
 from vos_annotator.ui.tools.lasso import Lasso
+from vos_annotator.ui.tools.point import Point
 from vos_annotator.ui.tools.scribble import Scribble
 from vos_annotator.ui.tools.select import Select
 from vos_annotator.ui.tools.tool import Tool
@@ -17,6 +18,7 @@ TOOLS: dict[str, type[Tool]] = {
     "brush": Brush,
     "eraser": Eraser,
     "scribble": Scribble,
+    "point": Point,
     "box": Box,
     "lasso": Lasso,
     "wand": Wand,
