@@ -1,13 +1,16 @@
 """Whoever cannot see the window hears what each control is."""
 
+from pathlib import Path
+
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
     QAbstractSlider,
     QAbstractSpinBox,
+    QApplication,
     QComboBox,
     QDialog,
     QHeaderView,
@@ -19,7 +22,11 @@ from PySide6.QtWidgets import (
 )
 
 from tests.ui.window import isolate_settings, make_clip, open_window, paint
+from vos_annotator.core.errors import MissingVideo
+from vos_annotator.core.translation import languages
 from vos_annotator.ui import dialogs
+from vos_annotator.ui.card import Card
+from vos_annotator.ui.mask_operations import OPERATIONS
 
 CONTROLS = (
     QAbstractButton,
@@ -33,9 +40,16 @@ CONTROLS = (
 )
 
 
-@pytest.fixture
-def window(qtbot, qapp, tmp_path):
+@pytest.fixture(params=languages())
+def spoken(request, qapp, tmp_path):
+    """Let the window speak a language; English again afterwards."""
+    isolate_settings(tmp_path / "settings", request.param)
+    yield request.param
     isolate_settings(tmp_path / "settings")
+
+
+@pytest.fixture
+def window(qtbot, spoken, tmp_path):
     with open_window(qtbot, make_clip(tmp_path / "clip")) as window:
         yield window
 
@@ -67,6 +81,18 @@ def nameless(root):
     return found
 
 
+def ask_missing(window):
+    dialogs.ask_missing_video(window, MissingVideo(Path("a.vos"), Path("a.mp4")))
+
+
+def ask_unsaved(window):
+    dialogs.ask_unsaved(window, Path("a.vos"))
+
+
+def tell_problem(window):
+    dialogs.show_problem(window, "It cannot be opened.")
+
+
 def test_every_control_of_the_window_has_a_name(window):
     for _ in range(2):
         window.actions_["add-object"].trigger()
@@ -76,14 +102,14 @@ def test_every_control_of_the_window_has_a_name(window):
     assert nameless(window) == []
 
 
-def test_every_control_of_the_first_page_has_a_name(qtbot, qapp, tmp_path):
-    isolate_settings(tmp_path / "settings")
+def test_every_control_of_the_first_page_has_a_name(qtbot, spoken):
     with open_window(qtbot) as window:
         assert nameless(window) == []
 
 
-@pytest.mark.parametrize("action", ["palette", "shortcuts", "keys"])
+@pytest.mark.parametrize("action", ["palette", "shortcuts", "keys", *OPERATIONS])
 def test_every_control_of_a_dialog_has_a_name(window, action):
+    paint(window)
     window.actions_[action].trigger()
     (dialog,) = window.findChildren(QDialog)
 
@@ -94,6 +120,30 @@ def test_every_control_of_the_export_dialog_has_a_name(qtbot, window):
     dialog = dialogs.ExportDialog("clip", window)
 
     assert nameless(dialog) == []
+
+
+def test_the_card_after_a_crash_and_the_hints_have_names(window):
+    window.workspace.show_recovery("Everything was kept.")
+    card = window.workspace.findChild(Card)
+
+    for each in (card, card.close_button, window.workspace.hints):
+        assert each.accessibleName(), each
+    assert nameless(window) == []
+
+
+@pytest.mark.parametrize("ask", [ask_missing, ask_unsaved, tell_problem])
+def test_every_control_of_a_question_has_a_name(window, ask):
+    found = []
+
+    def look():
+        box = QApplication.activeModalWidget()
+        found.append(nameless(box))
+        box.reject()
+
+    QTimer.singleShot(0, look)
+    ask(window)
+
+    assert found == [[]]
 
 
 def test_every_tool_of_the_bar_and_every_menu_can_be_had_by_keyboard(window):
