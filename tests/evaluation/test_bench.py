@@ -64,9 +64,11 @@ def spend(seconds):
 def setting(tmp_path):
     """A setting in which everything is as small as it can be."""
     tiny = replace(
-        QUICK, sizes=("288p",), objects=(1, 2), frames=3, places=(3, 6), clip_sizes=("144p",)
+        QUICK, sizes=("288p",), objects=(1, 2), frames=9, carried=("144p",), places=(3, 6)
     )
-    tiny = replace(tiny, seeks=3, gui_frames=4, painted=("288p",), moves=20, exported=2)
+    tiny = replace(
+        tiny, clip_sizes=("144p",), seeks=3, gui_frames=4, painted=("288p",), moves=20, exported=2
+    )
     return Setting("hold", tiny, tmp_path)
 
 
@@ -93,7 +95,7 @@ def test_a_measure_that_there_is_not_is_a_mistake_of_the_user(capsys):
     assert "stages" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["stages", "references", "video", "export", "strokes", "gaps"])
+@pytest.mark.parametrize("name", ["stages", "worker", "references", "video", "export", "gaps"])
 def test_every_measure_gives_figures_and_tables(name, setting):
     outcome = MEASURES[name].measure(setting)
 

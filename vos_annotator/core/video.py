@@ -15,6 +15,7 @@ import os
 import re
 from abc import ABC, abstractmethod
 from collections import OrderedDict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
@@ -77,6 +78,12 @@ class Video(ABC):
             image.flags.writeable = False
             self._images.put(frame, image, image.nbytes)
         return image
+
+    def expect(self, frames: Iterable[int]) -> None:  # noqa: B027 - most do nothing
+        """Learn which frames are asked for next, in order; a video may decode them meanwhile.
+
+        What is read is the same whether they are asked for or not.
+        """
 
     @abstractmethod
     def time(self, frame: int) -> float:

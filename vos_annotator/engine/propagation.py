@@ -120,6 +120,7 @@ def propagate(
     with _Spill() as spill:
         for one in passes:
             engine.begin_pass()
+            video.expect(one.frames)
             scene = Scene(shots, one.frames, one.source, one.earliest)
             for frame in one.frames:
                 if cancelled():

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import LabelMap, encode_png, object_ids
+from vos_annotator.core.read_ahead import ReadAhead
 from vos_annotator.core.shots import Shots
 from vos_annotator.core.video import Video
 from vos_annotator.engine.commands import (
@@ -88,9 +89,10 @@ class InferenceWorker:
         self._is_closing = False
 
         self._engine_name, self._size, self._load = engine_name, size, load
-        self._video, self._shots = video, Shots(video)
+        self._video = ReadAhead(video)
+        self._shots = Shots(self._video)
         self._engine: SegmentationEngine | None = None
-        self._knowledge = Knowledge(video)
+        self._knowledge = Knowledge(self._video)
 
     def start(self) -> None:
         """Start the thread."""

@@ -15,6 +15,7 @@ class Extent:
         objects: Numbers of objects.
         frames: Frames timed in each case, at most.
         seconds: Time that one case may take, s; slow cases are timed on fewer frames.
+        carried: Sizes of the clips that the worker carries a mask through.
         references: Numbers of references in memory.
         places: Frames along a pass; growth is that from the second place to the last.
         clip_seconds: Lengths of the clips that are opened and looked at here and there, s.
@@ -32,6 +33,7 @@ class Extent:
     objects: tuple[int, ...] = (1, 3, 10)
     frames: int = 30
     seconds: float = 6.0
+    carried: tuple[str, ...] = ("480p", "1080p", "2160p")
     references: tuple[int, ...] = (1, 10, 100, 500)
     places: tuple[int, ...] = (50, 200, 1000, 10_000)
     clip_seconds: tuple[int, ...] = (60, 3600)
@@ -51,6 +53,7 @@ QUICK = Extent(
     objects=(1, 3),
     frames=5,
     seconds=2.0,
+    carried=("480p",),
     references=(1, 10),
     places=(10, 20, 40),
     clip_seconds=(2,),

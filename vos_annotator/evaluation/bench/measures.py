@@ -7,7 +7,15 @@ to add one, write a module and a row here.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vos_annotator.evaluation.bench import export, length, references, seeking, stages, window
+from vos_annotator.evaluation.bench import (
+    export,
+    length,
+    references,
+    seeking,
+    stages,
+    window,
+    worker,
+)
 from vos_annotator.evaluation.bench.outcome import Outcome
 from vos_annotator.evaluation.bench.setting import Setting
 
@@ -25,6 +33,7 @@ MEASURES = {
     each.name: each
     for each in (
         Measure("stages", "ms a frame by stage, size and number of objects", stages.measure),
+        Measure("worker", "ms a frame from file to PNG, all threads at work", worker.measure),
         Measure("references", "a frame with few and many references", references.measure),
         Measure("length", "time and memory along a long clip", length.measure),
         Measure("video", "opening clips, looking here and there in them", seeking.measure),
