@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 
 from vos_annotator.core.errors import UserError
-from vos_annotator.engine.protocol import LearningEngine, ScribbleEngine, SegmentationEngine
+from vos_annotator.engine.protocol import (
+    DenyingEngine,
+    LearningEngine,
+    ScribbleEngine,
+    SegmentationEngine,
+)
 from vos_annotator.engine.registry import DEFAULT_ENGINE, engine_names, load_engine
 
 SHAPE, SIZE, FRAMES = (70, 94), 64, 8
@@ -54,6 +59,27 @@ def run(engine, frames=(1, 2, 3)):
     engine.begin_pass()
     found = [engine.segment(frame, image_of(frame)) for frame in frames]
     return [(each.ids, each.logits.tobytes()) for each in found]
+
+
+def test_what_is_absent_is_not_found_and_nothing_of_it_is_remembered(engine):
+    engine.memorize(0, image_of(0), label_map_of(0, ids=(3, 5)))
+    engine.begin_pass()
+    found = [engine.segment(frame, image_of(frame), absent=[3]) for frame in (1, 2)]
+
+    assert all(3 not in each.label_map() for each in found)
+    assert all(each.confidence[3] > 0.8 for each in found)  # sure that it is not there
+
+
+def test_what_was_denied_and_is_allowed_again_leaves_no_trace(engine):
+    if not isinstance(engine, DenyingEngine):
+        pytest.skip("takes no denial")
+    engine.memorize(0, image_of(0), label_map_of(0))
+    before = run(engine)
+    engine.deny(2, image_of(2), [3])
+    engine.deny(2, image_of(2), [3, 9])
+    engine.deny(2, None, [])
+
+    assert run(engine) == before
 
 
 def test_the_default_engine_is_installed():

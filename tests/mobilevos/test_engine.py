@@ -42,6 +42,23 @@ def test_the_frame_after_a_reference_is_found(engine):
     assert iou(engine.segment(1, image).label_map() == 1, truth == 1) > 0.8
 
 
+def test_what_was_denied_on_a_frame_is_not_found_on_the_next_one(engine):
+    image, label_map = scene(70)
+    twin, _ = scene(190)
+    both = image.copy()
+    both[:, 128:] = twin[:, 128:]  # two alike; the object is the one on the left
+    alone = scene(190)[0]  # which has left
+    engine.memorize(0, both, label_map)
+    engine.begin_pass()
+    taken = int(engine.segment(5, alone).label_map().sum())
+    engine.deny(4, alone, [1])
+    engine.begin_pass()
+    found = int(engine.segment(5, alone).label_map().sum())
+    engine.deny(4, None, [])
+
+    assert found < 0.5 * taken or taken == found == 0
+
+
 def test_two_objects_never_share_a_pixel_and_keep_their_ids(engine):
     image, label_map = scene(70)
     other, other_map = scene(190, shade=150)

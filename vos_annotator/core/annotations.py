@@ -186,9 +186,10 @@ class Annotations:
         what a person drew comes back exactly, whatever an engine did meanwhile.
         """
         frame, before = edit.frame, self.state(edit.frame)
-        is_replaced = edit.png is not None or edit.status < before.status
-        png = self._png(frame) if is_replaced else None
         was_absent = self.absences.at(frame)
+        loses_hidden = not was_absent.isdisjoint(before.ids)
+        is_replaced = edit.png is not None or edit.status < before.status or loses_hidden
+        png = self._png(frame) if is_replaced else None
         ids, patch, changed = self._change_pixels(edit)
         inverse = FrameEdit(
             frame,

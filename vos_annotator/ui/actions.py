@@ -149,6 +149,13 @@ ACTIONS: tuple[Action, ...] = (
            needs=_OBJECT, checked="object hidden"),
     Action("lock-object", "Object", "Lock", "toggle_locked", (), ("L",), "lock",
            needs=_OBJECT, checked="object locked", tip="A locked object is not painted over."),
+    Action("absent", "Object", "Absent here", "toggle_absent", (), ("Shift+A",), needs=_OBJECT,
+           checked="object absent", starts_group=True,
+           tip="On this frame, or in the range: the object is not to be seen, whatever a pass "
+               "finds. Painting it is taken for the opposite."),
+    Action("absent-onwards", "Object", "Absent from here on", "absent_onwards", (),
+           ("Ctrl+Shift+A",), needs=_OBJECT,
+           tip="Up to the next reference that shows the object, or to the end."),
     Action("next-object", "Object", "Next object", "cycle_object", (1,), ("Tab",),
            needs=_OBJECT, scope="canvas", starts_group=True),
     Action("previous-object", "Object", "Previous object", "cycle_object", (-1,), ("Shift+Tab",),

@@ -41,4 +41,6 @@ def conditions(workspace: Workspace | None) -> set[str]:
             true.add("object hidden")
         if current.locked:
             true.add("object locked")
+        if current.id in annotations.absences.at(cursor.frame):
+            true.add("object absent")
     return true

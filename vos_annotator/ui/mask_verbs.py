@@ -11,7 +11,7 @@ import numpy as np
 
 from vos_annotator.core.edits import Status
 from vos_annotator.core.shapes import Mask, between, with_mask
-from vos_annotator.core.translation import tr
+from vos_annotator.core.translation import tr, tr_many
 from vos_annotator.ui.mask_operations import OPERATIONS
 from vos_annotator.ui.operation_dialog import OperationDialog
 from vos_annotator.ui.range_edit import RangeEdit
@@ -86,6 +86,40 @@ class MaskVerbs:
             frame, object_id = window.cursor.frame, window.cursor.object_id
             after = with_mask(window.document.annotations[frame], object_id, mask)
             window.document.paint(frame, after, tr("Paste {name}", name=self._name()))
+
+    def toggle_absent(self) -> None:
+        """Say that the object is not to be seen on this frame or in the range, or take it back."""
+        cursor = self._window.cursor
+        is_ranged = cursor.in_frame is not None or cursor.out_frame is not None
+        here = range(cursor.frame, cursor.frame + 1)
+        self._set_absent(self._range() if is_ranged and cursor.frame in self._range() else here)
+
+    def absent_onwards(self) -> None:
+        """Say that the object is not to be seen until a reference shows it again."""
+        cursor, annotations = self._window.cursor, self._window.document.annotations
+        end = self._window.document.video.frame_count
+        for frame in annotations.references:
+            if frame > cursor.frame and cursor.object_id in annotations.objects_at(frame):
+                end = frame
+                break
+        self._set_absent(range(cursor.frame, end))
+
+    def _set_absent(self, frames: range) -> None:
+        if self._refused():
+            return
+        window, object_id = self._window, self._window.cursor.object_id
+        known = window.document.annotations.absences.frames(object_id)
+        is_absent = not known[frames.start : frames.stop].all()
+        window.document.set_absent(object_id, frames, is_absent)
+        if is_absent:
+            window.say(
+                tr_many(
+                    "{name} is absent on this frame. key:absent takes it back.",
+                    "{name} is absent on {count} frames. key:undo takes it back.",
+                    len(frames),
+                    name=self._name(),
+                )
+            )
 
     def interpolate(self) -> None:
         """Put shapes of the object on the frames between the references around this one."""

@@ -56,6 +56,7 @@ class Timeline(QAbstractScrollArea):
 
         document.frame_changed.connect(self._on_frame_changed)
         document.became_stale.connect(self._on_became_stale)
+        document.absence_changed.connect(self._on_absence_changed)
         document.objects_changed.connect(self._on_objects_changed)
         cursor.frame_changed.connect(self._on_cursor_moved)
         cursor.object_changed.connect(self._redraw)
@@ -96,6 +97,10 @@ class Timeline(QAbstractScrollArea):
 
     def _on_became_stale(self, frames: NDArray[np.intp]) -> None:
         self.states.mark_stale(frames)
+        self.viewport().update()
+
+    def _on_absence_changed(self, object_id: int, frames: range) -> None:
+        self.states.mark_absent(object_id, frames)
         self.viewport().update()
 
     def _on_objects_changed(self) -> None:

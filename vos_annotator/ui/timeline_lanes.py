@@ -2,7 +2,8 @@
 
 For: the timeline. A lane is LANE px high. What is known of a frame is said by the form
 as well as by the colour: a thin bar is sure, a thick amber to red one is doubt, hatching
-is stale, crosses are absent, and nothing is empty. References get diamonds on top.
+is stale, crosses are absent, between two lines where a person said so, and nothing is
+empty. References get diamonds on top.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from vos_annotator.ui.timeline_states import (
     DOUBT_LEVELS,
     REFERENCE,
     REFERENCE_ABSENT,
+    SAID_ABSENT,
     STALE,
     SURE,
 )
@@ -47,6 +49,7 @@ def _patterns(scale: int) -> NDArray[np.bool_]:
     lit[ABSENT] = cross & (from_middle < 2.5) & (np.abs(across) < 2.5)
     lit[SURE] = (from_middle < 2) & everywhere
     lit[REFERENCE] = lit[SURE]
+    lit[SAID_ABSENT] = lit[ABSENT] | ((from_middle > 4) & (from_middle < 5) & everywhere)
     lit[REFERENCE_ABSENT] = (from_middle < 0.6) & everywhere
     for level in range(DOUBT_LEVELS):
         lit[DOUBT + level] = (from_middle < 3 + level * 2 / DOUBT_LEVELS) & everywhere
@@ -170,5 +173,5 @@ def legend() -> str:
     """Return what the forms mean, for tooltips and the cheat sheet."""
     return tr(
         "diamond: reference, thin bar: sure, amber to red: doubtful, "
-        "hatched: stale, crosses: absent, nothing: not computed yet"
+        "hatched: stale, crosses: absent, between lines: as you said, nothing: not computed yet"
     )

@@ -4,8 +4,8 @@ For: the lanes' painter, the objects panel and the keys that jump to doubtful fr
 Knows the document's annotations; no painting.
 
 The bytes are ordered by how much they matter, so that many frames under one pixel are
-shown by the largest: empty, absent, sure, then doubt from amber to red, stale, and
-reference. A frame is updated when it changes; nothing is recomputed as a whole.
+shown by the largest: empty, absent, sure, then doubt from amber to red, stale, absent by a
+person's word, and reference. A frame is updated when it changes; nothing is recomputed as a whole.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ EMPTY, ABSENT, SURE = 0, 1, 2
 DOUBT = 3  # and the levels above it
 DOUBT_LEVELS = 8
 STALE = DOUBT + DOUBT_LEVELS
-REFERENCE_ABSENT = STALE + 1
-REFERENCE = STALE + 2
+SAID_ABSENT = STALE + 1
+REFERENCE_ABSENT = STALE + 2
+REFERENCE = STALE + 3
 
 # What a frame is, by its status, for an object that it does not show.
 _UNSEEN = np.zeros(3, np.uint8)
@@ -57,6 +58,7 @@ def describe(code: int) -> str:
         ABSENT: tr("absent"),
         SURE: tr("predicted"),
         STALE: tr("stale"),
+        SAID_ABSENT: tr("absent, as you said"),
         REFERENCE_ABSENT: tr("reference, absent"),
         REFERENCE: tr("reference"),
     }[code]
@@ -96,7 +98,21 @@ class LaneStates:
         """Note that the predictions on `frames` have become stale for some objects."""
         for row, object_id in enumerate(self.ids):
             is_stale = self._annotations.staleness.frames(object_id)[frames]
+            is_stale &= ~self._annotations.absences.frames(object_id)[frames]
             self.codes[row, frames[is_stale]] = STALE
+        self.version += 1
+
+    def mark_absent(self, object_id: int, frames: range) -> None:
+        """Read again where an object is absent, on consecutive frames."""
+        if object_id in self.ids:
+            is_away = self._annotations.absences.frames(object_id)[frames.start : frames.stop]
+            is_away = is_away & (
+                self._annotations.statuses[frames.start : frames.stop] != Status.REFERENCE
+            )
+            row = self.codes[self.ids.index(object_id)]
+            row[frames.start + np.flatnonzero(is_away)] = SAID_ABSENT
+            for frame in frames.start + np.flatnonzero(~is_away):
+                self._read(int(frame))
         self.version += 1
 
     def code(self, frame: int, object_id: int) -> int:
@@ -125,7 +141,7 @@ class LaneStates:
 
     def _is_painted(self) -> NDArray[np.bool_]:
         """Return which objects are anywhere; of the others "absent" would say nothing."""
-        present = (self.codes >= SURE) & (self.codes != REFERENCE_ABSENT)
+        present = (self.codes >= SURE) & ~np.isin(self.codes, (SAID_ABSENT, REFERENCE_ABSENT))
         return present.any(axis=1)
 
     def doubtful_frames(self) -> list[int]:
@@ -167,13 +183,14 @@ class LaneStates:
             elif is_shown:
                 lane[frame] = REFERENCE
         lane[annotations.staleness.frames(object_id)] = STALE
+        lane[annotations.absences.frames(object_id) & ~is_reference] = SAID_ABSENT
         return lane
 
     def _read(self, frame: int) -> None:
         annotations, column = self._annotations, self.codes[:, frame]
-        status = annotations.status(frame)
+        status, absent = annotations.status(frame), annotations.absences.at(frame)
         if status is Status.EMPTY:
-            column[:] = EMPTY
+            column[:] = [SAID_ABSENT if each in absent else EMPTY for each in self.ids]
             return
         present = annotations.objects_at(frame)
         if status is Status.REFERENCE:
@@ -182,7 +199,9 @@ class LaneStates:
             return
         stale, confidence = annotations.stale(frame), annotations.confidence(frame)
         for row, object_id in enumerate(self.ids):
-            if object_id in stale:
+            if object_id in absent:
+                column[row] = SAID_ABSENT
+            elif object_id in stale:
                 column[row] = STALE
             else:
                 column[row] = _prediction(confidence.get(object_id, 1.0), object_id in present)

@@ -146,6 +146,7 @@ class Workspace(QWidget):
         self.bridge.message.connect(self.message)
         self.bridge.progress.connect(lambda progress: self.shots.rest_while(progress is not None))
         self.shots.found.connect(lambda: self.timeline.show_cuts(self.shots.cuts))
+        self.document.absence_changed.connect(self._on_absence_changed)
         self.canvas.message.connect(self.message)
         self.bridge.failed.connect(self.failed)
         self.playback.playing_changed.connect(self.transport.show_playing)
@@ -168,6 +169,10 @@ class Workspace(QWidget):
         for signal in (self.cursor.frame_changed, self.cursor.object_changed):
             signal.connect(self._place_timer.start)
         self.cursor.view_changed.connect(self._place_timer.start)
+
+    def _on_absence_changed(self, object_id: int, frames: range) -> None:
+        if self.cursor.frame in frames:
+            self.document.frame_changed.emit(self.cursor.frame, None)
 
     def _show_progress(self, progress: object) -> None:
         if progress is None:
