@@ -114,7 +114,7 @@ class MaskVerbs:
         if is_absent:
             window.say(
                 tr_many(
-                    "{name} is absent on this frame. key:absent takes it back.",
+                    "{name} is absent on {count} frame. key:undo takes it back.",
                     "{name} is absent on {count} frames. key:undo takes it back.",
                     len(frames),
                     name=self._name(),
