@@ -157,7 +157,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_whole_files_only(tmp_path, monke
 
     with monkeypatch.context() as patch:
         patch.setattr(atomic.Path, "write_bytes", write_until_full)
-        with pytest.raises(UserError, match=r"00001\.jpg cannot be written, the disk is full"):
+        with pytest.raises(UserError, match=r"0000\d\.jpg cannot be written, the disk is full"):
             davis.export(Clip(), masks, tmp_path)
     left = files_below(tmp_path)
     assert len(left) == 3
