@@ -40,7 +40,7 @@ def _parts(project: Project) -> Iterator[object]:
         state = annotations.state(frame)
         confidence = sorted((i, round(value, 4)) for i, value in state.confidence.items())
         yield int(state.status), state.ids, confidence, sorted(annotations.stale(frame))
-        yield annotations.stored_png(frame) or b""
+        yield annotations.png(frame) or b""
     yield tuple(project.objects), project.objects.highest_id
     yield sorted((k, v) for k, v in project._meta.items() if k.startswith("setting:"))
     yield history.done, [history.name(n) for n in range(history.first, history.end)]
