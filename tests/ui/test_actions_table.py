@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeySequence
 from vos_annotator.ui import conditions
 from vos_annotator.ui.action import MENUS
 from vos_annotator.ui.actions import ACTIONS
+from vos_annotator.ui.find_verbs import FindVerbs
 from vos_annotator.ui.icons import icon_names
 from vos_annotator.ui.mask_verbs import MaskVerbs
 from vos_annotator.ui.verbs import Verbs
@@ -45,7 +46,11 @@ def test_ids_are_used_once():
 def test_an_action_stands_in_a_menu_and_names_a_method_that_exists(row):
     assert row.menu.split("/")[0] in MENUS
     assert (
-        sum(hasattr(each, row.method) for each in (Verbs, WindowVerbs, ViewVerbs, MaskVerbs)) == 1
+        sum(
+            hasattr(each, row.method)
+            for each in (Verbs, WindowVerbs, ViewVerbs, MaskVerbs, FindVerbs)
+        )
+        == 1
     )
 
 

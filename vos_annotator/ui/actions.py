@@ -128,6 +128,9 @@ ACTIONS: tuple[Action, ...] = (
            tip="The frame that is most likely wrong; from there, the next most likely one."),
     Action("previous-doubtful", "Frame", "Previous doubtful frame", "go_to_doubtful", (-1,),
            ("Shift+N",)),
+    Action("next-glitch", "Frame", "Next glitch", "go_to_glitch", (1,), ("Q",),
+           tip="An object that is wrong on one to three frames and right before and after."),
+    Action("previous-glitch", "Frame", "Previous glitch", "go_to_glitch", (-1,), ("Shift+Q",)),
     Action("keep", "Frame", "Keep frame as reference", "keep", (), ("Return", "Enter", "C"),
            "keep", starts_group=True,
            tip="You answer for this frame: propagation never writes it and learns from it."),
@@ -195,6 +198,9 @@ ACTIONS: tuple[Action, ...] = (
            ("Shift+I",), needs=("video", "object", "reference somewhere"), starts_group=True,
            tip="Shapes of the object between the references around this frame. They are "
                "predictions: propagation may replace them."),
+    Action("bridge", "Mask", "Bridge glitch", "bridge", (), ("R",), needs=_OBJECT,
+           tip="Shapes in between replace the object's masks from the sound frame before to the "
+               "sound one after. You answer for them: the frames become references."),
     #
     Action("propagate", "Propagate", "Propagate", "propagate", (), ("Ctrl+T",), "propagate",
            needs=_RUNNABLE,

@@ -31,6 +31,7 @@ from vos_annotator.ui import dialogs
 from vos_annotator.ui.action_set import ActionSet
 from vos_annotator.ui.card import recovery_text
 from vos_annotator.ui.conditions import conditions
+from vos_annotator.ui.find_verbs import FindVerbs
 from vos_annotator.ui.job import Job
 from vos_annotator.ui.jobs import Jobs
 from vos_annotator.ui.key_rules import KeyRules
@@ -68,7 +69,7 @@ class MainWindow(QMainWindow):
         self.returns, self.last_path = False, None
         self.verbs, self.window_verbs = Verbs(self), WindowVerbs(self)
         self.keymap = Keymap()
-        targets = (self.verbs, self.window_verbs, ViewVerbs(self), MaskVerbs(self))
+        targets = (self.verbs, self.window_verbs, ViewVerbs(self), MaskVerbs(self), FindVerbs(self))
         self.actions_ = ActionSet(self, targets, self.keymap.rows())
         self.messages = Messages(self)
         self.status = StatusBar(self)

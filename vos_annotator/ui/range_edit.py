@@ -1,7 +1,8 @@
 """One change of one object on many frames: computed in the job thread, one step of undo.
 
 For: the commands on masks. A reference stays a reference; what is none is a prediction
-afterwards, so propagation may go over it again.
+afterwards, so propagation may go over it again; unless the person looked at what comes of it,
+frame by frame: then they answer for it.
 """
 
 from __future__ import annotations
@@ -29,9 +30,19 @@ if TYPE_CHECKING:
 class RangeEdit:
     """Changes an object's masks from one frame to another."""
 
-    def __init__(self, window: MainWindow, object_id: int, title: str) -> None:
-        """Make ready; `title` names the step of undo and the job."""
+    def __init__(
+        self, window: MainWindow, object_id: int, title: str, *, is_answered: bool = False
+    ) -> None:
+        """Make ready.
+
+        Args:
+            window: Whose document is changed.
+            object_id: The object.
+            title: Names the step of undo and the job.
+            is_answered: Whether the frames that change become references.
+        """
         self._window, self._object_id, self._title = window, object_id, title
+        self._is_answered = is_answered
         self._document: Document = window.document
 
     def start(self, frames: range, change: Callable[[int, Mask], Mask]) -> None:
@@ -77,7 +88,7 @@ class RangeEdit:
     def _plain(self, frame: int) -> FrameEdit:
         """Return the edit that changes nothing of a frame, to which a label map is added."""
         annotations, ids = self._document.annotations, frozenset({self._object_id})
-        if annotations.status(frame) is Status.REFERENCE:
+        if self._is_answered or annotations.status(frame) is Status.REFERENCE:
             return FrameEdit(frame, Status.REFERENCE, ids=ids)
         confidence = {
             each: value

@@ -14,6 +14,7 @@ from PySide6.QtCore import QEvent, QPointF, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
 
+from vos_annotator.core.glitches import Glitch
 from vos_annotator.core.translation import tr
 from vos_annotator.ui.cursor import Cursor
 from vos_annotator.ui.document import Document
@@ -73,6 +74,11 @@ class Timeline(QAbstractScrollArea):
     def show_cuts(self, frames: Sequence[int]) -> None:
         """Draw a thin mark before the first frame of each shot; `frames` are in order."""
         self._picture.cuts = np.array(frames, np.intp)
+        self._redraw()
+
+    def show_glitches(self, glitches: Sequence[Glitch]) -> None:
+        """Mark glitches on the lanes of their objects."""
+        self._picture.glitches = glitches
         self._redraw()
 
     def zoom_by(self, factor: float) -> None:
@@ -253,7 +259,11 @@ class Timeline(QAbstractScrollArea):
         confidence = self._document.annotations.confidence(frame).get(object_id)
         sure = f" {percent(confidence)}" if confidence is not None else ""
         where = tr("{name}, frame {frame}", name=name, frame=number(frame))
-        return f"{where}: {describe(code)}{sure}"
+        is_glitch = any(
+            frame in each.frames and each.object_id == object_id for each in self._picture.glitches
+        )
+        glitch = tr(", a glitch") if is_glitch else ""
+        return f"{where}: {describe(code)}{sure}{glitch}"
 
     def _choose_object(self, position: QPointF) -> None:
         object_id = self._object_at(position)

@@ -3,13 +3,13 @@
 For: the timeline. A lane is LANE px high. What is known of a frame is said by the form
 as well as by the colour: a thin bar is sure, a thick amber to red one is doubt, hatching
 is stale, crosses are absent, between two lines where a person said so, and nothing is
-empty. References get diamonds on top.
+empty. References get diamonds on top, glitches wedges.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 
 import numpy as np
@@ -34,6 +34,7 @@ LANE = 14  # px
 _PERIOD = 12  # px after which the hatching and the crosses repeat
 _CORNER = 4.5  # px from the middle of a diamond
 _DIAMOND_GAP = 7  # px; closer ones would be a smear
+_WEDGE = 4.0  # px from the middle of a wedge
 
 
 @cache
@@ -169,9 +170,33 @@ def paint_edge(painter: QPainter, x: float, forward: bool, height: float, color:
     painter.fillRect(QRectF(x - 1, 0, 2, height), color)
 
 
+def paint_glitches(
+    painter: QPainter, spans: Iterable[tuple[float, float]], color: QColor, ground: QColor
+) -> None:
+    """Draw a wedge over a bar at each glitch.
+
+    Args:
+        painter: Its origin is the middle of the lane's left edge.
+        spans: Where each begins and ends, in px.
+        color: Of the marks.
+        ground: The colour around them.
+    """
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    for left, right in spans:
+        middle, top = (left + right) / 2, -LANE / 2
+        bar = QRectF(left, top, max(right - left, 2.0), LANE)
+        painter.fillRect(bar.adjusted(-1, 0, 1, 0), ground)
+        painter.fillRect(bar, color)
+        painter.setPen(QPen(ground, 1))
+        painter.setBrush(color)
+        corners = [(-_WEDGE, top), (_WEDGE, top), (0, top + 2 * _WEDGE)]
+        painter.drawPolygon(QPolygonF([QPointF(middle + x, y) for x, y in corners]))
+
+
 def legend() -> str:
     """Return what the forms mean, for tooltips and the cheat sheet."""
     return tr(
         "diamond: reference, thin bar: sure, amber to red: doubtful, "
-        "hatched: stale, crosses: absent, between lines: as you said, nothing: not computed yet"
+        "hatched: stale, crosses: absent, between lines: as you said, wedge: glitch, "
+        "nothing: not computed yet"
     )

@@ -7,6 +7,8 @@ what moves is painted over it, so that scrubbing and a running pass stay cheap.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
@@ -20,13 +22,21 @@ from PySide6.QtGui import (
     QPolygonF,
 )
 
+from vos_annotator.core.glitches import Glitch
 from vos_annotator.core.objects import VideoObject
 from vos_annotator.ui.cursor import Cursor
 from vos_annotator.ui.document import Document
 from vos_annotator.ui.language import number
+from vos_annotator.ui.theme import DOUBT_RED
 from vos_annotator.ui.timeline_axis import FrameAxis
 from vos_annotator.ui.timeline_film import FILM, Filmstrip
-from vos_annotator.ui.timeline_lanes import LANE, lanes_image, paint_edge, paint_references
+from vos_annotator.ui.timeline_lanes import (
+    LANE,
+    lanes_image,
+    paint_edge,
+    paint_glitches,
+    paint_references,
+)
 from vos_annotator.ui.timeline_states import LaneStates
 
 RULER = 22  # px
@@ -54,6 +64,7 @@ class TimelinePicture:
         self._kept: QPixmap | None = None
         self._kept_for: tuple = ()
         self.cuts: NDArray[np.intp] = np.empty(0, np.intp)  # first frames of shots, in order
+        self.glitches: Sequence[Glitch] = ()
         self.edge: tuple[int, bool] | None = None  # frame and direction of the running pass
 
     def forget(self) -> None:
@@ -120,6 +131,7 @@ class TimelinePicture:
             painter.translate(GUTTER, y + ROW / 2)
             outline = palette.color(_ROLE.Text)
             paint_references(painter, codes[lane], xs, colors[lane], outline, ground)
+            paint_glitches(painter, self._glitch_spans(each.id), DOUBT_RED, ground)
             painter.restore()
         painter.setClipRect(GUTTER, RULER, lanes.width(), FILM)
         painter.save()
@@ -131,6 +143,14 @@ class TimelinePicture:
         self._paint_ruler(painter, palette, size.width())
         painter.end()
         return picture
+
+    def _glitch_spans(self, object_id: int) -> Iterator[tuple[float, float]]:
+        """Give where the glitches of an object that are in view begin and end, in px."""
+        axis = self._axis
+        for each in self.glitches:
+            left, right = axis.x(each.frames.start), axis.x(each.frames.stop)
+            if each.object_id == object_id and right >= 0 and left <= axis.width:
+                yield left, right
 
     def _paint_label(
         self, painter: QPainter, palette: QPalette, each: VideoObject, row: QRect

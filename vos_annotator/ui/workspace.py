@@ -19,6 +19,7 @@ from vos_annotator.ui.cursor import Cursor
 from vos_annotator.ui.demo import is_demo
 from vos_annotator.ui.document import Document
 from vos_annotator.ui.follow import Follow
+from vos_annotator.ui.glitch_scan import GlitchScan
 from vos_annotator.ui.hints import Hints
 from vos_annotator.ui.language import number
 from vos_annotator.ui.panels.objects import ObjectsPanel
@@ -63,6 +64,7 @@ class Workspace(QWidget):
         self.timeline = Timeline(self.document, self.cursor)
         self.shots = ShotScan(project, self)
         self.timeline.show_cuts(self.shots.cuts)
+        self.glitches = GlitchScan(self.document, self.shots, self)
         self.playback = Playback(project.video, self.cursor, self)
         self.thumbnails = Thumbnails(project.video, _THUMBNAIL, self)
         self.transport = Transport(project.video, self.cursor, actions)
@@ -95,6 +97,7 @@ class Workspace(QWidget):
         self._place_timer.stop()
         self.playback.pause()
         self.bridge.close()
+        self.glitches.close()
         self.shots.close()
         self.thumbnails.close()
         self.timeline.film.close()
@@ -144,8 +147,12 @@ class Workspace(QWidget):
     def _connect(self) -> None:
         self.bridge.progress.connect(self._show_progress)
         self.bridge.message.connect(self.message)
-        self.bridge.progress.connect(lambda progress: self.shots.rest_while(progress is not None))
+        for scan in (self.shots, self.glitches):
+            self.bridge.progress.connect(
+                lambda progress, scan=scan: scan.rest_while(progress is not None)
+            )
         self.shots.found.connect(lambda: self.timeline.show_cuts(self.shots.cuts))
+        self.glitches.found.connect(lambda: self.timeline.show_glitches(self.glitches.glitches))
         self.document.absence_changed.connect(self._on_absence_changed)
         self.canvas.message.connect(self.message)
         self.bridge.failed.connect(self.failed)

@@ -1,0 +1,99 @@
+"""What the commands do that deal with what the program finds by itself.
+
+For: the action table, whose rows name these methods, beside those of `Verbs`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vos_annotator.core.edits import Status
+from vos_annotator.core.shapes import between
+from vos_annotator.core.translation import tr
+from vos_annotator.ui.language import number
+from vos_annotator.ui.range_edit import RangeEdit
+
+if TYPE_CHECKING:
+    from vos_annotator.ui.main_window import MainWindow
+
+
+class FindVerbs:
+    """The commands on glitches."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+
+    def go_to_glitch(self, step: int) -> None:
+        """Go to the next glitch (1) or the one before (-1), and choose its object."""
+        window, scan = self._window, self._window.workspace.glitches
+        here = window.cursor.frame, window.cursor.object_id or 0
+        ahead = [
+            each
+            for each in scan.glitches
+            if step * _compared((each.frames[0], each.object_id), here) > 0
+        ]
+        if ahead:
+            glitch = ahead[0 if step > 0 else -1]
+            window.cursor.object_id = glitch.object_id
+            window.cursor.frame = glitch.frames[0]
+            first, last = number(glitch.frames[0]), number(glitch.frames[-1])
+            name = window.document.objects[glitch.object_id].name
+            if first == last:
+                window.say(tr("{name} has a glitch here. key:bridge mends it.", name=name))
+            else:
+                window.say(
+                    tr(
+                        "{name} has a glitch on frames {first} to {last}. key:bridge mends it.",
+                        name=name,
+                        first=first,
+                        last=last,
+                    )
+                )
+        elif not scan.is_done:
+            window.say(tr("No glitch this way so far; masks are still being looked at."))
+        else:
+            window.say(tr("No further glitch this way."))
+
+    def bridge(self) -> None:
+        """Put shapes of the object over a glitch, between the sound frames on either side.
+
+        Where no glitch is known, over this frame alone: eyes see more than is found. The frames
+        become references, as any frame does on which a person changes the mask of an object:
+        they asked for these very frames and see what came of it, so no pass may bring the glitch
+        back. What was predicted around them follows, as after any correction.
+        """
+        window, document = self._window, self._window.document
+        object_id, frame = window.cursor.object_id, window.cursor.frame
+        refusal = document.refusal(object_id)
+        if refusal:
+            window.say(refusal)
+            return
+        glitch = window.workspace.glitches.at(frame, object_id)
+        if glitch is not None and glitch.object_id == object_id:
+            frames = glitch.frames
+        else:
+            frames = range(frame, frame + 1)
+        name = document.objects[object_id].name
+        before, after = frames[0] - 1, frames[-1] + 1
+        if document.annotations.status(frame) is Status.REFERENCE:
+            window.say(tr("This frame is a reference: nothing is bridged where you answer for it."))
+            return
+        is_within = before >= 0 and after < document.video.frame_count
+        start, end = (
+            np.equal(document.annotations[each], object_id) if is_within else np.zeros(0, bool)
+            for each in (before, after)
+        )
+        if not (start.any() and end.any()):
+            window.say(
+                tr("{name} needs a mask on the frames before and after to be bridged.", name=name)
+            )
+            return
+        edit = RangeEdit(window, object_id, tr("Bridge {name}", name=name), is_answered=True)
+        edit.start(frames, lambda here, _: between(start, end, (here - before) / (after - before)))
+
+
+def _compared(a: tuple[int, int], b: tuple[int, int]) -> int:
+    """Return 1 where `a` is behind `b`, -1 where it is before it, 0 where they are one."""
+    return (a > b) - (a < b)
