@@ -5,7 +5,8 @@ a process of its own, without a display. Nothing here imports torch or Qt.
 
 The tables on stdout are for people. The JSON holds the same figures by the name of each
 measure, after what is told first: `ms_per_frame` (one object, all in, by size), `gui_gap_ms`
-(the longest), `stroke_ms` (95th percentile, by size) and `rss_growth` (share, along a pass).
+(the longest), `stroke_ms` (95th percentile, by size), `rss_growth` (share, along a pass) and
+`times_as_fast` (as each rival).
 """
 
 import argparse
@@ -14,7 +15,7 @@ import os
 import platform
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,6 +24,7 @@ import psutil
 from vos_annotator.core.atomic import put_file, writing
 from vos_annotator.core.errors import UserError
 from vos_annotator.engine.registry import load_engine
+from vos_annotator.evaluation.bench import compare
 from vos_annotator.evaluation.bench.charts import write_charts
 from vos_annotator.evaluation.bench.extent import FULL, QUICK
 from vos_annotator.evaluation.bench.measures import MEASURES
@@ -46,6 +48,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--clips", type=Path, metavar="DIR", help="keep the clips there, for the next time"
     )
+    parser.add_argument(
+        "--compare",
+        type=_paths,
+        default=(),
+        metavar="PATH[,PATH]",
+        help="take turns with the networks in these checkouts (Cutie, XMem, EdgeTAM; no weights "
+        "are needed), instead of the measures that are not asked for by --only",
+    )
+    parser.add_argument(
+        "--compare-python",
+        metavar="FILE",
+        help="interpreter that has what they import (default: this one)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -55,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
         UserError: There is no such engine or measure, the window cannot be shown even without
             a display, or a file cannot be written.
     """
-    chosen = _chosen(args.only)
+    chosen = _chosen(args.only) if args.only or not args.compare else ()
     outcomes: dict[str, Outcome] = {}
     with _folder(args.clips) as folder:
         engine = load_engine(args.engine).name
@@ -63,11 +78,11 @@ def run(args: argparse.Namespace) -> int:
         machine = _machine()
         print(_sentence(machine))
         for name in chosen:
-            started = time.perf_counter()
-            outcomes[name] = MEASURES[name].measure(setting)
-            for table in outcomes[name].tables:
-                print(f"\n{table}", flush=True)
-            print(f"  ({name}: {time.perf_counter() - started:.0f} s)", flush=True)
+            outcomes[name] = _shown(name, lambda name=name: MEASURES[name].measure(setting))
+        if args.compare:
+            outcomes["rivals"] = _shown(
+                "rivals", lambda: compare.measure(setting, args.compare, args.compare_python)
+            )
     if args.json is not None:
         with writing(args.json.parent):
             args.json.parent.mkdir(parents=True, exist_ok=True)
@@ -78,6 +93,20 @@ def run(args: argparse.Namespace) -> int:
         for file in write_charts(args.charts, charts):
             print(file)
     return 0
+
+
+def _paths(text: str) -> tuple[Path, ...]:
+    return tuple(Path(each) for each in text.split(","))
+
+
+def _shown(name: str, measure: Callable[[], Outcome]) -> Outcome:
+    """Measure and print the tables."""
+    started = time.perf_counter()
+    outcome = measure()
+    for table in outcome.tables:
+        print(f"\n{table}", flush=True)
+    print(f"  ({name}: {time.perf_counter() - started:.0f} s)", flush=True)
+    return outcome
 
 
 def _chosen(names: Sequence[str] | None) -> Sequence[str]:
