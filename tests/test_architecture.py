@@ -22,16 +22,17 @@ MAY_IMPORT = {
     "evaluation": {"core", "engine"},
     "training": {"core", "engine", "mobilevos", "evaluation"},
     "rendering": {"core"},
-    "ui": {"core", "engine"},
     "evaluation/bench/rivals": set(),  # run by a Python that need not have ours
+    "machine": {"core", "engine"},
+    "ui": {"core", "engine", "machine"},
 }
 # Libraries that only some folders may import at all.
 ONLY_IN = {
-    "PySide6": {"ui"},
+    "PySide6": {"ui", "machine"},
     "pyqtgraph": {"ui"},
     "superqt": {"ui"},
-    "torch": {"mobilevos", "training", "evaluation/bench/rivals"},
-    "av": {"core", "evaluation"},  # bench writes the clip that it measures on
+    "torch": {"mobilevos", "training", "machine", "evaluation/bench/rivals"},
+    "av": {"core", "evaluation", "machine"},  # bench writes the clip that it measures on
     "sqlite3": {"core"},
     "trimesh": {"rendering"},
     "moderngl": {"rendering"},

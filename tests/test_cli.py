@@ -11,7 +11,7 @@ import pytest
 import vos_annotator
 from vos_annotator.cli import COMMANDS, main
 from vos_annotator.core.masks import encode_png
-from vos_annotator.ui import system
+from vos_annotator.machine import display
 
 
 @pytest.fixture
@@ -145,10 +145,10 @@ def test_a_missing_system_library_is_named_with_its_package(capsys, monkeypatch)
 def test_a_library_that_qt_needs_is_missed_before_qt_ends_the_process(monkeypatch):
     monkeypatch.setenv("QT_QPA_PLATFORM", "xcb")
     monkeypatch.setenv("DISPLAY", ":9999")
-    monkeypatch.setattr(system, "_loads", lambda name: name != "libxcb-cursor.so.0")
-    assert system.problem().endswith("sudo apt-get install -y libxcb-cursor0")
-    monkeypatch.setattr(system, "_loads", lambda name: True)
-    assert "display :9999 does not answer" in system.problem()
+    monkeypatch.setattr(display, "_loads", lambda name: name != "libxcb-cursor.so.0")
+    assert display.problem().endswith("sudo apt-get install -y libxcb-cursor0")
+    monkeypatch.setattr(display, "_loads", lambda name: True)
+    assert "display :9999 does not answer" in display.problem()
 
 
 def test_qt_does_not_take_the_plugins_of_opencv():

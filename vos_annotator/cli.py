@@ -14,7 +14,7 @@ from importlib import import_module
 
 from vos_annotator import __version__
 from vos_annotator.core.errors import UserError
-from vos_annotator.ui.system import missing_library
+from vos_annotator.machine.display import missing_library
 
 COMMANDS = {  # name: module with add_arguments and run, what it does
     "gui": ("vos_annotator.ui.command", "open the window"),
@@ -26,6 +26,8 @@ COMMANDS = {  # name: module with add_arguments and run, what it does
     "bench": ("vos_annotator.evaluation.bench.command", "measure speed and memory on this machine"),
     "models": ("vos_annotator.mobilevos.models", "list networks and checkpoints"),
     "export-onnx": ("vos_annotator.mobilevos.export", "write a network as checked ONNX graphs"),
+    "doctor": ("vos_annotator.machine.doctor", "tell what of this machine can be used"),
+    "desktop": ("vos_annotator.machine.desktop", "add the program to the menus of Linux, or not"),
     "train": ("vos_annotator.training.command", "train a network by a recipe"),
     "show-clips": ("vos_annotator.training.contact_sheet", "draw what the network sees"),
     "ablate": ("vos_annotator.training.ablation", "train variants of a recipe and compare them"),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vos_annotator.core.translation import tr
-from vos_annotator.ui import system
+from vos_annotator.machine import display
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -37,11 +37,11 @@ def run(path: str | Path | None = None, engine: str = "mobilevos", size: int = 4
     Returns:
         The exit code: 2, and a sentence on stderr, where no window can be shown.
     """
-    problem = system.problem()
+    problem = display.problem()
     if problem:
         print(problem, file=sys.stderr)
         return 2
-    from vos_annotator.ui import diagnostics
+    from vos_annotator.machine import diagnostics
 
     with diagnostics.kept():
         return _run(path, engine, size)
@@ -81,7 +81,7 @@ def make_application():
     from vos_annotator.paths import resources_folder
     from vos_annotator.ui import language, theme
 
-    system.forget_foreign_plugins()
+    display.forget_foreign_plugins()
     is_new = QApplication.instance() is None
     app = QApplication.instance() or QApplication(sys.argv[:1])
     app.setApplicationName(NAME)

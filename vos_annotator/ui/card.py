@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy
 from vos_annotator.core.edits import Status
 from vos_annotator.core.project import Project
 from vos_annotator.core.translation import language, tr, tr_many
-from vos_annotator.ui import diagnostics
+from vos_annotator.machine import diagnostics
 from vos_annotator.ui.language import number
 from vos_annotator.ui.panels.panel import small_button
 

@@ -17,7 +17,8 @@ from vos_annotator.core.mask_files import read_masks
 from vos_annotator.core.masks import read_label_map
 from vos_annotator.core.stored_map import StoredMap
 from vos_annotator.core.translation import tr, tr_many
-from vos_annotator.ui import diagnostics, dialogs
+from vos_annotator.machine import diagnostics
+from vos_annotator.ui import dialogs
 from vos_annotator.ui.cheat_sheet import CheatSheet
 from vos_annotator.ui.gathering import Gathering
 from vos_annotator.ui.job import Job
@@ -188,7 +189,7 @@ class WindowVerbs:
 
     def copy_diagnostics(self) -> None:
         """Put what a report of a fault needs on the clipboard."""
-        QGuiApplication.clipboard().setText("\n".join(diagnostics.facts()))
+        QGuiApplication.clipboard().setText("\n".join(diagnostics.told()))
         self._window.say(
             tr("The diagnostics are copied: paste them into a message. They name files of yours.")
         )

@@ -1,8 +1,8 @@
 """What can be told of a failure afterwards: a log that turns over, and the last words of a crash.
 
-For: the application, which begins both; Help > Copy diagnostics; the recovery card. Knows the
-file system, and nothing of widgets. Nothing in here may fail the program: where no log can be
-written, there is none.
+For: the application, which begins both; Help > Copy diagnostics; the recovery card; the `doctor`
+command. Knows the file system, and nothing of widgets. Nothing in here may fail the program:
+where no log can be written, there is none.
 
 The interpreter writes to a process's crash report only when it dies of a fault, in whatever
 thread or library. So an empty one says that nothing happened, or that it was killed from outside.
@@ -14,11 +14,9 @@ import contextlib
 import faulthandler
 import logging
 import os
-import platform
 import sys
 import threading
 from collections.abc import Iterator
-from importlib import metadata
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -26,13 +24,13 @@ import platformdirs
 import psutil
 
 import vos_annotator
+from vos_annotator.machine.facts import facts, line
 
 log = logging.getLogger(__name__)
 
 LOG_SIZE = 500_000  # bytes, after which a new file is begun; there are four at most
 _TOLD = 20_000  # bytes of the log and of a report that are copied
 _REPORTS = 5  # that are kept
-_PACKAGES = ("PySide6", "numpy", "opencv-python", "av", "torch")
 _LAYOUT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -69,18 +67,18 @@ def crash_since(seconds: float, where: Path | None = None) -> Path | None:
     return reports[0] if reports and reports[0].stat().st_mtime >= seconds else None
 
 
-def facts(where: Path | None = None) -> list[str]:
+def last_crash(where: Path | None = None) -> str:
+    """Return the newest crash report, with its name; empty if there is none."""
+    reports = _reports(folder() if where is None else where)
+    return f"{reports[0].name}\n{_end_of(reports[0])}" if reports else ""
+
+
+def told(where: Path | None = None) -> list[str]:
     """Return lines that tell of the program, the machine, the last crash and the log."""
     where = folder() if where is None else where
-    memory = psutil.virtual_memory()
-    lines = [
-        f"MobileVOS Annotator {vos_annotator.__version__}, Python {platform.python_version()}",
-        f"{platform.platform()}, {os.cpu_count()} cores, {memory.total / 1e9:.1f} GB of memory, "
-        f"{memory.available / 1e9:.1f} free",
-        ", ".join(f"{name} {_version(name)}" for name in _PACKAGES),
-    ]
-    for report in _reports(where)[:1]:
-        lines += ["", report.name, _end_of(report)]
+    lines = [line(fact) for fact in facts()]
+    if crash := last_crash(where):
+        lines += ["", crash]
     if (where / "log.txt").is_file():
         lines += ["", "log.txt", _end_of(where / "log.txt")]
     return lines
@@ -124,10 +122,3 @@ def _log_thread(failure: threading.ExceptHookArgs) -> None:
     error = failure.exc_type, failure.exc_value, failure.exc_traceback
     log.error("%s ended", name, exc_info=error)
     sys.__excepthook__(*error)
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "-"

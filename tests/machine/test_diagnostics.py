@@ -14,13 +14,13 @@ from tests.core import edit_stream
 from tests.ui.window import isolate_settings, make_clip, open_window
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import open_video
-from vos_annotator.ui import diagnostics
+from vos_annotator.machine import diagnostics
 from vos_annotator.ui.card import Card
 
 PROGRAM = """
 import ctypes, os, signal, sys
 from pathlib import Path
-from vos_annotator.ui import diagnostics
+from vos_annotator.machine import diagnostics
 
 def in_the_middle_of_a_stroke():
     {end}
@@ -106,7 +106,7 @@ def test_where_no_log_can_be_written_the_program_runs_all_the_same(tmp_path):
     (tmp_path / "file").write_text("no folder")
     with diagnostics.kept(tmp_path / "file" / "logs"):
         logging.getLogger("vos_annotator.test").info("said to nobody")
-    assert diagnostics.facts(tmp_path / "file" / "logs")
+    assert diagnostics.told(tmp_path / "file" / "logs")
 
 
 def test_diagnostics_are_copied_with_the_last_crash_and_what_was_said(qtbot, tmp_path, logs):
