@@ -68,7 +68,14 @@ def setting(tmp_path):
         QUICK, sizes=("288p",), objects=(1, 2), frames=9, carried=("144p",), places=(3, 6)
     )
     tiny = replace(
-        tiny, clip_sizes=("144p",), seeks=3, gui_frames=4, painted=("288p",), moves=20, exported=2
+        tiny,
+        reopened=2,
+        clip_sizes=("144p",),
+        seeks=3,
+        gui_frames=4,
+        painted=("288p",),
+        moves=20,
+        exported=2,
     )
     return Setting("hold", tiny, tmp_path)
 
@@ -96,7 +103,9 @@ def test_a_measure_that_there_is_not_is_a_mistake_of_the_user(capsys):
     assert "stages" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["stages", "worker", "references", "video", "export", "gaps"])
+@pytest.mark.parametrize(
+    "name", ["stages", "worker", "references", "reopening", "video", "export", "gaps"]
+)
 def test_every_measure_gives_figures_and_tables(name, setting):
     outcome = MEASURES[name].measure(setting)
 

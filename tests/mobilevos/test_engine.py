@@ -3,8 +3,11 @@
 import cv2
 import numpy as np
 import pytest
+import torch
 
+from vos_annotator.mobilevos.bank import packed
 from vos_annotator.mobilevos.engine import MobileVOSEngine
+from vos_annotator.mobilevos.memory import MemoryFrame
 from vos_annotator.mobilevos.vision import working_size
 
 
@@ -145,3 +148,33 @@ def test_the_working_size_is_a_multiple_of_16_and_keeps_the_shape(shape):
 def test_a_small_frame_is_enlarged_to_the_working_size_and_a_tiny_one_no_further_than_it_helps():
     assert working_size((360, 640), 480) == (480, 848)
     assert working_size((96, 128), 480) == (192, 256)
+
+
+def test_a_reference_that_is_recalled_segments_as_one_that_was_looked_at(engine):
+    other = MobileVOSEngine(size=192)
+    image, _ = scene(104)
+    engine.memorize(0, *scene(90))
+    content = engine.remembered(0)
+    engine.begin_pass()
+
+    assert other.memory_mark == engine.memory_mark
+    assert other.recall(0, content)
+    other.begin_pass()
+    np.testing.assert_array_equal(other.segment(1, image).logits, engine.segment(1, image).logits)
+
+
+def test_engines_that_remember_differently_have_other_marks(engine):
+    assert MobileVOSEngine(size=96).memory_mark != engine.memory_mark
+
+
+def test_what_no_engine_would_remember_is_not_recalled(engine):
+    engine.memorize(0, *scene(90))
+    entry = engine.bank[0]
+    wide = MemoryFrame(entry.key, {1: torch.cat([entry.values[1]] * 2, 1)})
+    short = MemoryFrame(entry.key[..., 1:], entry.values)
+    whole = MemoryFrame(entry.key.float(), entry.values)
+    contents = [packed(each) for each in (wide, short, whole)]
+
+    for content in (b"", b"nonsense", packed(entry)[:-4], *contents):
+        assert not engine.recall(7, content)
+    assert engine.bank.select(50, 1) == (0,)

@@ -10,7 +10,13 @@ from vos_annotator.core.stored_map import StoredMap
 from vos_annotator.core.video import Image, Video
 from vos_annotator.engine.absences import NOWHERE
 from vos_annotator.engine.commands import SetReference
-from vos_annotator.engine.protocol import DenyingEngine, Reference, SegmentationEngine
+from vos_annotator.engine.memory_shelf import MemoryShelf
+from vos_annotator.engine.protocol import (
+    DenyingEngine,
+    RecallingEngine,
+    Reference,
+    SegmentationEngine,
+)
 from vos_annotator.engine.teachers import teachers
 
 
@@ -21,9 +27,10 @@ class Knowledge:
         absences: Where objects are not to be seen.
     """
 
-    def __init__(self, video: Video) -> None:
+    def __init__(self, video: Video, shelf: MemoryShelf | None = None) -> None:
+        """Know nothing yet; what engines remember of references is kept on the shelf."""
         self.absences = NOWHERE
-        self._video = video
+        self._video, self._shelf = video, shelf
         self._references: dict[int, SetReference] = {}  # what should be in the engine's memory
         self._memorized: dict[int, SetReference] = {}  # what is
         self._denied: dict[int, frozenset[int]] = {}  # what it knows of absences
@@ -50,10 +57,21 @@ class Knowledge:
                 return
             if self._memorized.get(frame) != reference:
                 self._memorized.pop(frame, None)
-                engine.memorize(frame, *self._shown(reference))
+                self._memorize(engine, reference)
                 self._memorized[frame] = reference
         if isinstance(engine, DenyingEngine):
             self._deny(engine, is_over)
+
+    def _memorize(self, engine: SegmentationEngine, reference: SetReference) -> None:
+        """Make a reference the engine's: by what is on the shelf, or by looking at it."""
+        shelf = self._shelf if isinstance(engine, RecallingEngine) else None
+        if shelf is not None:
+            content = shelf.get(engine.memory_mark, reference)
+            if content is not None and engine.recall(reference.frame, content):
+                return
+        engine.memorize(reference.frame, *self._shown(reference))
+        if shelf is not None:
+            shelf.put(engine.memory_mark, reference, engine.remembered(reference.frame))
 
     def _deny(self, engine: DenyingEngine, is_over: Callable[[], bool]) -> None:
         absent, nobody = self.absences.ends(), frozenset[int]()

@@ -238,6 +238,27 @@ class LearningEngine(Protocol):
 
 
 @runtime_checkable
+class RecallingEngine(Protocol):
+    """An engine whose memory of a reference can be kept, and taken up by another of its kind.
+
+    Attributes:
+        memory_mark: Equal for engines that remember the same of the same reference: it stands
+            for weights, size, precision and whatever else makes a difference. Letters and digits.
+    """
+
+    memory_mark: str
+
+    def remembered(self, frame: int) -> bytes:
+        """Return what is remembered of a frame that was memorized."""
+
+    def recall(self, frame: int, content: bytes) -> bool:
+        """Make `frame` a reference as `memorize` did when `content` was remembered.
+
+        False, and nothing changes, if it is not what this engine would remember.
+        """
+
+
+@runtime_checkable
 class RefiningEngine(Protocol):
     """An engine that can look again, closer, at what it found in a large frame."""
 

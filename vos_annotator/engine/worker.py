@@ -37,6 +37,7 @@ from vos_annotator.engine.commands import (
 )
 from vos_annotator.engine.knowledge import Knowledge
 from vos_annotator.engine.mailbox import Mailbox
+from vos_annotator.engine.memory_shelf import MemoryShelf
 from vos_annotator.engine.merging import merged
 from vos_annotator.engine.propagation import propagate
 from vos_annotator.engine.protocol import (
@@ -71,6 +72,7 @@ class InferenceWorker:
         on_filled: Callable[[], None] = lambda: None,
         size: int = DEFAULT_SIZE,
         load: Loader = load_engine,
+        shelf: MemoryShelf | None = None,
     ) -> None:
         """Prepare the thread; `start` starts it.
 
@@ -80,6 +82,7 @@ class InferenceWorker:
             on_filled: Called by the worker's thread when results stops being empty.
             size: The short side to work at, px.
             load: What makes the engine.
+            shelf: Where its memory of references is kept; the worker's from now on.
         """
         self.results = Mailbox[Result](RESULTS_WAITING, on_filled)
         self._commands = Mailbox[tuple[int, Command]]()
@@ -92,7 +95,7 @@ class InferenceWorker:
         self._video = ReadAhead(video)
         self._shots = Shots(self._video)
         self._engine: SegmentationEngine | None = None
-        self._knowledge = Knowledge(self._video)
+        self._knowledge = Knowledge(self._video, shelf)
 
     def start(self) -> None:
         """Start the thread."""

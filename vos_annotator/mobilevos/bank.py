@@ -12,12 +12,26 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from os import SEEK_END
 
+import torch
 from safetensors.torch import load, save
 
 from vos_annotator.mobilevos.memory import MemoryFrame
 
 _WITHOUT = "without"  # marks what a frame is known to lack
 EVERY = 5  # of the frames of a pass, the ones that an unbounded memory keeps
+
+
+def packed(entry: MemoryFrame) -> bytes:
+    """Return a memory frame as bytes."""
+    named = {"key": entry.key} | {str(i): value for i, value in entry.values.items()}
+    return save({name: tensor.cpu().contiguous() for name, tensor in named.items()})
+
+
+def unpacked(data: bytes) -> MemoryFrame:
+    """Return what was `packed`; SafetensorError, KeyError or ValueError where that is damaged."""
+    tensors = load(data)
+    key = tensors.pop("key")
+    return MemoryFrame(key, {int(name): value for name, value in tensors.items()})
 
 
 class ReferenceStore:
@@ -29,7 +43,8 @@ class ReferenceStore:
 
     def __init__(self, resident: int = 8) -> None:
         self._resident, self._capacity = OrderedDict[Hashable, MemoryFrame](), resident
-        self._spilled: dict[Hashable, tuple[int, int]] = {}  # its offset and length in the file
+        # Its offset and length in the file, and where its tensors were.
+        self._spilled: dict[Hashable, tuple[int, int, torch.device]] = {}
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the store
 
     def put(self, frame: Hashable, entry: MemoryFrame) -> None:
@@ -42,11 +57,9 @@ class ReferenceStore:
         if frame in self._resident:
             self._resident.move_to_end(frame)
             return self._resident[frame]
-        offset, length = self._spilled[frame]
+        offset, length, device = self._spilled[frame]
         self._file.seek(offset)
-        tensors = load(self._file.read(length))
-        key = tensors.pop("key")
-        entry = MemoryFrame(key, {int(name): value for name, value in tensors.items()})
+        entry = unpacked(self._file.read(length)).to(device)
         self._make_resident(frame, entry)
         return entry
 
@@ -62,12 +75,11 @@ class ReferenceStore:
             if oldest not in self._spilled:
                 self._spilled[oldest] = self._write(evicted)
 
-    def _write(self, entry: MemoryFrame) -> tuple[int, int]:
-        named = {"key": entry.key} | {str(i): value for i, value in entry.values.items()}
-        data = save({name: tensor.cpu().contiguous() for name, tensor in named.items()})
+    def _write(self, entry: MemoryFrame) -> tuple[int, int, torch.device]:
+        data = packed(entry)
         offset = self._file.seek(0, SEEK_END)
         self._file.write(data)
-        return offset, len(data)
+        return offset, len(data), entry.key.device
 
 
 class MemoryBank:

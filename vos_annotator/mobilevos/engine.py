@@ -7,6 +7,7 @@ out; everything of torch stays here. Belongs to one thread.
 import time
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import repeat
 from pathlib import Path
 
@@ -21,13 +22,14 @@ from vos_annotator.core.masks import LabelMap, object_ids
 from vos_annotator.engine.protocol import ABSENT, Reference, Segmentation
 from vos_annotator.mobilevos.adaptation import Lesson, learnt_decoder, moved
 from vos_annotator.mobilevos.backbones import upsample
-from vos_annotator.mobilevos.bank import MemoryBank
+from vos_annotator.mobilevos.bank import MemoryBank, packed
 from vos_annotator.mobilevos.checkpoint import DEFAULT, find_checkpoint, load_checkpoint
 from vos_annotator.mobilevos.close_ups import CloseUps, LookUp
 from vos_annotator.mobilevos.memory import MemoryFrame, read_frames
 from vos_annotator.mobilevos.network import LOGIT_STRIDE, Features, aggregate
+from vos_annotator.mobilevos.recalling import memory_mark, recalled
 from vos_annotator.mobilevos.scribble import INSIDE, Marks, close_up, obey, read_marks
-from vos_annotator.mobilevos.vision import View, Vision, working_size
+from vos_annotator.mobilevos.vision import View, Vision, favours_bfloat16, working_size
 
 TOP_K = 30  # memory positions that a position of the frame reads
 HANDICAP = -1.5  # similarity of what the network drew itself, beside what a person drew
@@ -53,7 +55,8 @@ class MobileVOSEngine:
             memory: Length of a pass's memory, as of `MemoryBank`.
         """
         self.size = size
-        network, _ = load_checkpoint(find_checkpoint(checkpoint))
+        self._file = find_checkpoint(checkpoint)
+        network, _ = load_checkpoint(self._file)
         self.vision = Vision(network)
         self.network, self.device = self.vision.network, self.vision.device
         self.bank = MemoryBank(memory)
@@ -75,6 +78,24 @@ class MobileVOSEngine:
         """Undo `memorize`; a frame that is no reference is fine."""
         self.bank.forget(frame)
         self._close_ups.forget(frame)
+
+    @cached_property
+    def memory_mark(self) -> str:
+        """What stands for all that its memory of a reference follows from."""
+        ways = self.size, self.device.type, favours_bfloat16(self.device)
+        return memory_mark(self._file, *ways)
+
+    def remembered(self, frame: int) -> bytes:
+        """Return what is remembered of a reference."""
+        return packed(self.bank[frame])
+
+    def recall(self, frame: int, content: bytes) -> bool:
+        """Make `frame` a reference by what was remembered; see `RecallingEngine.recall`."""
+        if (entry := recalled(content, self.network.config)) is None:
+            return False
+        self._close_ups.forget(frame)
+        self.bank.keep(frame, entry.to(self.device))
+        return True
 
     def begin_pass(self) -> None:
         """Drop everything that is not a reference frame."""

@@ -152,6 +152,10 @@ class MemoryFrame:
     key: Tensor
     values: dict[int, Tensor]
 
+    def to(self, device: torch.device) -> "MemoryFrame":
+        """Return the frame on a device."""
+        return MemoryFrame(self.key.to(device), {i: v.to(device) for i, v in self.values.items()})
+
     def halved(self) -> "MemoryFrame":
         """Return the frame in half precision: what references are kept in."""
         return MemoryFrame(self.key.half(), {i: v.half() for i, v in self.values.items()})

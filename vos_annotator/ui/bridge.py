@@ -33,6 +33,7 @@ from vos_annotator.engine.commands import (
     SteppedDown,
 )
 from vos_annotator.engine.landing import land
+from vos_annotator.engine.memory_shelf import MemoryShelf, shelf_folder
 from vos_annotator.engine.registry import DEFAULT_ENGINE, DEFAULT_SIZE, load_engine
 from vos_annotator.engine.remaining import Run
 from vos_annotator.engine.worker import Loader
@@ -93,7 +94,9 @@ class EngineBridge(QObject):
         self._last_failure = ""
         self._is_closed = False
 
-        self._inference = Inference(engine_name, document.video.fork(), size, load)
+        video = document.video
+        shelf = MemoryShelf(shelf_folder(document.project.path), video.fingerprint)
+        self._inference = Inference(engine_name, video.fork(), size, load, shelf)
         self._inference.arrived.connect(self._land)
         self._feed = ReferenceFeed(self._annotations, self._inference)
         self._gathering = Gathering(self._annotations, self)

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from vos_annotator.core.video import Video
 from vos_annotator.engine.commands import Command
+from vos_annotator.engine.memory_shelf import MemoryShelf
 from vos_annotator.engine.protocol import SegmentationEngine
 from vos_annotator.engine.worker import InferenceWorker, Loader
 
@@ -30,7 +31,9 @@ class Inference(QObject):
     arrived = Signal(object)
     _filled = Signal()  # from the worker's thread
 
-    def __init__(self, engine_name: str, video: Video, size: int, load: Loader) -> None:
+    def __init__(
+        self, engine_name: str, video: Video, size: int, load: Loader, shelf: MemoryShelf
+    ) -> None:
         """Prepare the worker; see `InferenceWorker`."""
         super().__init__()
 
@@ -38,7 +41,9 @@ class Inference(QObject):
             give_way()
             return load(name, size)
 
-        self._worker = InferenceWorker(engine_name, video, self._filled.emit, size, load_behind)
+        self._worker = InferenceWorker(
+            engine_name, video, self._filled.emit, size, load_behind, shelf
+        )
         self.has_started = self._is_closed = False
         self._filled.connect(self._drain, Qt.ConnectionType.QueuedConnection)
         self._again = single_shot(self, 0, self._drain)

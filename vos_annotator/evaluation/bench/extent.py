@@ -17,6 +17,7 @@ class Extent:
         seconds: Time that one case may take, s; slow cases are timed on fewer frames.
         carried: Sizes of the clips that the worker carries a mask through.
         references: Numbers of references in memory.
+        reopened: References of a project that is opened again.
         places: Frames along a pass; growth is that from the second place to the last.
         clip_seconds: Lengths of the clips that are opened and looked at here and there, s.
         clip_sizes: Their sizes.
@@ -35,6 +36,7 @@ class Extent:
     seconds: float = 6.0
     carried: tuple[str, ...] = ("480p", "1080p", "2160p")
     references: tuple[int, ...] = (1, 10, 100, 500)
+    reopened: int = 300
     places: tuple[int, ...] = (50, 200, 1000, 10_000)
     clip_seconds: tuple[int, ...] = (60, 3600)
     clip_sizes: tuple[str, ...] = ("1080p", "2160p")
@@ -55,6 +57,7 @@ QUICK = Extent(
     seconds=2.0,
     carried=("480p",),
     references=(1, 10),
+    reopened=8,
     places=(10, 20, 40),
     clip_seconds=(2,),
     clip_sizes=("480p",),

@@ -1,0 +1,143 @@
+"""What was remembered of references is taken up again, and only where it is what it would be."""
+
+import shutil
+
+import pytest
+
+from tests.engine.fakes import ShadeVideo, ToldEngine, square
+from vos_annotator.core.masks import encode_png
+from vos_annotator.engine import memory_shelf
+from vos_annotator.engine.commands import SetReference
+from vos_annotator.engine.knowledge import Knowledge
+from vos_annotator.engine.memory_shelf import MemoryShelf, shelf_folder
+
+PNG, OTHER = encode_png(square(1)), encode_png(square(2))
+
+
+class Recalling(ToldEngine):
+    """Remembers label maps; takes up those that say what they are."""
+
+    memory_mark = "mark1"
+
+    def remembered(self, frame):
+        return b"map " + self.memory[frame]
+
+    def recall(self, frame, content):
+        self._enter("recall", frame)
+        if not content.startswith(b"map "):
+            return False
+        self.memory[frame], self.ids[frame] = content[4:], (1,)
+        return True
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return shelf_folder(tmp_path / "clip.vos")
+
+
+def asked(folder, *references, engine=None, fingerprint="clip"):
+    """Return what an engine was asked for when it was taught references."""
+    engine = engine or Recalling()
+    knowledge = Knowledge(ShadeVideo(), MemoryShelf(folder, fingerprint))
+    for reference in references:
+        knowledge.set(reference)
+    knowledge.teach(engine, lambda: False)
+    return engine.log, engine.memory
+
+
+def test_a_reference_is_looked_at_once_and_recalled_from_then_on(folder):
+    log, memory = asked(folder, SetReference(3, PNG), SetReference(5, OTHER))
+    assert log == [("memorize", 3), ("memorize", 5)]
+
+    again, recalled = asked(folder, SetReference(3, PNG), SetReference(5, OTHER))
+
+    assert again == [("recall", 3), ("recall", 5)]
+    assert recalled == memory
+
+
+@pytest.mark.parametrize(
+    ("reference", "mark", "fingerprint"),
+    [
+        (SetReference(3, OTHER), "mark1", "clip"),
+        (SetReference(3, PNG, frozenset({1})), "mark1", "clip"),
+        (SetReference(4, PNG), "mark1", "clip"),
+        (SetReference(3, PNG), "mark2", "clip"),
+        (SetReference(3, PNG), "mark1", "another clip"),
+    ],
+)
+def test_whatever_differs_is_looked_at_again(folder, reference, mark, fingerprint):
+    asked(folder, SetReference(3, PNG))
+    engine = Recalling()
+    engine.memory_mark = mark
+
+    log, _ = asked(folder, reference, engine=engine, fingerprint=fingerprint)
+
+    assert log == [("memorize", reference.frame)]
+
+
+def test_what_is_damaged_or_cut_off_counts_for_nothing_and_is_mended(folder):
+    asked(folder, SetReference(3, PNG))
+    (file,) = folder.glob("mark1/3-*")
+    whole = file.read_bytes()
+    for damaged in (b"", whole[:10], whole[:-1], whole[:-1] + b"?"):
+        file.write_bytes(damaged)
+        assert asked(folder, SetReference(3, PNG))[0] == [("memorize", 3)]
+        assert file.read_bytes() == whole
+
+
+def test_what_an_engine_does_not_take_up_is_looked_at(folder):
+    shelf = MemoryShelf(folder, "clip")
+    shelf.put("mark1", SetReference(3, PNG), b"something else")
+
+    assert asked(folder, SetReference(3, PNG))[0] == [("recall", 3), ("memorize", 3)]
+
+
+def test_the_folder_may_be_deleted_at_any_time(folder):
+    shelf = MemoryShelf(folder, "clip")
+    shelf.put("mark1", SetReference(3, PNG), b"a")
+    shutil.rmtree(folder)
+
+    assert shelf.get("mark1", SetReference(3, PNG)) is None
+    shelf.put("mark1", SetReference(3, PNG), b"b")
+    assert shelf.get("mark1", SetReference(3, PNG)) == b"b"
+
+
+def test_a_frame_that_is_corrected_again_and_again_takes_the_room_of_one(folder):
+    shelf = MemoryShelf(folder, "clip")
+    for png in (PNG, OTHER, PNG):
+        shelf.put("mark1", SetReference(3, png), png)
+        shelf.put("mark1", SetReference(30, png), png)
+
+    assert len(list(folder.glob("mark1/*"))) == 2
+    assert shelf.get("mark1", SetReference(3, OTHER)) is None
+
+
+def test_the_memory_of_engines_long_gone_is_dropped(folder):
+    shelf = MemoryShelf(folder, "clip")
+    for mark in ("one", "two", "three"):
+        shelf.put(mark, SetReference(3, PNG), b"a")
+
+    assert len([each for each in folder.iterdir() if each.is_dir()]) == 2
+    assert shelf.get("three", SetReference(3, PNG)) == b"a"
+
+
+def test_a_shelf_that_is_full_keeps_what_it_has(folder, monkeypatch):
+    monkeypatch.setattr(memory_shelf, "LIMIT", 100)
+    shelf = MemoryShelf(folder, "clip")
+    shelf.put("mark1", SetReference(3, PNG), b"a" * 60)
+    shelf.put("mark1", SetReference(4, PNG), b"b" * 60)
+
+    assert shelf.get("mark1", SetReference(3, PNG)) == b"a" * 60
+    assert shelf.get("mark1", SetReference(4, PNG)) is None
+
+
+def test_where_nothing_can_be_written_everything_works_without(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("no folder")
+
+    assert asked(blocked, SetReference(3, PNG))[0] == [("memorize", 3)]
+
+
+def test_an_engine_that_cannot_recall_is_never_asked_to(folder):
+    assert asked(folder, SetReference(3, PNG), engine=ToldEngine())[0] == [("memorize", 3)]
+    assert not folder.exists()
