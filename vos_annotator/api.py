@@ -6,6 +6,9 @@ that the window and the commands use themselves. No Qt, and torch only once an e
 
 from vos_annotator.core.davis import export as export_davis
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.formats.exporting import export_project
+from vos_annotator.core.formats.importing import import_masks, look_through
+from vos_annotator.core.formats.registry import formats
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import open_video
 from vos_annotator.engine.headless import propagate, propagated
@@ -15,7 +18,11 @@ __all__ = [
     "Project",
     "UserError",
     "export_davis",
+    "export_project",
+    "formats",
+    "import_masks",
     "load_engine",
+    "look_through",
     "open_video",
     "propagate",
     "propagated",

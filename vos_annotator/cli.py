@@ -22,6 +22,14 @@ COMMANDS = {  # name: module with add_arguments and run, what it does
         "vos_annotator.engine.command",
         "carry masks through a video",
     ),
+    "export": (
+        "vos_annotator.core.formats.export_command",
+        "write a project's masks in a format of data sets",
+    ),
+    "import": (
+        "vos_annotator.core.formats.import_command",
+        "take masks in such a format into a project",
+    ),
     "evaluate": ("vos_annotator.evaluation.davis", "score masks as DAVIS does"),
     "bench": ("vos_annotator.evaluation.bench.command", "measure speed and memory on this machine"),
     "models": ("vos_annotator.mobilevos.models", "list networks and checkpoints"),

@@ -23,7 +23,7 @@ def read_masks(path: str | Path, video: Video) -> dict[int, LabelMap]:
     return {frame: read_label_map(file, video.shape) for frame, file in files.items()}
 
 
-def mask_files(path: str | Path, video: Video) -> dict[int, Path]:
+def mask_files(path: str | Path, video: Video, name: str | None = None) -> dict[int, Path]:
     """Find existing masks of a video, as DAVIS and YouTube-VOS store them.
 
     Args:
@@ -32,6 +32,7 @@ def mask_files(path: str | Path, video: Video) -> dict[int, Path]:
             with the video's name is read.
         video: Where the masks belong. If it is a folder of pictures and every mask has the
             name of one (YouTube-VOS numbers them with gaps), masks go by name.
+        name: Of the sequence, where there are several; None takes the video's.
 
     Returns:
         frame -> PNG file, in order; a single file is not looked for.
@@ -42,7 +43,7 @@ def mask_files(path: str | Path, video: Video) -> dict[int, Path]:
     path = Path(path)
     if not path.is_dir():
         return {0: path}
-    folder = _sequence_folder(path, video.name)
+    folder = _sequence_folder(path, name or video.name)
     files = sorted(_pngs(folder), key=lambda file: natural_key(file.name))
     frames: dict[int, Path] = {}
     for file, frame in _frames_by_file(files, video):

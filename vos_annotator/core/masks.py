@@ -56,6 +56,7 @@ _UNREADABLE = (
     Image.DecompressionBombError,
 )
 _MOST_GREYS = 64  # more distinct greys than this are a soft edge, not object ids
+LARGEST = 16  # times the pixels of the video; larger is no mask of it, but may fill the memory
 _ASPECT_TOLERANCE = 0.02  # 854x480 is 0.1 % off 16:9; small sizes round more
 
 
@@ -128,19 +129,50 @@ def read_label_map(path: str | Path, shape: tuple[int, int] | None = None) -> La
         UserError: No readable PNG, soft (anti-aliased) edges, unknown colours, or another aspect.
     """
     path = Path(path)
+    label_map = _ids_of(path, *read_png(path, shape))
+    return label_map if shape is None else fitted(label_map, shape, path)
+
+
+def read_own_label_map(path: Path, shape: tuple[int, int]) -> LabelMap:
+    """Read a mask as `read_label_map` does, in the size that it has.
+
+    Raises:
+        UserError: As `read_label_map`, or it is far larger than `shape`.
+    """
+    return _ids_of(path, *read_png(path, shape))
+
+
+def fitted(label_map: LabelMap, shape: tuple[int, int], path: Path) -> LabelMap:
+    """Return a label map in the size `shape`, by the nearest pixels.
+
+    Raises:
+        UserError: It has another aspect; `path` is where it comes from.
+    """
+    return label_map if label_map.shape == tuple(shape) else _resized(path, label_map, shape)
+
+
+def read_png(path: Path, shape: tuple[int, int] | None) -> tuple[str, NDArray]:
+    """Return the mode and the pixels of a PNG; one far larger than `shape` is not decoded.
+
+    Raises:
+        UserError: It is no readable PNG, or so large.
+    """
     try:
         with Image.open(path, formats=["PNG"]) as image:
-            mode, pixels = image.mode, np.array(image)
+            if shape and image.width * image.height > LARGEST * shape[0] * shape[1]:
+                raise UserError(
+                    "{path} is {size}, the video is {wanted}: use masks of the video's size.",
+                    path=path,
+                    size=f"{image.width}x{image.height}",
+                    wanted=f"{shape[1]}x{shape[0]}",
+                )
+            return image.mode, np.array(image)
     except FileNotFoundError:
         raise UserError("There is no mask file {path}: check its name.", path=path) from None
     except _UNREADABLE as error:
         raise UserError(
             "{path} is not a readable PNG: save the mask as a PNG again.", path=path
         ) from error
-    label_map = _ids_of(path, mode, pixels)
-    if shape is None or label_map.shape == tuple(shape):
-        return label_map
-    return _resized(path, label_map, shape)
 
 
 def as_label_map(array: NDArray, shape: tuple[int, int]) -> LabelMap:

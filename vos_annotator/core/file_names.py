@@ -1,0 +1,21 @@
+"""Names that every file system takes.
+
+For: exports. Standard library only.
+"""
+
+import re
+
+_LONGEST_NAME = 200  # bytes; file systems allow 255
+_RESERVED_NAMES = {"con", "prn", "aux", "nul"}.union(
+    *({f"com{n}", f"lpt{n}"} for n in range(1, 10))
+)
+
+
+def safe_name(name: str) -> str:
+    """Return `name` as the name of a folder on any system; good names stay as they are."""
+    name = name.encode(errors="replace").decode()
+    name = re.sub(r'[\x00-\x1f\x7f/\\:*?"<>|]+', "_", name).strip(" .")
+    if name.split(".")[0].lower() in _RESERVED_NAMES:
+        name = f"_{name}"
+    name = name.encode()[:_LONGEST_NAME].decode(errors="ignore").rstrip(" .")
+    return name or "sequence"

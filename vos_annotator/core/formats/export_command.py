@@ -1,0 +1,87 @@
+"""The `export` command: the masks of a project in any format, without the window.
+
+For: the command line.
+"""
+
+import argparse
+import re
+from functools import partial
+from pathlib import Path
+
+from vos_annotator.core.errors import UserError
+from vos_annotator.core.formats.exporting import export_project, picture_names
+from vos_annotator.core.formats.format import Options
+from vos_annotator.core.formats.opening import opened_project, show_progress
+from vos_annotator.core.formats.registry import FORMATS, format_named
+from vos_annotator.core.formats.youtube_vos import requested_frames
+from vos_annotator.core.project import Project
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `export`."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = "formats:\n" + "".join(
+        f"  {each.name:14} {each.summary} {each.holds}\n" for each in FORMATS.values()
+    )
+    parser.add_argument(
+        "project", type=Path, metavar="PROJECT", help="a project (.vos), or the video it belongs to"
+    )
+    parser.add_argument(
+        "--format", required=True, metavar="NAME", help="what is written; see below"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where it goes")
+    parser.add_argument("--name", help="of the sequence; the video's own if absent")
+    parser.add_argument(
+        "--frames",
+        metavar="LIST",
+        help="only these, as 0,5,10-20 or 0-100:5; or a meta.json of YouTube-VOS, for what it asks",
+    )
+    parser.add_argument("--objects", metavar="LIST", help="only these numbers, as 1,3")
+    parser.add_argument("--no-images", action="store_true", help="leave the pictures out")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run `export`; 0 when everything was written.
+
+    Raises:
+        UserError: Something is not as it must be; each file that is there is whole.
+    """
+    format_named(args.format)
+    with opened_project(args.project, may_create=False) as project:
+        report = export_project(
+            project,
+            args.format,
+            args.out,
+            args.name,
+            options=_options(args, project),
+            progress=partial(show_progress, "export"),
+        )
+    print(f"{report}\n{report.annotations}")
+    return 0
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """Return what a list such as 0,5,10-20 or 0-100:5 names, in order.
+
+    Raises:
+        UserError: It is no such list.
+    """
+    found: set[int] = set()
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,9})(?:-(\d{1,9})(?::([1-9]\d{0,8}))?)?\s*", part, re.ASCII)
+        if match is None:
+            raise UserError("{text} is no list of numbers: write 0,5,10-20 or 0-100:5.", text=text)
+        first, last, step = match.groups()
+        found.update(range(int(first), int(last or first) + 1, int(step or 1)))
+    return tuple(sorted(found))
+
+
+def _options(args: argparse.Namespace, project: Project) -> Options:
+    frames = None
+    if args.frames is not None and Path(args.frames).suffix.lower() == ".json":
+        name = args.name or project.video.name
+        frames = requested_frames(Path(args.frames), name, picture_names(project.video))
+    elif args.frames is not None:
+        frames = numbers(args.frames)
+    objects = None if args.objects is None else frozenset(numbers(args.objects))
+    return Options(frames, objects, with_images=not args.no_images)

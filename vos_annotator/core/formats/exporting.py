@@ -1,0 +1,271 @@
+"""An export in any format: written, read back and compared.
+
+For: the window, the command `export`, the Python API. Knows formats, videos and masks; no Qt.
+
+A file is written under another name, read back, compared and only then renamed, so whatever
+stops an export leaves whole files behind, and the next export goes on from there. Once all is
+written, the masks are read as any other program would read them, and compared with those that
+were to be exported.
+"""
+
+import io
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from vos_annotator.core.atomic import put_file, writing
+from vos_annotator.core.errors import UserError
+from vos_annotator.core.file_names import safe_name
+from vos_annotator.core.formats.claim import claim, refuse_another_clip
+from vos_annotator.core.formats.fidelity import Fidelity
+from vos_annotator.core.formats.format import (
+    Encoded,
+    Format,
+    Merge,
+    Options,
+    Sequence,
+    Source,
+)
+from vos_annotator.core.formats.registry import format_named
+from vos_annotator.core.formats.report import ExportReport
+from vos_annotator.core.image_folder import ImageFolder
+from vos_annotator.core.in_threads import in_threads
+from vos_annotator.core.masks import decode_png, encode_png, object_ids, without
+from vos_annotator.core.project import Project
+from vos_annotator.core.video import Video
+
+_JPEG_QUALITY = 95
+
+
+def export(
+    source: Source,
+    format_name: str,
+    out: str | Path,
+    name: str | None = None,
+    *,
+    options: Options | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> ExportReport:
+    """Write the masks of a video in a format.
+
+    Args:
+        source: The video and its masks.
+        format_name: One of `FORMATS`.
+        out: The folder, made if need be. What else is in it is left alone.
+        name: Of the sequence, made safe for a path; None takes the video's.
+        options: What the format leaves open.
+        progress: Called after each frame with the frames done and their number.
+        cancelled: Asked before each frame; True ends the export, resumable, once the frames
+            that are begun are written.
+
+    Returns:
+        The report. What lists sequences names this one only once it is complete.
+
+    Raises:
+        UserError: There is no such format, the folder holds another clip, or something cannot
+            be written or does not read back; no half-written file is left.
+    """
+    kind = format_named(format_name)
+    sequence = sequence_of(source, name, options or Options())
+    return _Export(source, kind, Path(out), sequence).run(progress, cancelled)
+
+
+def export_project(
+    project: Project, format_name: str, out: str | Path, name: str | None = None, **rest: Any
+) -> ExportReport:
+    """Write the masks of a project in a format.
+
+    Args:
+        project: Belongs to the calling thread.
+        format_name, out, name, rest: As of `export`.
+
+    Raises:
+        UserError: As of `export`.
+    """
+    names = {each.id: each.name for each in project.objects}
+    source = Source(project.video, project.annotations.png, names)
+    return export(source, format_name, out, name, **rest)
+
+
+def sequence_of(source: Source, name: str | None, options: Options) -> Sequence:
+    """Return what writers are told of a source.
+
+    Raises:
+        UserError: A frame is chosen that the video does not have.
+    """
+    video = source.video
+    for frame in options.frames or ():
+        if not 0 <= frame < video.frame_count:
+            raise UserError(
+                "{name} has no frame {frame}: its last is {last}.",
+                name=video.name,
+                frame=frame,
+                last=video.frame_count - 1,
+            )
+    return Sequence(
+        safe_name(name or video.name),
+        video.shape,
+        tuple(video.time(frame) for frame in range(video.frame_count)),
+        picture_names(video),
+        source.names,
+        options,
+    )
+
+
+def picture_names(video: Video) -> tuple[str, ...]:
+    """Return what the picture of each frame is called: as it is, or by its number."""
+    if isinstance(video, ImageFolder):
+        stems = tuple(Path(file).stem for file in video.files)
+        if len(set(stems)) == len(stems):
+            return stems
+    return tuple(f"{frame:05d}" for frame in range(video.frame_count))
+
+
+class _Export:
+    """One export, while it runs."""
+
+    def __init__(self, source: Source, kind: Format, out: Path, sequence: Sequence) -> None:
+        self._source, self._kind, self._out, self._sequence = source, kind, out, sequence
+        self._video, self._options = source.video, sequence.options
+        self._writer = kind.writer(sequence)
+        chosen = self._options.frames
+        every = range(self._video.frame_count)
+        self._frames = tuple(every) if chosen is None else tuple(sorted(set(chosen)))
+        self._with_images = self._options.with_images and self._writer.picture(0) is not None
+        self._empty = encode_png(np.zeros(self._video.shape, np.uint8))
+        self._without_masks: list[int] = []
+
+    def run(
+        self, progress: Callable[[int, int], None], cancelled: Callable[[], bool]
+    ) -> ExportReport:
+        writer, video = self._writer, self._video
+        stems = {writer.stem(frame) for frame in range(video.frame_count)}
+        for folder in writer.own:
+            claim(self._out / folder, stems, video)
+        if self._with_images and self._frames:
+            first = self._frames[0]
+            refuse_another_clip(self._out / writer.picture(first), first, video)
+        written = files = size = done = 0
+        rows: dict[int, Any] = {}
+        objects: set[int] = set()
+        for frame, row, ids, sizes in in_threads(self._write, self._read(cancelled)):
+            written += sum(is_new for is_new, _ in sizes)
+            size += sum(bytes_ for _, bytes_ in sizes)
+            files += len(sizes)
+            objects.update(ids)
+            rows[frame] = row
+            done += 1
+            progress(done, len(self._frames))
+        kept = None
+        if done == len(self._frames):
+            last = self._end(rows)
+            written += sum(is_new for is_new, _ in last)
+            size += sum(bytes_ for _, bytes_ in last)
+            files += len(last)
+            kept = self._compare(cancelled)
+            for path, merge in writer.shared(rows).items():
+                self._share(path, merge)
+        return ExportReport(
+            name=self._sequence.name,
+            annotations=self._out / writer.place,
+            frame_count=len(self._frames),
+            frames_done=done,
+            written=written,
+            skipped=files - written,
+            frames_without_masks=tuple(self._without_masks),
+            objects=tuple(sorted(objects)),
+            size=size,
+            kept=kept,
+        )
+
+    def _read(
+        self, cancelled: Callable[[], bool]
+    ) -> Iterator[tuple[int, bytes, np.ndarray | None]]:
+        for frame in self._frames:
+            if cancelled():
+                return
+            png = self._source.mask_png(frame)
+            if png is None:
+                self._without_masks.append(frame)
+            image = self._video[frame] if self._with_images else None
+            yield frame, self._empty if png is None else png, image
+
+    def _write(
+        self, frame: int, png: bytes, image: np.ndarray | None
+    ) -> tuple[int, Any, tuple[int, ...], list[tuple[bool, int]]]:
+        """Write a frame; return its row, its objects, and of each file if it is new, its size."""
+        label_map, png = self._chosen(frame, png)
+        encoded: Encoded = self._writer.encode(frame, label_map, png)
+        files = dict(encoded.files)
+        if image is not None:
+            files[self._writer.picture(frame)] = _jpeg(image)
+        sizes = [(self._put(path, data), len(data)) for path, data in files.items()]
+        return frame, encoded.row, object_ids(label_map), sizes
+
+    def _chosen(self, frame: int, png: bytes) -> tuple[np.ndarray, bytes]:
+        """Return a label map and its PNG, without the objects that are not chosen."""
+        label_map = decode_png(png)
+        if label_map.shape != self._video.shape:
+            raise UserError(
+                "The mask of frame {frame} is {size}, {path} is {wanted}: import masks of the "
+                "video's size.",
+                frame=frame,
+                size=_size(label_map.shape),
+                path=self._video.path,
+                wanted=_size(self._video.shape),
+            )
+        if self._options.objects is not None:
+            others = set(object_ids(label_map)) - self._options.objects
+            if others:
+                label_map = without(label_map, others)
+                png = encode_png(label_map)
+        return label_map, png
+
+    def _end(self, rows: Mapping[int, Any]) -> list[tuple[bool, int]]:
+        return [(self._put(path, data), len(data)) for path, data in self._writer.end(rows).items()]
+
+    def _put(self, path: str, data: bytes) -> bool:
+        file = self._out / path
+        with writing(file):
+            file.parent.mkdir(parents=True, exist_ok=True)
+        return put_file(file, data)
+
+    def _share(self, path: str, merge: Merge) -> None:
+        file = self._out / path
+        with writing(file):
+            before = file.read_bytes() if file.is_file() else None
+        self._put(path, merge(before, file))
+
+    def _compare(self, cancelled: Callable[[], bool]) -> float | None:
+        """Return which share of the masks reads back as it was, None if that was given up.
+
+        Raises:
+            UserError: The format keeps every pixel, and a frame reads back otherwise.
+        """
+        if not self._kind.reads:
+            return None
+        place = self._out / self._writer.place
+        found = self._kind.read(place, self._video, self._sequence.name)
+        fidelity = Fidelity(self._kind.holds, place)
+        for frame in self._frames:
+            if cancelled():
+                return None
+            png = self._source.mask_png(frame)
+            wanted, _ = self._chosen(frame, self._empty if png is None else png)
+            read = found.maps.get(frame)
+            fidelity.add(frame, wanted, np.zeros_like(wanted) if read is None else read())
+        return fidelity.share
+
+
+def _jpeg(image: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "JPEG", quality=_JPEG_QUALITY)
+    return file.getvalue()
+
+
+def _size(shape: tuple[int, int]) -> str:
+    return f"{shape[1]}x{shape[0]}"

@@ -1,0 +1,231 @@
+"""What a format is: what it can hold, what writes it, and what was found in it.
+
+For: the modules of the formats, and those that export and import. Values and the interface of
+writers; nothing is read or written here.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from vos_annotator.core.masks import LabelMap
+from vos_annotator.core.translation import tr, tr_in
+from vos_annotator.core.video import Video
+
+Merge = Callable[[bytes | None, Path], bytes]  # what a file holds, and where it is: what it shall
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """What is there again after a format was written and read.
+
+    Attributes:
+        pixels: Every pixel of every object.
+        ids: The numbers of the objects.
+        names: The names of the objects.
+        overlap: Objects that cover each other, when others write it; label maps have none.
+    """
+
+    pixels: bool = True
+    ids: bool = True
+    names: bool = False
+    overlap: bool = False
+
+    def __str__(self) -> str:
+        words = {
+            tr_in("a format keeps", "every pixel"): self.pixels,
+            tr_in("a format keeps", "object numbers"): self.ids,
+            tr_in("a format keeps", "object names"): self.names,
+        }
+        kept = ", ".join(word for word, is_kept in words.items() if is_kept)
+        lost = ", ".join(word for word, is_kept in words.items() if not is_kept)
+        if not lost:
+            return tr("Keeps {kept}.", kept=kept)
+        if not kept:
+            return tr("Loses {lost}.", lost=lost)
+        return tr("Keeps {kept}; loses {lost}.", kept=kept, lost=lost)
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format, by the name that commands and scripts know it by.
+
+    Attributes:
+        name: As `youtube-vos`.
+        title: What its own community calls it.
+        summary: One sentence, marked for translation.
+        module: Where its `writer` and its `read` are, imported when they are used.
+        holds: What it can keep.
+        reads: Whether masks are read from it.
+        options: Which fields of `Options` mean something to it, beside `frames` and `objects`.
+    """
+
+    name: str
+    title: str
+    summary: str
+    module: str
+    holds: Holds
+    reads: bool = True
+    options: frozenset[str] = frozenset()
+
+    def load(self) -> ModuleType:
+        """Return the module of the format."""
+        return import_module(f"vos_annotator.core.formats.{self.module}")
+
+    def writer(self, sequence: Sequence) -> Writer:
+        """Return what writes a sequence in this format."""
+        return self.load().writer(self.name, sequence)
+
+    def read(self, path: Path, video: Video, name: str | None = None) -> Found:
+        """Find masks of a video, which are decoded when they are asked for.
+
+        Args:
+            path: A file or folder, as the format has it.
+            video: Where the masks belong.
+            name: Of the sequence, where `path` holds several; None takes the video's.
+
+        Raises:
+            UserError: There are none, or they are not of this format.
+        """
+        return self.load().read(path, video, name or video.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a person may choose of an export.
+
+    Attributes:
+        frames: Only these frames; None for all.
+        objects: Only these objects; None for all.
+        with_images: Whether the pictures are written too.
+        resolution: What DAVIS's folders are called.
+    """
+
+    frames: tuple[int, ...] | None = None
+    objects: frozenset[int] | None = None
+    with_images: bool = True
+    resolution: str = "480p"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is exported.
+
+    Attributes:
+        video: The pictures; belongs to the calling thread.
+        mask_png: frame -> its label map as `encode_png` gives it; None where there is none,
+            which is written as a map of zeros.
+        names: Of the objects, by id.
+    """
+
+    video: Video
+    mask_png: Callable[[int], bytes | None]
+    names: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """What a writer knows before the first frame.
+
+    Attributes:
+        name: Of the sequence, safe for a path.
+        shape: (H, W) of every frame.
+        times: When each frame of the video is shown, in seconds from the first.
+        pictures: The name of each frame's picture, without its ending; five digits, unless the
+            video is a folder of pictures with names of their own.
+        names: Of the objects, by id.
+        options: What was chosen.
+    """
+
+    name: str
+    shape: tuple[int, int]
+    times: tuple[float, ...]
+    pictures: tuple[str, ...]
+    names: Mapping[int, str]
+    options: Options
+
+    def object_name(self, object_id: int) -> str:
+        """Return what an object is called; its number where it has no name."""
+        return self.names.get(object_id) or f"object {object_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A frame in a format.
+
+    Attributes:
+        files: What is written at once: path below the export's folder, with slashes -> bytes.
+        row: What the writer wants back at the end.
+    """
+
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    row: Any = None
+
+
+class Writer(ABC):
+    """Turns the frames of one sequence into files.
+
+    Attributes:
+        place: Where the masks are, below the export's folder, as a report names it.
+        own: Folders below the export's that hold this sequence's frames and nothing else.
+    """
+
+    def __init__(self, sequence: Sequence) -> None:
+        self.sequence = sequence
+
+    place: str = ""
+    own: tuple[str, ...] = ()
+
+    def stem(self, frame: int) -> str:
+        """Return the name of a frame's files in the folders `own`, without their ending."""
+        return f"{frame:05d}"
+
+    def picture(self, frame: int) -> str | None:
+        """Return where a frame's JPEG goes; None where the format has no place for it."""
+        return None
+
+    @abstractmethod
+    def encode(self, frame: int, label_map: LabelMap, png: bytes) -> Encoded:
+        """Return a frame as it is written; called in several threads at once.
+
+        Args:
+            frame: Its number.
+            label_map: Its objects.
+            png: The same as `encode_png` gives it.
+        """
+
+    def end(self, rows: Mapping[int, Any]) -> Mapping[str, bytes]:
+        """Return the files that are written once every frame is: path -> bytes.
+
+        Args:
+            rows: frame -> what `encode` gave for it, in order.
+        """
+        return {}
+
+    def shared(self, rows: Mapping[int, Any]) -> Mapping[str, Merge]:
+        """Return the files that tell of several sequences: path -> what adds this one to it."""
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Masks that were found, not decoded yet.
+
+    Attributes:
+        path: Where.
+        maps: frame -> what decodes its label map, in the size that it has there; raises
+            `UserError`. May be called in any thread.
+        names: Of the objects, as far as there are any.
+        notes: What is left out or changed, in sentences.
+    """
+
+    path: Path
+    maps: Mapping[int, Callable[[], LabelMap]]
+    names: Mapping[int, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()

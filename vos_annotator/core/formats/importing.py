@@ -1,0 +1,277 @@
+"""Masks that come in, from any format: looked through first, then taken, as one step of undo.
+
+For: the window, the command `import`, the Python API. Knows formats, projects and masks; no Qt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from vos_annotator.core.corrections import correct, references_edit, with_objects
+from vos_annotator.core.edits import Edit, Edits, FrameEdit, ObjectsEdit, Status
+from vos_annotator.core.errors import UserError
+from vos_annotator.core.formats.format import Format, Found
+from vos_annotator.core.formats.registry import detect, format_named
+from vos_annotator.core.formats.report import ranges
+from vos_annotator.core.in_threads import in_threads
+from vos_annotator.core.masks import LabelMap, decode_png, encode_png, fitted, object_ids, shielded
+from vos_annotator.core.project import Project
+from vos_annotator.core.translation import tr, tr_many
+from vos_annotator.core.video import Video
+
+_LONGEST_NAME = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Masks:
+    """Masks that were looked through: those that fit a video, and what there is to know of them.
+
+    Attributes:
+        path: Where they are.
+        format: In which format.
+        pngs: frame -> label map of the video's size, as `encode_png` gives it.
+        frames_of: object -> the frames that show it.
+        names: Of the objects, as far as they have any.
+        notes: What was changed or left out, in sentences.
+        problems: What does not fit, a sentence for each frame that is missing for it.
+    """
+
+    path: Path
+    format: Format
+    pngs: Mapping[int, bytes]
+    frames_of: Mapping[int, tuple[int, ...]]
+    names: Mapping[int, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def renumbered(self, numbers: Mapping[int, int]) -> Masks:
+        """Return the masks with other object numbers; 0 leaves an object out."""
+        if all(old == new for old, new in numbers.items()):
+            return self
+        table = np.arange(256, dtype=np.uint8)
+        for old, new in numbers.items():
+            table[old] = new
+        pngs = {frame: encode_png(table[decode_png(png)]) for frame, png in self.pngs.items()}
+        frames_of: dict[int, tuple[int, ...]] = {}
+        names: dict[int, str] = {}
+        for old, frames in self.frames_of.items():
+            if new := numbers.get(old, old):
+                frames_of[new] = tuple(sorted({*frames_of.get(new, ()), *frames}))
+                if old in self.names:
+                    names.setdefault(new, self.names[old])
+        return replace(self, pngs=pngs, frames_of=dict(sorted(frames_of.items())), names=names)
+
+
+def look_through(
+    path: str | Path,
+    video: Video,
+    format_name: str | None = None,
+    name: str | None = None,
+    *,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Masks:
+    """Read masks of a video and say what fits it; nothing is changed.
+
+    Args:
+        path: A file or folder.
+        video: Where they belong; belongs to the calling thread.
+        format_name: One of `FORMATS`; None takes the one that it looks like.
+        name: Of the sequence, where there are several; None takes the video's.
+        progress: Called after each frame with the frames done and their number.
+        cancelled: Asked before each frame; True ends it, with the frames until then.
+
+    Raises:
+        UserError: Nothing can be read at all.
+    """
+    path = Path(path)
+    kind = detect(path) if format_name is None else format_named(format_name)
+    if not kind.reads:
+        raise UserError("Masks are not read from {format}: choose another.", format=kind.title)
+    try:
+        found = kind.read(path, video, name)
+    except OSError as error:
+        raise UserError(
+            "{path} cannot be read ({reason}): check that it is there and may be read.",
+            path=path,
+            reason=error.strerror or error,
+        ) from error
+    beyond = [frame for frame in found.maps if not 0 <= frame < video.frame_count]
+    frames = [frame for frame in sorted(found.maps) if 0 <= frame < video.frame_count]
+    pngs: dict[int, bytes] = {}
+    frames_of: dict[int, list[int]] = {}
+    sizes: dict[tuple[int, int], int] = {}
+    problems = []
+    if beyond:
+        problems.append(
+            tr_many(
+                "{count} frame is beyond the end of {name}, whose last is {last}.",
+                "{count} frames are beyond the end of {name}, whose last is {last}.",
+                len(beyond),
+                name=video.name,
+                last=video.frame_count - 1,
+            )
+        )
+
+    def asked() -> Iterator[tuple[int]]:
+        for frame in frames:
+            if cancelled():
+                return
+            yield (frame,)
+
+    results = in_threads(lambda frame: (frame, *_decoded(found, frame, video)), asked())
+    for done, (frame, result, size) in enumerate(results, 1):
+        if isinstance(result, UserError):
+            problems.append(tr("Frame {frame}: {problem}", frame=frame, problem=result))
+        else:
+            png, ids = result
+            pngs[frame] = png
+            sizes[size] = sizes.get(size, 0) + 1
+            for object_id in ids:
+                frames_of.setdefault(object_id, []).append(frame)
+        progress(done, len(frames))
+    notes = [*found.notes, *_notes(tuple(pngs), sizes, frames_of, video)]
+    known = {i: frames_of[i] for i in sorted(frames_of)}
+    names = {i: _tidy(found.names[i]) for i in known if _tidy(found.names.get(i, ""))}
+    in_order = {i: tuple(frames) for i, frames in known.items()}
+    return Masks(path, kind, pngs, in_order, names, tuple(notes), tuple(problems))
+
+
+def import_edit(project: Project, masks: Masks, as_predictions: bool = False) -> Edit | None:
+    """Return the edit that takes masks into a project; None if there is nothing to take.
+
+    References are never replaced by predictions. Locked and hidden objects keep their pixels.
+    """
+    annotations = project.annotations
+    if not as_predictions:
+        edit = references_edit(project, protected(project, _Decoded(masks.pngs)))
+    else:
+        parts = [
+            FrameEdit(frame, Status.PREDICTION, png=encode_png(label_map))
+            for frame, label_map in protected(project, _Decoded(masks.pngs)).items()
+            if annotations.status(frame) is not Status.REFERENCE
+        ]
+        if not parts:
+            return None
+        edit = with_objects(project, parts, masks.frames_of)
+    return _named(edit, masks.names, frozenset(project.objects.ids))
+
+
+def import_masks(project: Project, masks: Masks, as_predictions: bool = False) -> int:
+    """Take masks into a project as one step of undo; return how many frames they were.
+
+    Raises:
+        UserError: There is nothing to take.
+    """
+    edit = import_edit(project, masks, as_predictions) if masks.pngs else None
+    if edit is None:
+        raise UserError("{path} holds no mask that could be taken.", path=masks.path)
+    count = len(masks.pngs)
+    with project.together():
+        inverse, _ = correct(project, edit)
+        project.history.push(tr_many("Import {count} mask", "Import {count} masks", count), inverse)
+    return count
+
+
+def protected(project: Project, label_maps: Mapping[int, LabelMap]) -> Mapping[int, LabelMap]:
+    """Return label maps in which locked and hidden objects have the pixels that they have now."""
+    ids = project.objects.protected_ids
+    if not ids:
+        return label_maps
+    return _Changed(label_maps, lambda f, each: shielded(project.annotations[f], each, ids))
+
+
+class _Decoded(Mapping[int, LabelMap]):
+    """PNGs as label maps, decoded each time that they are asked for."""
+
+    def __init__(self, pngs: Mapping[int, bytes]) -> None:
+        self._pngs = pngs
+
+    def __getitem__(self, frame: int) -> LabelMap:
+        return decode_png(self._pngs[frame])
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._pngs)
+
+    def __len__(self) -> int:
+        return len(self._pngs)
+
+
+class _Changed(Mapping[int, LabelMap]):
+    """Label maps that are changed each time that they are asked for."""
+
+    def __init__(
+        self, label_maps: Mapping[int, LabelMap], change: Callable[[int, LabelMap], LabelMap]
+    ) -> None:
+        self._label_maps, self._change = label_maps, change
+
+    def __getitem__(self, frame: int) -> LabelMap:
+        return self._change(frame, self._label_maps[frame])
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._label_maps)
+
+    def __len__(self) -> int:
+        return len(self._label_maps)
+
+
+def _decoded(
+    found: Found, frame: int, video: Video
+) -> tuple[tuple[bytes, tuple[int, ...]] | UserError, tuple[int, int]]:
+    """Return a frame's PNG and objects, or why there are none; and the size that it has there."""
+    try:
+        label_map = found.maps[frame]()
+        size = label_map.shape
+        label_map = fitted(label_map, video.shape, found.path)
+    except UserError as error:
+        return error, (0, 0)
+    return (encode_png(label_map), object_ids(label_map)), size
+
+
+def _notes(
+    frames: tuple[int, ...],
+    sizes: Mapping[tuple[int, int], int],
+    ids: Iterable[int],
+    video: Video,
+) -> Iterator[str]:
+    for (height, width), count in sizes.items():
+        if (height, width) != video.shape:
+            yield tr_many(
+                "{count} mask is {size} and is scaled to {wanted}.",
+                "{count} masks are {size} and are scaled to {wanted}.",
+                count,
+                size=f"{width}x{height}",
+                wanted=f"{video.shape[1]}x{video.shape[0]}",
+            )
+    if frames:
+        missing = sorted(set(range(frames[0], frames[-1] + 1)).difference(frames))
+        if missing:
+            yield tr("There are no masks on frames {frames} between the others.",
+                     frames=ranges(missing))  # fmt: skip
+    ids = sorted(ids)
+    if ids and (gaps := sorted(set(range(1, ids[-1] + 1)).difference(ids))):
+        yield tr("No object has the number {numbers}.", numbers=ranges(gaps))
+
+
+def _tidy(name: str) -> str:
+    """Return a name of one line that fits a list."""
+    return " ".join("".join(c if c.isprintable() else " " for c in name).split())[:_LONGEST_NAME]
+
+
+def _named(edit: Edit, names: Mapping[int, str], known: frozenset[int]) -> Edit:
+    """Return an edit whose new objects have the names that were found."""
+    match edit:
+        case Edits(edits):
+            return Edits(tuple(_named(part, names, known) for part in edits))
+        case ObjectsEdit(objects):
+            return ObjectsEdit(
+                tuple(
+                    replace(o, name=names[o.id]) if o.id in names and o.id not in known else o
+                    for o in objects
+                )
+            )
+    return edit

@@ -1,0 +1,116 @@
+"""The formats by their names: the one table that commands, dialogs and scripts go by.
+
+For: whoever offers, exports or imports formats. A module of a format is imported when that
+format is used.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from vos_annotator.core.errors import UserError
+from vos_annotator.core.formats.format import Format, Holds
+from vos_annotator.core.translation import marked
+
+_IMAGES = frozenset({"with_images"})
+
+FORMATS = {
+    each.name: each
+    for each in (
+        Format(
+            "davis",
+            "DAVIS 2017",
+            marked("A folder of indexed PNG files, one a frame, beside the pictures."),
+            "davis",
+            Holds(),
+            options=_IMAGES | {"resolution"},
+        ),
+        Format(
+            "davis-2016",
+            "DAVIS 2016",
+            marked("Black and white PNG files, one a frame: all objects are one."),
+            "davis",
+            Holds(ids=False),
+            options=_IMAGES | {"resolution"},
+        ),
+        Format(
+            "youtube-vos",
+            "YouTube-VOS",
+            marked("Indexed PNG files of the frames that are wanted, and meta.json."),
+            "youtube_vos",
+            Holds(names=True),
+            options=_IMAGES,
+        ),
+        Format(
+            "coco",
+            "COCO, RLE",
+            marked("One JSON file for the clip, with run lengths and a track for each object."),
+            "coco",
+            Holds(names=True, overlap=True),
+            options=_IMAGES,
+        ),
+        Format(
+            "coco-polygons",
+            "COCO, polygons",
+            marked("One JSON file for the clip, with simplified outlines that tools can edit."),
+            "coco",
+            Holds(pixels=False, names=True, overlap=True),
+            options=_IMAGES,
+        ),
+        Format(
+            "mots-png",
+            "MOTS, PNG",
+            marked("PNG files of 16 bits, one a frame, with class and object in each pixel."),
+            "mots",
+            Holds(),
+        ),
+        Format(
+            "mots-text",
+            "MOTS, text",
+            marked("One text file for the clip, a line of run lengths for each mask."),
+            "mots",
+            Holds(),
+        ),
+    )
+}
+
+
+def formats() -> tuple[Format, ...]:
+    """Return every format, those of data sets first."""
+    return tuple(FORMATS.values())
+
+
+def format_named(name: str) -> Format:
+    """Return a format.
+
+    Raises:
+        UserError: There is none of that name.
+    """
+    if name not in FORMATS:
+        raise UserError(
+            "There is no format {name}: choose one of {names}.",
+            name=name,
+            names=", ".join(FORMATS),
+        )
+    return FORMATS[name]
+
+
+def detect(path: Path) -> Format:
+    """Return the format that a file or folder looks most like; masks as PNG files if like none.
+
+    Raises:
+        UserError: Nothing is there.
+    """
+    if not path.exists():
+        raise UserError("There is nothing at {path}: check its name.", path=path)
+    return next((each for each in _by_looks(path)), FORMATS["davis"])
+
+
+def _by_looks(path: Path) -> Iterator[Format]:
+    """Give the formats whose module says that `path` looks like it, each module asked once."""
+    asked = set()
+    for each in FORMATS.values():
+        if each.reads and each.module not in asked:
+            asked.add(each.module)
+            name = each.load().looks_like(path)
+            if name is not None:
+                yield FORMATS[name]
