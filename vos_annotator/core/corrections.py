@@ -21,6 +21,7 @@ from vos_annotator.core.edits import (
     Status,
     VideoObject,
     edits_of,
+    single_edits,
 )
 from vos_annotator.core.masks import LabelMap, object_ids, without
 from vos_annotator.core.object_flags import pack
@@ -33,43 +34,88 @@ if TYPE_CHECKING:
 Touched = dict[int, frozenset[int]]  # reference frame -> objects whose pixels changed
 
 
-def correct(project: Project, edit: Edit) -> tuple[Edit, Touched]:
-    """Make an edit, and mark stale what it makes stale.
+class Correction:
+    """Edits that are one step for the person, made a little at a time.
 
     Predictions between a reference that changes and its neighbours become stale, for the
     objects that were touched; those are all objects where a frame was kept or released. So do
     those around a stretch on which an object became absent, or is no more.
 
+    Attributes:
+        touched: The references that were changed, made or unmade; known at the end.
+    """
+
+    def __init__(self, project: Project, edits: Iterable[Edit]) -> None:
+        """Make ready; an edit is asked for right before it is made."""
+        self._project, self._edits = project, edits
+        self._listed = frozenset(project.objects.ids)
+        self._before: dict[int, Status] = {}
+        self._absences: list[AbsenceEdit] = []
+        self._inverses: list[Edit] = []
+        self.touched: Touched = {}
+
+    @property
+    def inverse(self) -> Edit:
+        """The edit that takes back what was made so far."""
+        backwards = tuple(reversed(self._inverses))
+        return backwards[0] if len(backwards) == 1 else Edits(backwards)
+
+    def steps(self) -> Iterator[None]:
+        """Make the edits, then mark stale what they make stale; one part at each turn."""
+        for edit in self._edits:
+            for part in single_edits(edit):
+                self._make(part)
+                yield
+        objects = frozenset(self._project.objects.ids)
+        self._find_touched(objects)
+        for frame, ids in self.touched.items():
+            _mark_stale(self._project, frame, ids & objects, self._before)
+            yield
+        for absence in self._absences:
+            if absence.object_id in objects:
+                _mark_around(self._project, absence)
+                yield
+
+    def back(self) -> Iterator[None]:
+        """Take back what was made, one part at each turn."""
+        while self._inverses:
+            self._project.apply(self._inverses.pop())
+            yield
+
+    def _make(self, part: Edit) -> None:
+        if isinstance(part, FrameEdit):
+            status = self._project.annotations.status(part.frame)
+            self._before.setdefault(part.frame, status)
+        elif isinstance(part, AbsenceEdit):
+            self._absences.append(part)
+        self._inverses.append(self._project.apply(part))
+
+    def _find_touched(self, objects: frozenset[int]) -> None:
+        annotations, touched = self._project.annotations, {}
+        for undone in edits_of(FrameEdit, self.inverse):
+            frame, is_now = undone.frame, annotations.status(undone.frame)
+            if Status.REFERENCE in (self._before[frame], is_now):
+                is_whole = not undone.ids and is_now is not self._before[frame]
+                ids = objects if is_whole else undone.ids
+                touched[frame] = touched.get(frame, frozenset()) | ids
+        if came_or_went := self._listed ^ objects:
+            for frame in annotations.references:
+                if frame not in touched:
+                    touched[frame] = came_or_went.intersection(annotations.state(frame).ids)
+        self.touched = {frame: ids for frame, ids in touched.items() if ids}
+
+
+def correct(project: Project, edit: Edit) -> tuple[Edit, Touched]:
+    """Make an edit at once, and mark stale what it makes stale; see `Correction`.
+
     Returns:
         The edit that takes it back, and the references that it changed, made or unmade.
     """
-    annotations, listed = project.annotations, frozenset(project.objects.ids)
-    before = {part.frame: annotations.status(part.frame) for part in edits_of(FrameEdit, edit)}
-    inverse = project.apply(edit)
-    objects = frozenset(project.objects.ids)
-    touched: Touched = {}
-    for undone in edits_of(FrameEdit, inverse):
-        frame, is_now = undone.frame, annotations.status(undone.frame)
-        if Status.REFERENCE in (before[frame], is_now):
-            is_whole = not undone.ids and is_now is not before[frame]
-            ids = objects if is_whole else undone.ids
-            touched[frame] = touched.get(frame, frozenset()) | ids
-    if came_or_went := listed ^ objects:
-        for frame in annotations.references:
-            if frame not in touched:
-                touched[frame] = came_or_went.intersection(annotations.state(frame).ids)
-    touched = {frame: ids for frame, ids in touched.items() if ids}
-    for frame, ids in touched.items():
-        _mark_stale(project, frame, ids & objects, before)
-    for absence in edits_of(AbsenceEdit, edit):
-        if absence.object_id in objects:
-            around = np.arange(
-                annotations.span(absence.frames[0])[0] + 1,
-                annotations.span(absence.frames[-1])[1],
-            )
-            is_away = annotations.absences.frames(absence.object_id)[around]
-            project.mark_stale(around[~is_away], {absence.object_id})
-    return inverse, touched
+    correction = Correction(project, [edit])
+    with project.together():
+        for _ in correction.steps():
+            pass
+    return correction.inverse, correction.touched
 
 
 def references_edit(project: Project, label_maps: Mapping[int, LabelMap]) -> Edit:
@@ -77,12 +123,20 @@ def references_edit(project: Project, label_maps: Mapping[int, LabelMap]) -> Edi
 
     Objects in them that are not listed yet are added.
     """
-    parts: list[Edit] = []
-    found: set[int] = set()
-    for frame, label_map in label_maps.items():
-        found.update(object_ids(label_map))
-        parts.append(FrameEdit.between(frame, project.annotations[frame], label_map))
-    return with_objects(project, parts, found)
+    found = {each for label_map in label_maps.values() for each in object_ids(label_map)}
+    return Edits(tuple(reference_edits(project, label_maps.items(), found)))
+
+
+def reference_edits(
+    project: Project, label_maps: Iterable[tuple[int, LabelMap]], ids: Iterable[int]
+) -> Iterator[Edit]:
+    """Give the edits that make label maps the references of their frames, one by one.
+
+    Those of the objects `ids` that are not listed yet are added first.
+    """
+    yield from _listing(project, ids)
+    for frame, label_map in label_maps:
+        yield FrameEdit.between(frame, project.annotations[frame], label_map)
 
 
 def absence_edit(project: Project, object_id: int, frames: range, is_absent: bool) -> Edit:
@@ -103,11 +157,7 @@ def absence_edit(project: Project, object_id: int, frames: range, is_absent: boo
 
 def with_objects(project: Project, parts: Sequence[Edit], ids: Iterable[int]) -> Edit:
     """Return edits as one, which also adds those of the objects `ids` that are not listed."""
-    new = frozenset(ids).difference(project.objects.ids)
-    if new:
-        listed = (*project.objects, *(new_object(i) for i in sorted(new)))
-        wiped = _wiped(project, new & project.objects.gone)
-        parts = [*wiped, ObjectsEdit(listed), *parts]
+    parts = [*_listing(project, ids), *parts]
     return parts[0] if len(parts) == 1 else Edits(tuple(parts))
 
 
@@ -116,6 +166,15 @@ def new_object(object_id: int, name: str | None = None) -> VideoObject:
     return VideoObject(
         object_id, name or tr("Object {number}", number=object_id), screen_color(object_id)
     )
+
+
+def _listing(project: Project, ids: Iterable[int]) -> Iterator[Edit]:
+    """Give the edits that add those of the objects `ids` that are not listed."""
+    new = frozenset(ids).difference(project.objects.ids)
+    if new:
+        listed = (*project.objects, *(new_object(i) for i in sorted(new)))
+        yield from _wiped(project, new & project.objects.gone)
+        yield ObjectsEdit(listed)
 
 
 def _wiped(project: Project, ids: frozenset[int]) -> Iterator[FrameEdit]:
@@ -138,3 +197,12 @@ def _mark_stale(
         before, after = project.annotations.span(frame)
         around = np.r_[before + 1 : frame, frame + 1 : after]
         project.mark_stale(np.setdiff1d(around, list(changed)), ids)
+
+
+def _mark_around(project: Project, absence: AbsenceEdit) -> None:
+    """Mark the predictions between references around a stretch of absence, but those within."""
+    annotations, object_id = project.annotations, absence.object_id
+    first, last = absence.frames[0], absence.frames[-1]
+    around = np.arange(annotations.span(first)[0] + 1, annotations.span(last)[1])
+    is_away = annotations.absences.frames(object_id)[around]
+    project.mark_stale(around[~is_away], {object_id})

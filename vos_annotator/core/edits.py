@@ -157,14 +157,18 @@ Edit = FrameEdit | ObjectsEdit | AbsenceEdit | Edits
 Single = TypeVar("Single", FrameEdit, AbsenceEdit)
 
 
+def single_edits(edit: Edit) -> Iterator[FrameEdit | ObjectsEdit | AbsenceEdit]:
+    """Give the edits that an edit is made of, in order."""
+    if isinstance(edit, Edits):
+        for part in edit.edits:
+            yield from single_edits(part)
+    else:
+        yield edit
+
+
 def edits_of(kind: type[Single], edit: Edit) -> Iterator[Single]:
     """Give every edit of a kind within `edit`."""
-    match edit:
-        case Edits(edits):
-            for part in edits:
-                yield from edits_of(kind, part)
-        case _ if isinstance(edit, kind):
-            yield edit
+    return (part for part in single_edits(edit) if isinstance(part, kind))
 
 
 def changed_ids(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> frozenset[int]:

@@ -37,6 +37,7 @@ from vos_annotator.core.project_video import (
 )
 from vos_annotator.core.stored_pngs import StoredPngs
 from vos_annotator.core.translation import marked
+from vos_annotator.core.unwritten import Unwritten
 from vos_annotator.core.video import Video
 
 _OPEN_KEY = "open"  # in the file while a program has it open
@@ -75,9 +76,8 @@ class Project:
         self._together = 0  # blocks of `together` that are open
         self.saved_at = time.time()
         self._engine = PERSON
-        self._dirty_frames: dict[int, str] = {}  # frame -> who made it
-        self._dirty_meta: set[str] = set()
-        self._are_objects_dirty = False
+        parts = self.annotations, self.objects, self.history, self._pngs, self._meta
+        self._unwritten = Unwritten(*parts)
         self.annotations.changed.connect(self._on_frame_changed)
         self.objects.changed.connect(self._on_objects_changed)
         self.cut_off_at = file.written_at if self._meta.get(_OPEN_KEY) else None
@@ -165,12 +165,24 @@ class Project:
     @contextmanager
     def together(self) -> Iterator[None]:
         """Write all that changes within in one transaction, at the end."""
-        self._together += 1
+        self.begin_together()
         try:
             yield
         finally:
-            self._together -= 1
-            self._flush()
+            self.end_together()
+
+    def begin_together(self) -> None:
+        """Begin what `together` does; `end_together` must follow."""
+        self._together += 1
+
+    def write_ahead(self) -> None:
+        """Write the masks that changed, for the file to have them at `end_together`."""
+        self._unwritten.write_ahead(self._file)
+
+    def end_together(self) -> None:
+        """Write all that changed since `begin_together` was first called."""
+        self._together -= 1
+        self._flush()
 
     def predict(
         self,
@@ -202,7 +214,7 @@ class Project:
     def set_setting(self, key: str, value: object) -> None:
         """Keep a JSON value with the project."""
         self._meta[f"setting:{key}"] = value
-        self._dirty_meta.add(f"setting:{key}")
+        self._unwritten.keys.add(f"setting:{key}")
         self._flush()
 
     def save_copy(self, path: str | Path) -> None:
@@ -218,7 +230,7 @@ class Project:
         self._note_open(False)
         try:
             self._file.copy_to(path)
-            if self._is_dirty:  # the copy may lie on a disk with more room
+            if self._unwritten:  # the copy may lie on a disk with more room
                 self._write_into(path)
         finally:
             self._note_open(True)
@@ -226,7 +238,7 @@ class Project:
     def save(self) -> bool:
         """Try to write what waits; whether everything is on disk now."""
         self._flush()
-        return not self._is_dirty
+        return not self._unwritten
 
     def close(self) -> None:
         """Write what waits and let go of the file and the video."""
@@ -243,7 +255,7 @@ class Project:
     def _note_open(self, is_open: bool) -> None:
         """Note for the next who opens the file whether this one closed it."""
         self._meta[_OPEN_KEY] = is_open
-        self._dirty_meta.add(_OPEN_KEY)
+        self._unwritten.keys.add(_OPEN_KEY)
         self._flush()
 
     def _link_video(self) -> None:
@@ -251,7 +263,7 @@ class Project:
         for key, value in video_meta(self.video, self.path).items():
             if self._meta.get(key) != value:
                 self._meta[key] = value
-                self._dirty_meta.add(key)
+                self._unwritten.keys.add(key)
         self._flush()
 
     def _apply(self, edit: Edit) -> Edit:
@@ -267,30 +279,20 @@ class Project:
 
     def _on_frame_changed(self, frame: int, box: object) -> None:
         # A state alone may change: then the row keeps the engine and PNG that it has.
-        self._dirty_frames[frame] = self._engine
+        self._unwritten.frames[frame] = self._engine
 
     def _on_objects_changed(self) -> None:
         self.annotations.hide(self.objects.gone)
-        self._are_objects_dirty = True
+        self._unwritten.has_objects = True
         self._meta["highest_id"] = self.objects.highest_id
-        self._dirty_meta.add("highest_id")
-
-    @property
-    def _is_dirty(self) -> bool:
-        return any(self._waiting) or self._are_objects_dirty
-
-    @property
-    def _waiting(self) -> tuple[Collection, ...]:
-        """What names the changes that are not on disk, by their kinds; those of objects aside."""
-        flags = self.annotations.staleness.unsaved, self.annotations.absences.unsaved
-        return self._dirty_frames, self._dirty_meta, *flags, self.history.unsaved
+        self._unwritten.keys.add("highest_id")
 
     def _flush(self) -> None:
         """Write everything that changed and is not written yet."""
-        if self._together or not self._is_dirty:
+        if self._together or not self._unwritten:
             return
         try:
-            self._write(self._file)
+            self._unwritten.write(self._file)
         except sqlite3.Error as error:
             self.write_failed.emit(
                 f"The last changes are not on disk yet: {self.path} cannot be written "
@@ -298,33 +300,14 @@ class Project:
                 "writes them."
             )
             return
-        for waiting in (self._pngs.waiting, *self._waiting):
-            waiting.clear()
-        self._are_objects_dirty = False
         self.saved_at = time.time()
 
     def _write_into(self, path: Path) -> None:
         copy = ProjectFile(path)
         try:
-            self._write(copy)
+            self._unwritten.write_into(copy)
         except sqlite3.Error as error:
             message = marked("{path} lacks the last changes ({error}): choose another disk.")
             raise UserError(message, path=path, error=error) from error
         finally:
             copy.close()
-
-    def _write(self, file: ProjectFile) -> None:
-        """Write what is not written yet to a file, in one transaction."""
-        waiting, known = self._pngs.waiting, self.annotations
-        frames = (
-            (frame, known.state(frame), engine, waiting.get(frame))
-            for frame, engine in self._dirty_frames.items()
-        )
-        file.write(
-            frames,
-            tuple(self.objects) if self._are_objects_dirty else None,
-            known.staleness.packed_unsaved(),
-            known.absences.packed_unsaved(),
-            {key: self._meta[key] for key in self._dirty_meta},
-            self.history,
-        )

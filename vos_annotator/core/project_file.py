@@ -169,7 +169,7 @@ class ProjectFile:
         meta: Mapping[str, object],
         history: History,
     ) -> None:
-        """Write what changed, in one transaction.
+        """Write what changed, in one transaction; it ends one that `write_ahead` began.
 
         Args:
             frames: Frame, state, engine and PNG; without a PNG only the state is new, and
@@ -184,9 +184,7 @@ class ProjectFile:
             sqlite3.Error: It could not be written; the file is as it was.
         """
         with self._connection as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            for frame, state, engine, png in frames:
-                self._write_frame(frame, state, engine, png)
+            self.write_ahead(frames)
             if objects is not None:
                 connection.execute("DELETE FROM objects")
                 connection.executemany(
@@ -201,6 +199,21 @@ class ProjectFile:
             connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", _as_json(meta))
             if history.unsaved:
                 self._write_history(history)
+
+    def write_ahead(self, frames: Iterable[tuple[int, FrameState, str, bytes | None]]) -> None:
+        """Write frames, as `write` does, into a transaction that is not ended.
+
+        Raises:
+            sqlite3.Error: They could not be written.
+        """
+        if not self._connection.in_transaction:
+            self._connection.execute("BEGIN IMMEDIATE")
+        for frame, state, engine, png in frames:
+            self._write_frame(frame, state, engine, png)
+
+    def roll_back(self) -> None:
+        """Drop what was written ahead; the file is as it was."""
+        self._connection.rollback()
 
     def _write_history(self, history: History) -> None:
         execute, kept = self._connection.execute, (history.first, history.end)

@@ -21,7 +21,7 @@ def conditions(workspace: Workspace | None) -> set[str]:
     true |= {"video", f"tool {cursor.tool}", f"view {cursor.view_mode}"}
     true |= {f"has object {place}" for place in range(1, len(objects) + 1)}
     for condition, holds in (
-        ("undo", document.history.can_undo),
+        ("undo", document.history.can_undo or document.finish_change is not None),
         ("redo", document.history.can_redo),
         ("running", bridge.stoppable),
         ("auto refresh", bridge.auto_refresh),

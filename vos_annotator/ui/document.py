@@ -4,7 +4,7 @@ For: tools, panels and the bridge. Everything that a person changes goes through
 everything can be undone. Knows the project and Qt; nothing of widgets or engines.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
@@ -14,12 +14,12 @@ from vos_annotator.core.corrections import (
     absence_edit,
     correct,
     new_object,
-    references_edit,
+    reference_edits,
     with_objects,
 )
-from vos_annotator.core.edits import Edit, FrameEdit, ObjectsEdit, Status
+from vos_annotator.core.edits import Edit, Edits, FrameEdit, ObjectsEdit, Status
 from vos_annotator.core.history import History
-from vos_annotator.core.masks import LabelMap, shielded
+from vos_annotator.core.masks import LabelMap, object_ids, shielded
 from vos_annotator.core.objects import Objects
 from vos_annotator.core.project import Project
 from vos_annotator.core.translation import tr, tr_many
@@ -32,6 +32,7 @@ class Document(QObject):
     Attributes:
         project, video, objects, annotations: What is edited; read them freely.
         history: What can be undone and redone, also after a restart.
+        finish_change: Makes at once what is left of a big change; None where none is under way.
 
     Signals:
         frame_changed(frame, box): New labels or a new state in a box of a frame (None: all).
@@ -54,6 +55,7 @@ class Document(QObject):
     def __init__(self, project: Project, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.project = project
+        self.finish_change: Callable[[], None] | None = None
         project.history.changed.connect(self.history_changed.emit)
         project.annotations.changed.connect(self.frame_changed.emit)
         project.annotations.became_stale.connect(self.became_stale.emit)
@@ -82,6 +84,7 @@ class Document(QObject):
 
     def edit(self, text: str, edit: Edit) -> None:
         """Make an edit; `text` names it in the Undo menu."""
+        self.settle()
         with self.project.together():
             self.history.push(text, self.make(edit))
 
@@ -91,6 +94,7 @@ class Document(QObject):
         Raises:
             UserError: What was kept of it is damaged.
         """
+        self.settle()
         if self.history.can_undo:
             with self.project.together():
                 self.history.undone(self.make(self.history.to_undo()))
@@ -101,9 +105,15 @@ class Document(QObject):
         Raises:
             UserError: What was kept of it is damaged.
         """
+        self.settle()
         if self.history.can_redo:
             with self.project.together():
                 self.history.redone(self.make(self.history.to_redo()))
+
+    def settle(self) -> None:
+        """Have a big change that is under way come to its end."""
+        if self.finish_change is not None:
+            self.finish_change()
 
     def make(self, edit: Edit) -> Edit:
         """Make an edit without a place in the history; return its inverse.
@@ -215,13 +225,20 @@ class Document(QObject):
 
         Locked and hidden objects have the pixels that they had.
         """
-        protected = self.objects.protected_ids
-        label_maps = {
-            frame: shielded(self.annotations[frame], label_map, protected)
-            for frame, label_map in label_maps.items()
-        }
-        edit = references_edit(self.project, label_maps)
+        ids = {each for label_map in label_maps.values() for each in object_ids(label_map)}
+        edit = Edits(tuple(self.import_edits(label_maps, ids)))
         self.edit(tr_many("Import {count} mask", "Import {count} masks", len(label_maps)), edit)
+
+    def import_edits(
+        self, label_maps: Mapping[int, LabelMap], ids: Iterable[int]
+    ) -> Iterator[Edit]:
+        """Give the edits of `import_references`, one by one; `ids` are those in the label maps."""
+        protected = self.objects.protected_ids
+        shown = (
+            (frame, shielded(self.annotations[frame], label_map, protected))
+            for frame, label_map in label_maps.items()
+        )
+        return reference_edits(self.project, shown, ids)
 
     def _name(self, object_id: int) -> str:
         known = object_id in self.objects

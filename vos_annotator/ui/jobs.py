@@ -6,6 +6,7 @@ For: the window, which shows what this tells.
 from PySide6.QtCore import QObject, Signal
 
 from vos_annotator.core.translation import tr
+from vos_annotator.ui.big_change import BigChange
 from vos_annotator.ui.job import Job
 from vos_annotator.ui.language import number
 
@@ -23,20 +24,26 @@ class Jobs(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self._job: Job | None = None
+        self._job: Job | BigChange | None = None
 
     @property
     def running(self) -> str:
         """The name of the job that runs, or nothing."""
         return self._job.name if self._job is not None else ""
 
-    def start(self, job: Job) -> None:
-        """Run a job; none may be running."""
+    def has_room(self, after: Job | None) -> bool:
+        """Return whether nothing runs but `after`, which has nothing left to do."""
+        return self._job is None or self._job is after
+
+    def start(self, job: Job | BigChange) -> None:
+        """Run a job; none may be running, but one that has nothing left to do."""
+        if self._job is not None:
+            self._job.close()
         self._job = job
         job.setParent(self)
         job.failed.connect(self.failed)
         job.progress.connect(self._show)
-        job.finished.connect(self._end)
+        job.finished.connect(lambda: self._end(job))
         job.start()
         self._show(0, 0)
 
@@ -57,8 +64,8 @@ class Jobs(QObject):
             text = tr("{job}: {count} left", job=name, count=left) if total else f"{name} …"
             self.progress.emit(text, done, total)
 
-    def _end(self) -> None:
-        if self._job is not None:
-            self._job.deleteLater()
+    def _end(self, job: Job | BigChange) -> None:
+        job.deleteLater()
+        if self._job is job:
             self._job = None
-        self.progress.emit("", 0, 0)
+            self.progress.emit("", 0, 0)

@@ -29,6 +29,7 @@ from vos_annotator.core.project import Project
 from vos_annotator.core.translation import tr
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.action_set import ActionSet
+from vos_annotator.ui.big_change import BigChange
 from vos_annotator.ui.card import recovery_text
 from vos_annotator.ui.conditions import conditions
 from vos_annotator.ui.find_verbs import FindVerbs
@@ -208,8 +209,10 @@ class MainWindow(QMainWindow):
         Unless the disk does not take it: then the person says what to do, and it stays open
         if they say so, which is False.
         """
-        if self.workspace is not None and not may_close(self, self.workspace.project):
-            return False
+        if self.workspace is not None:
+            self.workspace.document.settle()
+            if not may_close(self, self.workspace.project):
+                return False
         self._jobs.close()
         if self.workspace is not None:
             workspace, self.workspace = self.workspace, None
@@ -262,13 +265,18 @@ class MainWindow(QMainWindow):
         self.status.say(f"{text}  {more}" if report else text)
         self.messages.add(text, report)
 
-    def start_job(self, job: Job) -> None:
-        """Run `job` with its progress in the transport row; one at a time."""
-        if self._jobs.running:
+    def start_job(self, job: Job | BigChange, after: Job | None = None) -> None:
+        """Run `job` with its progress in the transport row; one at a time, or right `after` one."""
+        if not self._jobs.has_room(after):
             job = self._jobs.running
             self.say(tr("{job} is still running: wait for it, or press key:stop.", job=job))
         else:
             self._jobs.start(job)
+
+    @property
+    def has_job(self) -> bool:
+        """Whether a job is running."""
+        return bool(self._jobs.running)
 
     def stop_job(self) -> None:
         """Ask the running job to end early."""

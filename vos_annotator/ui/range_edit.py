@@ -7,17 +7,20 @@ frame by frame: then they answer for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vos_annotator.core.edits import Edits, FrameEdit, Status
+from vos_annotator.core.edits import Edit, FrameEdit, Status
+from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import encode_png
 from vos_annotator.core.shapes import Mask, with_mask
 from vos_annotator.core.stored_map import StoredMap
 from vos_annotator.core.translation import tr, tr_many
+from vos_annotator.ui.big_change import BigChange
 from vos_annotator.ui.gathering import Gathering
 from vos_annotator.ui.job import Job
 from vos_annotator.ui.language import number
@@ -82,7 +85,7 @@ class RangeEdit:
             return edits
 
         job = Job(self._title, work)
-        job.succeeded.connect(self._apply)
+        job.succeeded.connect(lambda changes: self._apply(changes, job))
         self._window.start_job(job)
 
     def _plain(self, frame: int) -> FrameEdit:
@@ -98,29 +101,39 @@ class RangeEdit:
         stale = annotations.stale(frame) - ids
         return FrameEdit(frame, Status.PREDICTION, stale=stale, confidence=confidence, ids=ids)
 
-    def _apply(self, changes: Iterable[tuple[FrameEdit, StoredMap | None]]) -> None:
+    def _apply(self, changes: Iterable[tuple[FrameEdit, StoredMap | None]], job: Job) -> None:
         if self._window.workspace is None or self._window.document is not self._document:
             return  # another project was opened meanwhile
-        changes = list(changes)
-        objects, annotations = self._document.objects, self._document.annotations
+        changes, objects = list(changes), self._document.objects
         if self._object_id not in objects or self._object_id in objects.protected_ids:
             self._window.say(
                 tr("{step}: the object was locked, hidden or deleted meanwhile.", step=self._title)
             )
-        elif any(annotations.stored_map(edit.frame) != before for edit, before in changes):
-            self._window.say(
-                tr("{step}: the masks changed meanwhile. Please try again.", step=self._title)
-            )
         elif not changes:
             self._window.say(tr("{step}: nothing to change.", step=self._title))
         else:
-            self._document.edit(self._title, Edits(tuple(edit for edit, _ in changes)))
-            self._window.say(
-                tr_many(
-                    "{step}: {count} frame. key:undo takes it back.",
-                    "{step}: {count} frames. key:undo takes it back.",
-                    len(changes),
-                    step=self._title,
-                    count=number(len(changes)),
+            note = partial(self._document.history.push, self._title)
+            edits, count = self._checked(changes), len(changes)
+            change = BigChange(self._title, self._document, edits, count, note)
+            change.succeeded.connect(lambda _: self._say_done(count))
+            self._window.start_job(change, after=job)
+
+    def _checked(self, changes: Iterable[tuple[FrameEdit, StoredMap | None]]) -> Iterator[Edit]:
+        """Give the edits, as long as the masks are still those that they were computed for."""
+        for edit, before in changes:
+            if self._document.annotations.stored_map(edit.frame) != before:
+                raise UserError(
+                    "{step}: the masks changed meanwhile. Please try again.", step=self._title
                 )
+            yield edit
+
+    def _say_done(self, count: int) -> None:
+        self._window.say(
+            tr_many(
+                "{step}: {count} frame. key:undo takes it back.",
+                "{step}: {count} frames. key:undo takes it back.",
+                count,
+                step=self._title,
+                count=number(count),
             )
+        )

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from vos_annotator.core.edits import Status
+from vos_annotator.core.edits import Edit, FrameEdit, Status, edits_of
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.translation import tr
 from vos_annotator.ui import dialogs
+from vos_annotator.ui.big_change import BigChange, is_big
 from vos_annotator.ui.language import percent
 
 if TYPE_CHECKING:
@@ -115,17 +116,38 @@ class Verbs:
 
     def undo(self) -> None:
         """Take the last edit back."""
-        self._step(self._work.document.undo)
+        document, history = self._work.document, self._work.document.history
+        document.settle()
+        if history.can_undo:
+            name = tr("Undo {step}", step=history.undo_text)
+            self._step(name, document.undo, history.to_undo, history.undone)
 
     def redo(self) -> None:
         """Make it again."""
-        self._step(self._work.document.redo)
+        document, history = self._work.document, self._work.document.history
+        document.settle()
+        if history.can_redo:
+            name = tr("Redo {step}", step=history.redo_text)
+            self._step(name, document.redo, history.to_redo, history.redone)
 
-    def _step(self, take: Callable[[], None]) -> None:
+    def _step(
+        self,
+        name: str,
+        take: Callable[[], None],
+        load: Callable[[], Edit],
+        note: Callable[[Edit], None],
+    ) -> None:
+        """Take a step of the history: at once, or in slices where it changes many masks."""
         try:
-            take()
+            edit = load()
+            if self._window.has_job or not is_big(edit):
+                take()
+                return
         except UserError as error:
             dialogs.show_problem(self._window, str(error))
+            return
+        count = sum(1 for _ in edits_of(FrameEdit, edit))
+        self._window.start_job(BigChange(name, self._work.document, [edit], count, note))
 
     def add_object(self) -> None:
         """Add an object and make it current."""

@@ -5,7 +5,8 @@ For: the action table, whose rows name these methods, beside those of `Verbs`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,17 +15,19 @@ from PySide6.QtGui import QGuiApplication
 from vos_annotator.core import davis
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.mask_files import read_masks
-from vos_annotator.core.masks import read_label_map
+from vos_annotator.core.masks import LabelMap, object_ids, read_label_map
 from vos_annotator.core.stored_map import StoredMap
 from vos_annotator.core.translation import tr, tr_many
 from vos_annotator.machine import diagnostics
 from vos_annotator.ui import dialogs
+from vos_annotator.ui.big_change import BigChange
 from vos_annotator.ui.cheat_sheet import CheatSheet
 from vos_annotator.ui.gathering import Gathering
 from vos_annotator.ui.job import Job
 from vos_annotator.ui.language import number
 
 if TYPE_CHECKING:
+    from vos_annotator.ui.document import Document
     from vos_annotator.ui.main_window import MainWindow
 
 
@@ -56,10 +59,11 @@ class WindowVerbs:
 
         def work(progress: object, cancelled: object) -> object:
             with source:
-                return read_masks(path, source)
+                masks = read_masks(path, source)
+            return masks, {each for label_map in masks.values() for each in object_ids(label_map)}
 
         job = Job(tr("Import"), work)
-        job.succeeded.connect(lambda masks: self._take_masks(document, masks))
+        job.succeeded.connect(lambda found: self._take_masks(document, *found, after=job))
         self._window.start_job(job)
 
     def import_one_mask(self) -> None:
@@ -73,7 +77,7 @@ class WindowVerbs:
         except UserError as error:
             dialogs.show_problem(self._window, str(error))
         else:
-            self._take_masks(document, {frame: label_map})
+            self._take_masks(document, {frame: label_map}, object_ids(label_map))
 
     def export(self) -> None:
         """Ask where to, and write a DAVIS sequence."""
@@ -87,6 +91,7 @@ class WindowVerbs:
         The masks are put aside first, so that work can go on meanwhile.
         """
         workspace = self._window.workspace
+        workspace.document.settle()
         annotations = workspace.document.annotations
         gathering = Gathering(annotations, workspace)
         gathering.done.connect(lambda kept: self._start_export(choice, kept))
@@ -126,6 +131,7 @@ class WindowVerbs:
     def save_copy(self) -> None:
         """Ask where to, and write a second project file."""
         project = self._window.workspace.project
+        self._window.document.settle()
         path = dialogs.ask_copy(self._window, Path(project.path))
         if path is None:
             return
@@ -150,18 +156,26 @@ class WindowVerbs:
         if path is not None:
             self._window.open_path(path)
 
-    def _take_masks(self, document: object, masks: object) -> None:
+    def _take_masks(
+        self,
+        document: Document,
+        masks: Mapping[int, LabelMap],
+        ids: Iterable[int],
+        after: Job | None = None,
+    ) -> None:
         if self._window.workspace is None or document is not self._window.document:
             return  # another project was opened meanwhile
-        document.import_references(masks)
-        self._window.say(
-            tr_many(
-                "{count} mask imported as a reference. key:undo takes it back.",
-                "{count} masks imported as references. key:undo takes them back.",
-                len(masks),
-                count=number(len(masks)),
-            )
+        text = tr_many("Import {count} mask", "Import {count} masks", len(masks))
+        said = tr_many(
+            "{count} mask imported as a reference. key:undo takes it back.",
+            "{count} masks imported as references. key:undo takes them back.",
+            len(masks),
+            count=number(len(masks)),
         )
+        edits, note = document.import_edits(masks, ids), partial(document.history.push, text)
+        change = BigChange(tr("Import"), document, edits, len(masks), note)
+        change.succeeded.connect(lambda _: self._window.say(said))
+        self._window.start_job(change, after)
 
     def _show_export(self, report: davis.ExportReport) -> None:
         text = f"{report}.\n\n{report.annotations}"

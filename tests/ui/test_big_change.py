@@ -1,0 +1,187 @@
+"""Changes of many masks: made between other events, one step of undo, all or nothing on disk."""
+
+import shutil
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QTimer
+
+from tests.ui.window import isolate_settings, make_clip, open_window
+from vos_annotator.core.masks import encode_png
+from vos_annotator.core.project import Project
+from vos_annotator.core.shapes import grow
+from vos_annotator.core.video import open_video
+from vos_annotator.ui import big_change
+from vos_annotator.ui.range_edit import RangeEdit
+
+MANY = 2 * big_change.BIG
+
+
+@pytest.fixture
+def clip(qapp, tmp_path):
+    isolate_settings(tmp_path / "settings")
+    return make_clip(tmp_path / "clip", frames=MANY)
+
+
+@pytest.fixture
+def window(qtbot, clip, monkeypatch):
+    monkeypatch.setattr(big_change, "VISIT", 0.0)  # one mask at each turn
+    with open_window(qtbot, clip) as window:
+        window.bridge.auto_refresh = False
+        yield window
+
+
+def square(shape, frame):
+    label_map = np.zeros(shape, np.uint8)
+    label_map[5 : 20 + frame % 7, 5:25] = 1
+    return label_map
+
+
+def begin(window, frames=MANY):
+    """Begin to import a mask for each frame."""
+    document = window.document
+    masks = {frame: square(document.video.shape, frame) for frame in range(frames)}
+    window.window_verbs._take_masks(document, masks, {1})
+
+
+def finish(qtbot, window):
+    qtbot.waitUntil(lambda: not window.has_job, timeout=20_000)
+
+
+def turn(qtbot, window, masks):
+    """Let the event loop turn until so many masks are there."""
+    references = window.document.annotations
+    qtbot.waitUntil(lambda: len(references.references) >= masks, timeout=20_000)
+
+
+def everything(project):
+    known = project.annotations
+    frames = range(known.frame_count)
+    masks = [(known.status(f), known[f].tobytes(), known.stale(f)) for f in frames]
+    return masks, tuple(project.objects), project.history.done
+
+
+def as_after_a_kill(window, folder):
+    """Open what a program that is killed now leaves behind."""
+    folder.mkdir()
+    path = window.workspace.project.path
+    for file in path.parent.glob(f"{path.name}*"):
+        shutil.copy(file, folder / file.name)
+    return Project.open(folder / path.name, open_video(window.document.video.path))
+
+
+def test_the_event_loop_has_its_turn_between_two_masks(qtbot, window):
+    turns = []
+    timer = QTimer(window, interval=0)
+    timer.timeout.connect(lambda: turns.append(len(window.document.annotations.references)))
+    timer.start()
+    begin(window)
+    finish(qtbot, window)
+    timer.stop()
+
+    assert len(set(turns)) > MANY / 2
+
+
+def test_a_big_import_is_one_step_of_undo_and_so_are_its_undo_and_redo(qtbot, window):
+    before = everything(window.workspace.project)
+    begin(window)
+    finish(qtbot, window)
+    after = everything(window.workspace.project)
+    assert after[-1] == before[-1] + 1
+    assert all(mask == square((48, 64), f).tobytes() for f, (_, mask, _) in enumerate(after[0]))
+
+    window.actions_["undo"].trigger()
+    assert window.has_job
+    finish(qtbot, window)
+    assert everything(window.workspace.project) == before
+
+    window.actions_["redo"].trigger()
+    finish(qtbot, window)
+    assert everything(window.workspace.project) == after
+
+
+def test_a_program_killed_in_the_middle_has_changed_nothing(qtbot, window, tmp_path):
+    before = everything(window.workspace.project)
+    begin(window)
+    turn(qtbot, window, MANY // 2)
+
+    with as_after_a_kill(window, tmp_path / "killed") as project:
+        assert everything(project) == before
+    finish(qtbot, window)
+    with as_after_a_kill(window, tmp_path / "done") as project:
+        assert everything(project) == everything(window.workspace.project)
+
+
+def test_stopping_takes_everything_back(qtbot, window, clip):
+    before = everything(window.workspace.project)
+    begin(window)
+    turn(qtbot, window, MANY // 2)
+    window.actions_["stop"].trigger()
+    finish(qtbot, window)
+
+    assert everything(window.workspace.project) == before
+    window.close_project()
+    with Project.for_video(open_video(clip)) as project:
+        assert everything(project) == before
+
+
+@pytest.mark.parametrize("end", ["edit", "close"])
+def test_what_is_left_is_made_before_another_edit_and_before_closing(qtbot, window, clip, end):
+    begin(window)
+    turn(qtbot, window, MANY // 2)
+    if end == "edit":
+        window.document.add_object("dog")
+        assert window.document.history.undo_text == "Add dog"
+        assert not window.has_job
+    window.close_project()
+
+    with Project.for_video(open_video(clip)) as project:
+        assert project.annotations.references == tuple(range(MANY))
+
+
+def test_undo_in_the_middle_takes_back_what_it_finishes(qtbot, window):
+    before = everything(window.workspace.project)
+    begin(window)
+    turn(qtbot, window, MANY // 2)
+    window.actions_["undo"].trigger()
+    finish(qtbot, window)
+
+    assert everything(window.workspace.project) == before
+
+
+def test_a_change_of_a_range_is_given_up_where_a_mask_changed_meanwhile(qtbot, window):
+    project, shape = window.workspace.project, window.document.video.shape
+    window.document.paint(0, square(shape, 0), "Paint")
+    for frame in range(1, MANY):
+        project.predict(frame, encode_png(square(shape, frame)), {1: 0.9}, "test")
+    before = everything(project)
+    window.cursor.object_id = 1
+    late = MANY - 2
+    RangeEdit(window, 1, "Grow").start(range(MANY), lambda _, mask: grow(mask, 2))
+    qtbot.waitUntil(lambda: window.document.finish_change is not None, timeout=20_000)
+    project.predict(late, encode_png(np.zeros(shape, np.uint8)), {1: 0.9}, "test")
+    finish(qtbot, window)
+
+    after = everything(project)
+    assert [n for n, pair in enumerate(zip(before[0], after[0], strict=True)) if len(set(pair)) > 1]
+    assert after[0][:late] == before[0][:late] and after[-1] == before[-1]
+    assert "changed meanwhile" in window.messages.text.toPlainText()
+
+
+def test_a_full_disk_is_told_at_the_end_and_nothing_is_lost(qtbot, window, clip):
+    project = window.workspace.project
+    failures = []
+    project.write_failed.connect(failures.append)
+    connection = project._file._connection
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    begin(window)
+    finish(qtbot, window)
+    assert len(failures) == 1
+    assert project.annotations.references == tuple(range(MANY))
+
+    connection.execute("PRAGMA max_page_count = 100000")
+    assert project.save()
+    window.close_project()
+    with Project.for_video(open_video(clip)) as again:
+        assert again.annotations.references == tuple(range(MANY))

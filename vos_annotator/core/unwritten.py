@@ -1,0 +1,113 @@
+"""What of a project is not on disk yet, and how it gets there: all of it, or nothing.
+
+For: the project. Knows the project file, annotations, objects and history.
+
+A change of thousands of masks takes seconds, and its rows as long to write. They can be written
+ahead, a few at a time, into a transaction that ends with the change: whoever dies before leaves
+a file without a trace of it.
+"""
+
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping
+
+from vos_annotator.core.annotations import Annotations
+from vos_annotator.core.frame_state import FrameState
+from vos_annotator.core.history import History
+from vos_annotator.core.objects import Objects
+from vos_annotator.core.project_file import ProjectFile
+from vos_annotator.core.stored_pngs import StoredPngs
+
+
+class Unwritten:
+    """The changes that wait.
+
+    Attributes:
+        frames: Those that changed: frame -> who made it.
+        keys: Of the project's values that changed.
+        has_objects: Whether the objects changed.
+    """
+
+    def __init__(
+        self,
+        annotations: Annotations,
+        objects: Objects,
+        history: History,
+        pngs: StoredPngs,
+        meta: Mapping[str, object],
+    ) -> None:
+        """Have nothing wait of these but what they know themselves."""
+        self._annotations, self._objects, self._history = annotations, objects, history
+        self._pngs, self._meta = pngs, meta
+        self.frames: dict[int, str] = {}
+        self.keys: set[str] = set()
+        self.has_objects = False
+        self._ahead: dict[int, str] = {}  # frames whose rows are written, but not for good
+        self._may_write_ahead = True
+
+    def __bool__(self) -> bool:
+        """Whether anything waits."""
+        return any(self._waiting) or self.has_objects
+
+    @property
+    def _waiting(self) -> tuple[Collection, ...]:
+        """What names the changes, by their kinds; those of objects aside."""
+        flags = self._annotations.staleness.unsaved, self._annotations.absences.unsaved
+        return self.frames, self._ahead, self.keys, *flags, self._history.unsaved
+
+    def write(self, file: ProjectFile) -> None:
+        """Write everything, in one transaction; it waits no more.
+
+        Raises:
+            sqlite3.Error: It could not be written, and still waits; the file is as it was.
+        """
+        try:
+            self.write_into(file)
+        except sqlite3.Error:
+            self._take_back()
+            raise
+        finally:
+            self._may_write_ahead = True
+        for waiting in (self._pngs.waiting, *self._waiting):
+            waiting.clear()
+        self.has_objects = False
+
+    def write_into(self, file: ProjectFile) -> None:
+        """Write everything to a file, in one transaction; it waits all the same.
+
+        Raises:
+            sqlite3.Error: It could not be written; the file is as it was.
+        """
+        file.write(
+            self._rows(),
+            tuple(self._objects) if self.has_objects else None,
+            self._annotations.staleness.packed_unsaved(),
+            self._annotations.absences.packed_unsaved(),
+            {key: self._meta[key] for key in self.keys},
+            self._history,
+        )
+
+    def write_ahead(self, file: ProjectFile) -> None:
+        """Write the frames that changed into the transaction that the next `write` ends.
+
+        Where that fails, `write` tries it again, and tells.
+        """
+        if not (self.frames and self._may_write_ahead):
+            return
+        try:
+            file.write_ahead(self._rows())
+        except sqlite3.Error:
+            file.roll_back()
+            self._take_back()
+            self._may_write_ahead = False
+        else:
+            self._ahead |= self.frames
+            self.frames.clear()
+
+    def _take_back(self) -> None:
+        self.frames = self._ahead | self.frames
+        self._ahead = {}
+
+    def _rows(self) -> Iterator[tuple[int, FrameState, str, bytes | None]]:
+        waiting, state = self._pngs.waiting, self._annotations.state
+        for frame, engine in self.frames.items():
+            yield frame, state(frame), engine, waiting.get(frame)
