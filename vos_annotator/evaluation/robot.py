@@ -30,6 +30,7 @@ from vos_annotator.engine.protocol import (
     SegmentationEngine,
 )
 from vos_annotator.engine.teachers import teachers
+from vos_annotator.evaluation.continuity import Continuity, continuity, transitions
 from vos_annotator.evaluation.metrics import contour_accuracy, region_similarity
 from vos_annotator.evaluation.scribbles import draw_next
 from vos_annotator.evaluation.sequences import Sequence, frame_positions
@@ -85,6 +86,7 @@ class Round:
         jf: J&F, the mean over objects and all frames, the corrected ones included.
         strokes: Drawn so far.
         seconds: The engine's so far.
+        continuity: How evenly the masks go on; None for the mean over sequences.
     """
 
     sequence: str
@@ -93,6 +95,7 @@ class Round:
     jf: float
     strokes: int
     seconds: float
+    continuity: Continuity | None = None
 
 
 class Robot:
@@ -233,7 +236,9 @@ class Robot:
 
     def _round(self, number: int, frame: int) -> Round:
         jf = float(np.mean([self._scores[each] for each in self._positions]))
-        return Round(self._sequence.name, number, frame, jf, self._strokes, self._seconds)
+        truths = {each: self._truth(each) for each in self._masks}
+        even = continuity(transitions(self._masks, truths, self._ids, self._references))
+        return Round(self._sequence.name, number, frame, jf, self._strokes, self._seconds, even)
 
 
 def run_sequence(engine: SegmentationEngine, sequence: Sequence, habits: Habits) -> Iterator[Round]:

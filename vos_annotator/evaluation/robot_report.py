@@ -10,6 +10,7 @@ from pathlib import Path
 from vos_annotator.core.atomic import writing
 from vos_annotator.core.errors import UserError
 from vos_annotator.engine.protocol import SegmentationEngine
+from vos_annotator.evaluation.continuity import mean_continuity
 from vos_annotator.evaluation.robot import (
     Corrections,
     Habits,
@@ -96,6 +97,8 @@ def _summary(rounds: Many[Round], means: Many[Round]) -> str:
                 f"{sum(strokes) / len(there):.1f} strokes in the mean of these"
             )
         lines.append(text)
+    last = {each.sequence: each.continuity for each in rounds}
+    lines.append(f"after the last round: {mean_continuity(list(last.values()))}")
     return "\n".join(lines)
 
 
