@@ -123,8 +123,12 @@ def references_edit(project: Project, label_maps: Mapping[int, LabelMap]) -> Edi
 
     Objects in them that are not listed yet are added.
     """
-    found = {each for label_map in label_maps.values() for each in object_ids(label_map)}
-    return Edits(tuple(reference_edits(project, label_maps.items(), found)))
+    parts: list[Edit] = []
+    found: set[int] = set()
+    for frame, label_map in label_maps.items():
+        found.update(object_ids(label_map))
+        parts.append(FrameEdit.between(frame, project.annotations[frame], label_map))
+    return with_objects(project, parts, found)
 
 
 def reference_edits(
