@@ -5,6 +5,7 @@ import os
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ["VOS_ANNOTATOR_RUNTIME"] = "torch"  # nothing is probed beside a test
 os.environ.update(LC_ALL="C.UTF-8", LANGUAGE="en")  # what is tested is what the source says
 
 

@@ -46,8 +46,6 @@ EXTRAS = {  # a package that not everyone needs: the extra that brings it
     "matplotlib": "train",
     "moderngl": "render",
     "msgspec": "train",
-    "onnx": "onnx",
-    "onnxruntime": "onnx",
     "onnxscript": "onnx",
     "tqdm": "train",
     "trimesh": "render",

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.mobilevos.backbones import count_parameters
+from vos_annotator.mobilevos.heads import Features
 from vos_annotator.mobilevos.memory import affinity, readout
 from vos_annotator.mobilevos.stcn import STCN, load_stcn
 
@@ -90,10 +91,12 @@ def test_it_says_what_the_authors_code_says(checkpoint):
     (first, second), masks = scene()
 
     before, now = network.encode(first[None]), network.encode(second[None])
-    value = network.memorize(before.repeat(2), first.expand(2, -1, -1, -1), masks, masks.flip(0))
+    both = Features(*(tensor.expand(2, -1, -1, -1) for tensor in before))
+    value = network.memorize(both, first.expand(2, -1, -1, -1), masks, masks.flip(0))
     weights = affinity(before.key.flatten(2), now.key.flatten(2), 20)
     read = readout(weights.expand(2, -1, -1), value.flatten(2), now.key.shape[-2:])
-    logits, features = network.decode(read, now.repeat(2))
+    both = Features(*(tensor.expand(2, -1, -1, -1) for tensor in now))
+    logits, features = network.decode(read, both)
 
     assert features.shape == (2, 256, 16, 24)
     assert before.key.max().item() == pytest.approx(THEIR_KEY, rel=1e-4)

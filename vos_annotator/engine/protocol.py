@@ -259,6 +259,14 @@ class RecallingEngine(Protocol):
 
 
 @runtime_checkable
+class IdleEngine(Protocol):
+    """An engine that can make itself ready for later sessions while nothing is asked of it."""
+
+    def while_idle(self) -> None:
+        """Begin to, in the background, and return at once; what it gives stays as it is."""
+
+
+@runtime_checkable
 class RefiningEngine(Protocol):
     """An engine that can look again, closer, at what it found in a large frame."""
 

@@ -41,6 +41,7 @@ from vos_annotator.engine.memory_shelf import MemoryShelf
 from vos_annotator.engine.merging import merged
 from vos_annotator.engine.propagation import propagate
 from vos_annotator.engine.protocol import (
+    IdleEngine,
     LearningEngine,
     RefiningEngine,
     ScribbleEngine,
@@ -53,6 +54,7 @@ log = logging.getLogger(__name__)
 
 RESULTS_WAITING = 8  # at most; then the worker waits for the GUI
 SIZES = (480, 384, 288, 192)  # short sides to step down through when memory runs short
+_IDLE = 5.0  # s without a command, after which the engine may do what it likes
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "insufficient mem")
 
 Loader = Callable[[str | None, int], SegmentationEngine]
@@ -96,6 +98,7 @@ class InferenceWorker:
         self._shots = Shots(self._video)
         self._engine: SegmentationEngine | None = None
         self._knowledge = Knowledge(self._video, shelf)
+        self._has_idled = False
 
     def start(self) -> None:
         """Start the thread."""
@@ -135,11 +138,21 @@ class InferenceWorker:
 
     def _run(self) -> None:
         try:
-            while taken := self._commands.take():
+            while taken := self._next_command():
                 self._serve_scribbles()
                 self._try(*taken)
         finally:
             self._video.close()
+
+    def _next_command(self) -> tuple[int, Command] | None:
+        """Wait for a command; None at the end. An engine is told, once, that it has time."""
+        if isinstance(self._engine, IdleEngine) and not self._has_idled:
+            taken = self._commands.take(_IDLE)
+            if taken or self._is_closing:
+                return taken
+            self._engine.while_idle()
+            self._has_idled = True
+        return self._commands.take()
 
     def _try(self, ticket: int, command: Command) -> None:
         """Do a command; whatever it raises must not take the thread with it."""

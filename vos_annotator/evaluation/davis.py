@@ -65,6 +65,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, default=480, help="short side the engine works at")
     parser.add_argument("--checkpoint", metavar="CKPT", help="weights that the engine runs")
     parser.add_argument(
+        "--runtime",
+        metavar="NAME",
+        help="what runs the network: torch, onnxruntime, openvino or auto (the quickest here)",
+    )
+    parser.add_argument(
         "--memory", type=int, metavar="N", help="frames of a pass that it reads; 0 for all"
     )
     parser.add_argument(
@@ -128,7 +133,13 @@ def run(args: argparse.Namespace) -> int:
 def _engine(args: argparse.Namespace) -> SegmentationEngine:
     if args.memory is not None and args.memory < 0:
         raise UserError(f"--memory {args.memory} makes no sense: give 0 or more.")
-    return load_engine(args.engine, size=args.size, checkpoint=args.checkpoint, memory=args.memory)
+    return load_engine(
+        args.engine,
+        size=args.size,
+        checkpoint=args.checkpoint,
+        memory=args.memory,
+        runtime=args.runtime,
+    )
 
 
 def _run_scribbles(args: argparse.Namespace, sequences: list[Sequence]) -> int:

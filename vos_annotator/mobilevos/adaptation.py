@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vos_annotator.core.masks import LabelMap
-from vos_annotator.mobilevos.network import Decoder, Features, aggregate
+from vos_annotator.mobilevos.heads import Decoder, Features
+from vos_annotator.mobilevos.network import aggregate
 
 _STEPS = 60
 _RATE = 1e-3
@@ -73,7 +74,7 @@ class Lesson:
 
     def _log_odds(self, decoder: Decoder) -> Tensor:
         """Return the (1 + K, H/4, W/4) log-odds of background, which are 0, and objects."""
-        logits, _ = decoder(self.read, self.features.repeat(len(self.read)))
+        logits, _ = decoder(self.read, decoder.prepare(self.features))
         return F.pad(aggregate(logits[:, 0]), (0, 0, 0, 0, 1, 0))
 
 

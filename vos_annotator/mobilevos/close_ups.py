@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from vos_annotator.core.masks import LabelMap, object_ids
 from vos_annotator.mobilevos.bank import ReferenceStore
+from vos_annotator.mobilevos.heads import STRIDE
 from vos_annotator.mobilevos.memory import MemoryFrame, read_frames
-from vos_annotator.mobilevos.network import STRIDE
 from vos_annotator.mobilevos.scribble import close_up
 from vos_annotator.mobilevos.vision import View, Vision
 
@@ -89,7 +89,7 @@ class CloseUps:
         with self._vision.precision():
             query = view.features.key
             read = read_frames(query, references, [coarse], [object_id], TOP_K, HANDICAP)
-            logits, _ = self._vision.network.decode(read, view.features)
+            logits = self._vision.decode(read, view)
         height, width = mask[box].shape
         return box, cv2.resize(logits[0, 0].float().cpu().numpy(), (width, height))
 

@@ -5,6 +5,7 @@ out; everything of torch stays here. Belongs to one thread.
 """
 
 import time
+import weakref
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -25,9 +26,12 @@ from vos_annotator.mobilevos.backbones import upsample
 from vos_annotator.mobilevos.bank import MemoryBank, packed
 from vos_annotator.mobilevos.checkpoint import DEFAULT, find_checkpoint, load_checkpoint
 from vos_annotator.mobilevos.close_ups import CloseUps, LookUp
+from vos_annotator.mobilevos.heads import LOGIT_STRIDE, Features
 from vos_annotator.mobilevos.memory import MemoryFrame, read_frames
-from vos_annotator.mobilevos.network import LOGIT_STRIDE, Features, aggregate
+from vos_annotator.mobilevos.network import aggregate
 from vos_annotator.mobilevos.recalling import memory_mark, recalled
+from vos_annotator.mobilevos.runtimes.choice import choose_runtime, needs_probe
+from vos_annotator.mobilevos.runtimes.probe import start_probe
 from vos_annotator.mobilevos.scribble import INSIDE, Marks, close_up, obey, read_marks
 from vos_annotator.mobilevos.vision import View, Vision, favours_bfloat16, working_size
 
@@ -46,18 +50,28 @@ class MobileVOSEngine:
 
     name = "mobilevos"
 
-    def __init__(self, size: int = 480, checkpoint: str | Path = DEFAULT, memory: int = 2) -> None:
+    def __init__(
+        self,
+        size: int = 480,
+        checkpoint: str | Path = DEFAULT,
+        memory: int = 2,
+        runtime: str | None = None,
+    ) -> None:
         """Load a checkpoint.
 
         Args:
             size: Short side that frames are worked at, px.
             checkpoint: Its name or path.
             memory: Length of a pass's memory, as of `MemoryBank`.
+            runtime: What runs the network, as of `choose_runtime`.
         """
         self.size = size
-        self._file = find_checkpoint(checkpoint)
+        self._file, self._wanted_runtime = find_checkpoint(checkpoint), runtime
         network, _ = load_checkpoint(self._file)
         self.vision = Vision(network)
+        self.vision.runtime = choose_runtime(
+            network, self._file, self.vision.device, self._wanted_runtime
+        )
         self.network, self.device = self.vision.network, self.vision.device
         self.bank = MemoryBank(memory)
         self.timings: dict[str, float] = {}
@@ -83,7 +97,7 @@ class MobileVOSEngine:
     def memory_mark(self) -> str:
         """What stands for all that its memory of a reference follows from."""
         ways = self.size, self.device.type, favours_bfloat16(self.device)
-        return memory_mark(self._file, *ways)
+        return memory_mark(self._file, *ways, self.vision.runtime.name)
 
     def remembered(self, frame: int) -> bytes:
         """Return what is remembered of a reference."""
@@ -124,7 +138,7 @@ class MobileVOSEngine:
             lacking = [self.bank.lacking(frame, i) for i in ids]
             read = self._read(encoded.features, ids, chosen, self.bank.recent, lacking)
         with self._stage("decode"):
-            logits, _ = self._decoder(read, encoded.features.repeat(len(ids)))
+            logits = self._decode(read, encoded)
             logits[[i in absent for i in ids]] = ABSENT
             log_odds = aggregate(logits[:, 0])
         with self._stage("memorize"):
@@ -215,7 +229,7 @@ class MobileVOSEngine:
     def _read_marks(self, encoded: View, marks: Marks) -> NDArray[np.float32]:
         """Return the logits of the marked object at the size of the marks."""
         with self.vision.precision():
-            logits = read_marks(self.network, encoded.features, encoded.image, marks)
+            logits = read_marks(self.vision, encoded, marks)
         return cv2.resize(logits[0, 0].float().cpu().numpy(), marks.strokes.shape[::-1])
 
     def _read(
@@ -252,6 +266,12 @@ class MobileVOSEngine:
             ).to(read.dtype)
         return read
 
+    def _decode(self, read: Tensor, view: View) -> Tensor:
+        """Return the logits of what objects read; what was learnt runs in torch alone."""
+        if self.has_learnt:
+            return self._decoder(read, self._decoder.prepare(view.features))[0]
+        return self.vision.decode(read, view)
+
     def _lessons(
         self, frame: int, image: NDArray[np.uint8], label_map: LabelMap
     ) -> tuple[Lesson, ...]:
@@ -280,6 +300,11 @@ class MobileVOSEngine:
         with self._stage("encode"):
             self._encoded = self.vision.look_at(image, working_size(image.shape[:2], self.size))
         return self._encoded
+
+    def while_idle(self) -> None:
+        """Find out what runs the network quickest here; see `IdleEngine.while_idle`."""
+        if self.device.type == "cpu" and needs_probe(self._file, self._wanted_runtime):
+            weakref.finalize(self, start_probe(self._file).terminate)
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:

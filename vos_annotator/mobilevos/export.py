@@ -22,7 +22,8 @@ from vos_annotator.core.video import open_video
 from vos_annotator.mobilevos.checkpoint import DEFAULT, find_checkpoint, load_checkpoint
 from vos_annotator.mobilevos.engine import HANDICAP
 from vos_annotator.mobilevos.graphs import MODULES, export
-from vos_annotator.mobilevos.network import Features, Network
+from vos_annotator.mobilevos.heads import Features
+from vos_annotator.mobilevos.network import Network
 from vos_annotator.mobilevos.vision import working_size
 from vos_annotator.paths import resources_folder
 

@@ -23,8 +23,9 @@ from torch.export import Dim
 
 from vos_annotator.mobilevos.backbones import upsample
 from vos_annotator.mobilevos.engine import HANDICAP, TOP_K
+from vos_annotator.mobilevos.heads import LOGIT_STRIDE, STRIDE, Features
 from vos_annotator.mobilevos.memory import nearest
-from vos_annotator.mobilevos.network import LOGIT_STRIDE, STRIDE, Features, Network, aggregate
+from vos_annotator.mobilevos.network import Network, aggregate
 
 _SHAPE = 96, 128  # of the picture that graphs are traced with; they take any other
 
@@ -76,7 +77,7 @@ class Read(nn.Module):
         rows = memory_value.permute(2, 0, 1).flatten(1)  # (N, K C_v): one gather for all
         read = (weights[:, None] @ rows[positions])[:, 0].t().reshape(objects, -1, *size)
         features = Features(stride4, stride8, stride16, key, query)
-        logits, _ = self.network.decode(read, features.repeat(objects))
+        logits, _ = self.network.decode(read, features)
         log_odds = F.pad(aggregate(logits[:, 0]), (0, 0, 0, 0, 1, 0))
         return logits, upsample(log_odds.softmax(0)[1:, None], LOGIT_STRIDE)
 
@@ -101,11 +102,9 @@ class Memorize(nn.Module):
         masks: Tensor,
     ) -> Tensor:
         """Return values (K, C_v, H/16 x W/16) of masks (K, 1, H, W) of an image's objects."""
-        objects = masks.shape[0]
         others = (masks.sum(0, keepdim=True) - masks).clamp(0, 1)
-        features = Features(stride4, stride8, stride16, key, query).repeat(objects)
-        images = image.expand(objects, -1, -1, -1)
-        return self.network.memorize(features, images, masks, others).flatten(2)
+        features = Features(stride4, stride8, stride16, key, query)
+        return self.network.memorize(features, image, masks, others).flatten(2)
 
 
 MODULES: dict[str, type[nn.Module]] = {"encode": Encode, "read": Read, "memorize": Memorize}
@@ -126,7 +125,7 @@ def export(network: Network, name: str) -> dict[str, bytes]:
     image, masks = torch.rand(1, 3, *_SHAPE), torch.rand(2, 1, *_SHAPE)
     with torch.no_grad():
         features = network.encode(image)
-        value = network.memorize(features.repeat(2), image.expand(2, -1, -1, -1), masks, masks)
+        value = network.memorize(features, image, masks, masks)
     memory = [torch.cat([tensor.flatten(2)] * 2, 2) for tensor in (features.key, value)]
     bias = torch.zeros(1, 1, memory[0].shape[2])
     strides = (STRIDE // 4, STRIDE // 8, 1, 1, 1)

@@ -17,8 +17,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vos_annotator.mobilevos.heads import STRIDE
 from vos_annotator.mobilevos.memory import affinity, readout
-from vos_annotator.mobilevos.network import STRIDE, Features, Network
+from vos_annotator.mobilevos.vision import View, Vision
 
 INSIDE, OUTSIDE = 1, 2  # the values of strokes
 DOUBT = 3.0  # how much less similar a position of the current mask counts than it is
@@ -47,15 +48,15 @@ class Marks(NamedTuple):
         return Marks(self.strokes[box], None if self.current is None else self.current[box])
 
 
-def read_marks(network: Network, features: Features, image: Tensor, marks: Marks) -> Tensor:
+def read_marks(vision: Vision, view: View, marks: Marks) -> Tensor:
     """Return the logits (1, 1, H/4, W/4) of the object that is marked.
 
     Args:
-        network: A student.
-        features: `network.encode(image)`.
-        image: (1, 3, H, W) RGB in [0, 1].
+        vision: What the picture was looked at with.
+        view: The picture.
         marks: Of the picture at any size; something in it is INSIDE or current.
     """
+    image = view.image
     size = image.shape[3], image.shape[2]
     inside, outside = (_shrink(marks.strokes == v, size) > 0 for v in (INSIDE, OUTSIDE))
     current = None if marks.current is None else _shrink(marks.current, size)
@@ -63,18 +64,18 @@ def read_marks(network: Network, features: Features, image: Tensor, marks: Marks
     stroked, said_outside = _tensor(image, inside), _tensor(image, outside | rim)
 
     under = F.max_pool2d(torch.maximum(stroked, said_outside), STRIDE).flatten() > 0
-    query = features.key.flatten(2)
+    query = view.features.key.flatten(2)
     key = query[:, :, under]
-    value = network.memorize(features, image, stroked, said_outside).flatten(2)[:, :, under]
+    value = vision.value(view, stroked, said_outside).flatten(2)[:, :, under]
     bias = None
     if current is not None:
         corrected = _tensor(image, np.where(outside, 0, np.maximum(current, inside)))
-        before = network.memorize(features, image, corrected, torch.zeros_like(corrected))
+        before = vision.value(view, corrected, torch.zeros_like(corrected))
         bias = query.new_zeros(1, 1, key.shape[2] + query.shape[2])
         bias[..., key.shape[2] :] = -DOUBT
         key, value = torch.cat([key, query], 2), torch.cat([value, before.flatten(2)], 2)
-    read = readout(affinity(key, query, bias=bias), value, features.key.shape[-2:])
-    return network.decode(read, features)[0]
+    read = readout(affinity(key, query, bias=bias), value, view.features.key.shape[-2:])
+    return vision.decode(read, view)
 
 
 def close_up(mask: NDArray[np.bool_], side: int) -> tuple[tuple[slice, slice], tuple[int, int]]:

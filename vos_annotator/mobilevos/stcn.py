@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.mobilevos.backbones import upsample
-from vos_annotator.mobilevos.network import IMAGE_MEAN, IMAGE_STD, Features
+from vos_annotator.mobilevos.heads import Features
+from vos_annotator.mobilevos.network import IMAGE_MEAN, IMAGE_STD
 
 KEY_DIM, VALUE_DIM = 64, 512
 _SINGLE_OBJECT = 4  # channels that the value encoder of STCN's first stage takes: RGB, one mask

@@ -11,8 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vos_annotator.mobilevos.heads import STRIDE, Features
 from vos_annotator.mobilevos.memory import MemoryFrame
-from vos_annotator.mobilevos.network import STRIDE, Features, Network
+from vos_annotator.mobilevos.network import Network
+from vos_annotator.mobilevos.runtimes.runtime import Look, Runtime, TorchRuntime
 
 MOST_ENLARGED = 2.0
 
@@ -50,12 +52,17 @@ class View:
     Attributes:
         source: (H', W', 3) uint8 RGB, that it was made from.
         image: (1, 3, H, W) in [0, 1].
-        features: Of the image.
+        look: What the network computes of it, whatever the objects.
     """
 
     source: NDArray[np.uint8]
     image: Tensor
-    features: Features
+    look: Look
+
+    @property
+    def features(self) -> Features:
+        """Features of the image."""
+        return self.look.features
 
 
 class Vision:
@@ -64,11 +71,14 @@ class Vision:
     Attributes:
         network: In evaluation mode.
         device: Where it runs.
+        runtime: What runs it.
     """
 
     def __init__(self, network: Network) -> None:
+        """Put a network on the best device, where torch runs it until there is a better one."""
         self.device = best_device()
         self.network = network.to(self.device, memory_format=torch.channels_last)
+        self.runtime: Runtime = TorchRuntime(self.network)
         self._reduced = favours_bfloat16(self.device)
 
     def precision(self) -> torch.autocast:
@@ -85,7 +95,7 @@ class Vision:
         resized = cv2.resize(image, size[::-1], interpolation=interpolation)
         tensor = torch.from_numpy(resized).to(self.device)[None].permute(0, 3, 1, 2).float() / 255
         with self.precision():
-            return View(image, tensor, self.network.encode(tensor))
+            return View(image, tensor, self.runtime.look(tensor))
 
     def shrink(self, masks: list[NDArray[np.bool_]], view: View) -> Tensor:
         """Return masks of the view's source at its size, (K, H, W), as the share they cover."""
@@ -117,10 +127,13 @@ class Vision:
         if others is None:
             others = (masks.sum(0, keepdim=True) - masks).clamp(0, 1)
         with self.precision():
-            values = self.network.memorize(
-                view.features.repeat(len(ids)),
-                view.image.expand(len(ids), -1, -1, -1),
-                masks[:, None],
-                others[:, None],
-            ).flatten(2)
+            values = self.value(view, masks[:, None], others[:, None]).flatten(2)
         return MemoryFrame(key, {i: values[n : n + 1] for n, i in enumerate(ids)})
+
+    def value(self, view: View, masks: Tensor, others: Tensor) -> Tensor:
+        """Return values (K, C_v, H/16, W/16) of masks (K, 1, H, W) beside others, in [0, 1]."""
+        return self.runtime.memorize(torch.cat([masks, others], 1), view.look.for_values)
+
+    def decode(self, read: Tensor, view: View) -> Tensor:
+        """Return logits (K, 1, H/4, W/4) of what K objects read."""
+        return self.runtime.decode(read, view.look.for_masks)

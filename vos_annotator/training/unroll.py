@@ -15,8 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vos_annotator.mobilevos.backbones import upsample
+from vos_annotator.mobilevos.heads import LOGIT_STRIDE, STRIDE, Features
 from vos_annotator.mobilevos.memory import affinity, readout
-from vos_annotator.mobilevos.network import LOGIT_STRIDE, STRIDE, Features, Network
+from vos_annotator.mobilevos.network import Network
 from vos_annotator.mobilevos.scribble import DOUBT
 from vos_annotator.training.corrections import correct
 

@@ -1,0 +1,176 @@
+"""Runtimes: each says what torch says on real frames; the quickest is found out and kept."""
+
+import json
+import subprocess
+import sys
+from copy import deepcopy
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from vos_annotator.core.errors import UserError
+from vos_annotator.mobilevos.checkpoint import load_checkpoint, save_checkpoint
+from vos_annotator.mobilevos.engine import MobileVOSEngine
+from vos_annotator.mobilevos.export import demo_scene
+from vos_annotator.mobilevos.network import NETWORKS, Network
+from vos_annotator.mobilevos.runtimes import choice, probe
+from vos_annotator.mobilevos.runtimes.graphs import cache_folder, kept_graphs, make_graphs
+
+TOLERANCE = 1e-3  # of logits
+CPU = torch.device("cpu")
+ON_GRAPHS = [name for name in choice.installed() if name != "torch"]
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """Let each test begin with an empty cache and no wish."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv(choice.VARIABLE)
+
+
+@pytest.fixture
+def small(tmp_path) -> Path:
+    """Return the checkpoint of a network that learnt nothing."""
+    torch.manual_seed(0)
+    path = tmp_path / "small.safetensors"
+    save_checkpoint(path, Network(NETWORKS["mobilevos-mobilenetv2"]))
+    return path
+
+
+def logits(runtime: str, size: int, learns: bool = False) -> np.ndarray:
+    """Return what an engine says of a frame of the demo clip, after two that it knows."""
+    engine, scene = MobileVOSEngine(size, runtime=runtime), demo_scene()
+    for frame, label_map in enumerate(scene.label_maps):
+        engine.memorize(frame, scene.frames[frame], label_map)
+    if learns:
+        frames = zip(range(2), scene.frames[:2], scene.label_maps, strict=True)
+        engine.learn(frames)
+    assert engine.vision.runtime.name == runtime
+    return engine.segment(2, scene.frames[2]).logits
+
+
+@pytest.mark.parametrize("name", ON_GRAPHS)
+def test_a_runtime_says_what_torch_says_at_any_size(name):
+    for size in (96, 192):
+        expected = logits("torch", size)
+        assert np.abs(logits(name, size) - expected).max() < TOLERANCE
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_can_be_run_as_graphs(name, tmp_path):
+    torch.manual_seed(0)
+    network, checkpoint = Network(NETWORKS[name]).eval(), tmp_path / "some.safetensors"
+    checkpoint.write_bytes(name.encode())  # what tells its graphs from others
+    reference, runtime = (
+        choice.load_runtime(each, network, checkpoint) for each in ("torch", "onnxruntime")
+    )
+    with torch.inference_mode():
+        image, masks = torch.rand(1, 3, 96, 64), torch.rand(3, 2, 96, 64)
+        expected, look = reference.look(image), runtime.look(image)
+        value = reference.memorize(masks, expected.for_values)
+        torch.testing.assert_close(look, expected, atol=1e-3, rtol=1e-3)
+        torch.testing.assert_close(
+            runtime.memorize(masks, look.for_values), value, atol=1e-3, rtol=1e-3
+        )
+        torch.testing.assert_close(
+            runtime.decode(value, look.for_masks),
+            reference.decode(value, expected.for_masks),
+            atol=1e-3,
+            rtol=1e-3,
+        )
+
+
+def test_what_an_engine_learnt_runs_in_torch_whatever_runs_the_rest(monkeypatch):
+    def contrary(decoder, lessons, cancelled):
+        learnt = deepcopy(decoder)
+        learnt.out.bias.data += 5
+        return learnt
+
+    monkeypatch.setattr("vos_annotator.mobilevos.engine.learnt_decoder", contrary)
+    before, expected = logits("onnxruntime", 96), logits("torch", 96, learns=True)
+    learnt = logits("onnxruntime", 96, learns=True)
+
+    assert np.abs(learnt - expected).max() < TOLERANCE
+    assert np.abs(learnt - before).max() > 1
+
+
+def test_graphs_are_made_once_and_again_for_other_weights(small):
+    network, _ = load_checkpoint(small)
+    folder = make_graphs(network, small)
+    made = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+
+    assert make_graphs(network, small) == folder == kept_graphs(small)
+    assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == made
+    save_checkpoint(small, Network(NETWORKS["mobilevos-mobilenetv2"]))
+    assert kept_graphs(small) is None
+
+
+def test_two_processes_that_make_the_same_graphs_do_not_disturb_each_other(small):
+    words = (
+        "import sys; from pathlib import Path;"
+        "from vos_annotator.mobilevos.checkpoint import load_checkpoint;"
+        "from vos_annotator.mobilevos.runtimes.graphs import make_graphs;"
+        "path = Path(sys.argv[1]); make_graphs(load_checkpoint(path)[0], path)"
+    )
+    both = [subprocess.Popen([sys.executable, "-c", words, str(small)]) for _ in range(2)]
+
+    assert [each.wait() for each in both] == [0, 0]
+    assert len(list(kept_graphs(small).iterdir())) == 3
+    assert [path.name for path in cache_folder().iterdir()] == [kept_graphs(small).name]
+
+
+def test_it_is_torch_until_it_was_found_out_what_is_quickest_here(small):
+    network, _ = load_checkpoint(small)
+    assert choice.choose_runtime(network, small, CPU).name == "torch"
+    assert choice.needs_probe(small, None)
+
+    probe.probe(small, (64, 96))
+    assert not choice.needs_probe(small, None)
+    note = next(cache_folder().glob("*.json"))
+    found = json.loads(note.read_text())
+    assert set(found["ms"]) == set(choice.installed())
+    for name in choice.installed():
+        choice.settle(small, name, found["ms"])
+        assert choice.choose_runtime(network, small, CPU).name == name
+
+
+def test_the_probe_runs_in_a_process_of_its_own(small):
+    assert probe.start_probe(small).wait() == 0
+    assert not choice.needs_probe(small, None)
+
+
+def test_a_runtime_that_says_something_else_is_not_chosen(small, monkeypatch):
+    class Liar(choice.GraphRuntime):
+        def decode(self, read, prepared):
+            return super().decode(read, prepared) + 1
+
+    monkeypatch.setattr(choice, "GraphRuntime", Liar)
+    assert probe.probe(small, (64, 96)) == "torch"
+
+
+def test_damaged_graphs_leave_torch_at_work_and_say_so_where_they_were_asked_for(small):
+    network, _ = load_checkpoint(small)
+    (make_graphs(network, small) / "look.onnx").write_bytes(b"no graph")
+    choice.settle(small, "onnxruntime", {})
+
+    assert choice.choose_runtime(network, small, CPU).name == "torch"
+    with pytest.raises(UserError, match="onnxruntime does not work here"):
+        choice.choose_runtime(network, small, CPU, "onnxruntime")
+
+
+def test_what_is_asked_for_counts_more_than_the_environment_and_that_more_than_speed(
+    small, monkeypatch
+):
+    network, _ = load_checkpoint(small)
+    choice.settle(small, "onnxruntime", {})
+    make_graphs(network, small)
+    monkeypatch.setenv(choice.VARIABLE, "torch")
+
+    assert choice.choose_runtime(network, small, CPU).name == "torch"
+    assert not choice.needs_probe(small, None)
+    assert choice.choose_runtime(network, small, CPU, "auto").name == "onnxruntime"
+    assert choice.choose_runtime(network, small, torch.device("meta"), "auto").name == "torch"
+    with pytest.raises(UserError, match="no runtime abacus"):
+        choice.choose_runtime(network, small, CPU, "abacus")

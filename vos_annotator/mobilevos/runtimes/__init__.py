@@ -1,0 +1,1 @@
+"""What runs the network: torch, or its graphs in a library that is quicker on a CPU."""

@@ -1,0 +1,160 @@
+"""The parts of a network as ONNX graphs, made once and kept in the user's cache.
+
+For: the runtimes that run graphs. Needs the package onnx where they are not kept yet.
+
+    look        image ──► features, and what objects share
+    memorize    masks of objects, what values share ──► values
+    decode      what objects read, what masks share ──► logits
+
+They are traced by torch's older exporter, which takes a second; the newer one, which
+`export-onnx` takes for its richer reading graph, takes a minute and one more package.
+"""
+
+import hashlib
+import io
+import logging
+import shutil
+import tempfile
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from platformdirs import user_cache_path
+from torch import Tensor, nn
+
+from vos_annotator.mobilevos import backbones, heads, network
+from vos_annotator.mobilevos.heads import Features
+from vos_annotator.mobilevos.network import Network
+
+PARTS = ("look", "memorize", "decode")
+_OPSET = 17
+_SHAPE = 96, 128  # of the picture that graphs are traced with; they take any other
+_SOURCES = (backbones, heads, network)
+
+
+def cache_folder() -> Path:
+    """Return the folder for what can be computed again: graphs, and what ran quickest."""
+    return user_cache_path("vos-annotator", appauthor=False) / "runtimes"
+
+
+def fingerprint(checkpoint: Path) -> str:
+    """Return what tells graphs apart: by the weights, what is computed with them, and torch."""
+    digest = hashlib.sha256(f"{torch.__version__} {_OPSET}".encode())
+    for path in (checkpoint, Path(__file__), *(Path(each.__file__) for each in _SOURCES)):
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:24]
+
+
+def kept_graphs(checkpoint: Path) -> Path | None:
+    """Return the folder with the graphs of a checkpoint, if they were made before."""
+    folder = cache_folder() / fingerprint(checkpoint)
+    return folder if folder.is_dir() else None
+
+
+def make_graphs(network: Network, checkpoint: Path) -> Path:
+    """Return the folder with the graphs of a checkpoint, which are made if need be.
+
+    Whoever else makes them meanwhile, the folder has all three or is not there.
+
+    Args:
+        network: Of the checkpoint, on any device; stays as it is.
+        checkpoint: Its file.
+
+    Raises:
+        OSError: They cannot be written.
+        ModuleNotFoundError: There is no package onnx.
+    """
+    if kept := kept_graphs(checkpoint):
+        return kept
+    target = cache_folder() / fingerprint(checkpoint)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(dir=target.parent, prefix="part-"))
+    try:
+        for name, data in export(network).items():
+            (part / f"{name}.onnx").write_bytes(data)
+        part.replace(target)
+    except OSError:
+        if not target.is_dir():  # where it is, another process was quicker
+            raise
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return target
+
+
+def export(network: Network) -> dict[str, bytes]:
+    """Return the graphs of `PARTS`; sides of pictures and numbers of objects are free."""
+    import onnx  # noqa: F401 - torch needs it, and says so less clearly
+
+    image, masks = torch.rand(1, 3, *_SHAPE), torch.rand(2, 2, *_SHAPE)
+    with torch.no_grad():
+        features = network.encode(image)
+        for_values, for_masks = network.prepare(features, image), network.decoder.prepare(features)
+        read = network.value(masks, for_values)
+    values = [f"for_values{n}" for n in range(len(for_values))]
+    logits = [f"for_masks{n}" for n in range(len(for_masks))]
+    return {
+        "look": _trace(_Look(network), [image], ["image"], [*Features._fields, *values, *logits]),
+        "memorize": _trace(_Memorize(network), [masks, *for_values], ["masks", *values], ["value"]),
+        "decode": _trace(_Decode(network), [read, *for_masks], ["read", *logits], ["logits"]),
+    }
+
+
+class _Look(nn.Module):
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        features = self.network.encode(image)
+        for_masks = self.network.decoder.prepare(features)
+        return *features, *self.network.prepare(features, image), *for_masks
+
+
+class _Memorize(nn.Module):
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.value = network.value
+
+    def forward(self, masks: Tensor, *prepared: Tensor) -> Tensor:
+        return self.value(masks, prepared)
+
+
+class _Decode(nn.Module):
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.decoder = network.decoder
+
+    def forward(self, read: Tensor, *prepared: Tensor) -> Tensor:
+        return self.decoder(read, prepared)[0]
+
+
+def _trace(
+    module: nn.Module, given: Sequence[Tensor], inputs: list[str], outputs: list[str]
+) -> bytes:
+    """Return a module as an ONNX file."""
+    free = {0: "objects", 2: "height", 3: "width"}
+    file = io.BytesIO()
+    noisy = logging.getLogger("torch.onnx")
+    level = noisy.level
+    noisy.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                module.eval(),
+                tuple(given),
+                file,
+                dynamo=False,
+                opset_version=_OPSET,
+                input_names=inputs,
+                output_names=outputs,
+                # Each has axes of its own: those of other strides are other numbers.
+                dynamic_axes={
+                    name: {axis: f"{name}_{word}" for axis, word in free.items()}
+                    for name in (*inputs, *outputs)
+                },
+            )
+    finally:
+        noisy.setLevel(level)
+    return file.getvalue()

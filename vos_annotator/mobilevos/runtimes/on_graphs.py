@@ -1,0 +1,89 @@
+"""Runtimes that run the network's graphs on a CPU: ONNX Runtime and OpenVINO.
+
+For: `choice`, and nobody else. Each imports its library when its first graph is opened. Both
+take as many threads as torch does, and none of them waits busily: the window needs the cores.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vos_annotator.mobilevos.heads import Features, Prepared
+from vos_annotator.mobilevos.network import Network
+from vos_annotator.mobilevos.runtimes.graphs import PARTS
+from vos_annotator.mobilevos.runtimes.runtime import Look
+
+# Runs with its inputs in order; an opener makes one of a file.
+Graph = Callable[[Sequence[NDArray[np.float32]]], Sequence[NDArray[np.float32]]]
+Opener = Callable[[Path], Graph]
+
+
+class GraphRuntime:
+    """Runs graphs, whatever opens them."""
+
+    def __init__(self, name: str, opener: Opener, folder: Path, network: Network) -> None:
+        """Load the graphs of a network from the folder that `make_graphs` gave."""
+        self.name = name
+        self._values_share = len(network.value.strides)
+        self._look, self._memorize, self._decode = (
+            opener(folder / f"{part}.onnx") for part in PARTS
+        )
+
+    def look(self, image: Tensor) -> Look:
+        """See `Runtime.look`."""
+        found = [torch.from_numpy(array) for array in self._look(_arrays(image))]
+        features, rest = found[: len(Features._fields)], found[len(Features._fields) :]
+        shared = tuple(rest[: self._values_share]), tuple(rest[self._values_share :])
+        return Look(Features(*features), *shared)
+
+    def memorize(self, masks: Tensor, prepared: Prepared) -> Tensor:
+        """See `Runtime.memorize`."""
+        return torch.from_numpy(self._memorize(_arrays(masks, *prepared))[0])
+
+    def decode(self, read: Tensor, prepared: Prepared) -> Tensor:
+        """See `Runtime.decode`."""
+        return torch.from_numpy(self._decode(_arrays(read, *prepared))[0])
+
+
+def open_in_onnxruntime(path: Path) -> Graph:
+    """Return a graph that ONNX Runtime runs."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    names = [each.name for each in session.get_inputs()]
+    return lambda arrays: session.run(None, dict(zip(names, arrays, strict=True)))
+
+
+def open_in_openvino(path: Path) -> Graph:
+    """Return a graph that OpenVINO runs."""
+    import openvino
+
+    settings = {
+        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": "f32",
+    }
+    request = openvino.Core().compile_model(path, "CPU", settings).create_infer_request()
+
+    def run(arrays: Sequence[NDArray[np.float32]]) -> Sequence[NDArray[np.float32]]:
+        return list(request.infer(dict(enumerate(arrays)), share_inputs=True).values())
+
+    return run
+
+
+OPENERS: dict[str, Opener] = {
+    "onnxruntime": open_in_onnxruntime,
+    "openvino": open_in_openvino,
+}
+
+
+def _arrays(*tensors: Tensor) -> list[NDArray[np.float32]]:
+    """Return tensors as the libraries want them: single precision, row by row."""
+    return [tensor.float().contiguous().numpy() for tensor in tensors]

@@ -1,0 +1,70 @@
+"""What a runtime is: the three parts of the network that are computed for a frame.
+
+For: `vision`, which reads and remembers between them. Knows torch and the network's heads.
+
+Torch is the reference, learns, and runs on every device. The others run the same parts as
+graphs, on a CPU, and must say the same.
+"""
+
+from typing import NamedTuple, Protocol
+
+from torch import Tensor
+
+from vos_annotator.mobilevos.heads import Features, Prepared
+from vos_annotator.mobilevos.network import Network
+
+
+class Look(NamedTuple):
+    """What is computed of a picture once, whatever its objects.
+
+    Attributes:
+        features: What is read and remembered by.
+        for_values: What its objects' values share.
+        for_masks: What its objects' masks share.
+    """
+
+    features: Features
+    for_values: Prepared
+    for_masks: Prepared
+
+
+class Runtime(Protocol):
+    """Runs the parts of one network; takes and gives tensors on the network's device.
+
+    Attributes:
+        name: What it is asked for by.
+    """
+
+    name: str
+
+    def look(self, image: Tensor) -> Look:
+        """Look at a picture (1, 3, H, W), RGB in [0, 1], with sides that are multiples of 16."""
+
+    def memorize(self, masks: Tensor, prepared: Prepared) -> Tensor:
+        """Return values (K, C_v, H/16, W/16) of (K, 2, H, W) masks, and of the others' masks."""
+
+    def decode(self, read: Tensor, prepared: Prepared) -> Tensor:
+        """Return logits (K, 1, H/4, W/4) of what K objects read, (K, C_v, H/16, W/16)."""
+
+
+class TorchRuntime:
+    """The network itself."""
+
+    name = "torch"
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+
+    def look(self, image: Tensor) -> Look:
+        """See `Runtime.look`."""
+        features = self._network.encode(image)
+        for_values = self._network.prepare(features, image)
+        return Look(features, for_values, self._network.decoder.prepare(features))
+
+    def memorize(self, masks: Tensor, prepared: Prepared) -> Tensor:
+        """See `Runtime.memorize`."""
+        return self._network.value(masks, prepared)
+
+    def decode(self, read: Tensor, prepared: Prepared) -> Tensor:
+        """See `Runtime.decode`."""
+        return self._network.decoder(read, prepared)[0]
