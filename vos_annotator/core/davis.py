@@ -60,6 +60,7 @@ def export(
     *,
     resolution: str = "480p",
     with_images: bool = True,
+    replace: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> ExportReport:
@@ -73,6 +74,7 @@ def export(
         name: Of the sequence, made safe for a path; None takes the video's.
         resolution: Which of `RESOLUTIONS` the folders are called.
         with_images: False writes the label maps only, and no lists.
+        replace: Whether files are replaced that are not as an export left them.
         progress, cancelled: As of `formats.exporting.export`.
 
     Returns:
@@ -86,7 +88,7 @@ def export(
         "davis",
         root,
         name,
-        options=Options(with_images=with_images, resolution=resolution),
+        options=Options(with_images=with_images, resolution=resolution, replace=replace),
         progress=progress,
         cancelled=cancelled,
     )

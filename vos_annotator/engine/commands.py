@@ -89,11 +89,13 @@ class Ready:
         engine: Its name.
         device: What it runs on, for people.
         size: The short side that it works at, px.
+        provenance: Where its weights come from, for those who ask later; JSON.
     """
 
     engine: str
     device: str
     size: int
+    provenance: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from vos_annotator.engine.commands import (
     SteppedDown,
 )
 from vos_annotator.engine.kept import KeptMaps
-from vos_annotator.engine.landing import land, reference_of
+from vos_annotator.engine.landing import keep_provenance, land, reference_of
 from vos_annotator.engine.propagation import plan
 from vos_annotator.engine.protocol import DenyingEngine, LearningEngine, SegmentationEngine
 from vos_annotator.engine.registry import DEFAULT_ENGINE, DEFAULT_SIZE, load_engine
@@ -88,6 +88,7 @@ def propagate(
     with Headless(
         project.video, references, engine, absences=absences, size=size, learns=learns
     ) as headless:
+        keep_provenance(project, headless.wait_until_ready())
         command = Propagate(tuple(passes), 0, ids, kept, refines)
         for found in headless.run(command):
             count += land(project, found, ids, name)
@@ -168,14 +169,15 @@ class Headless:
         if learns:
             self._worker.submit(Learn(revision=0))
 
-    def wait_until_ready(self) -> None:
-        """Wait until the engine is loaded.
+    def wait_until_ready(self) -> Ready:
+        """Wait until the engine is loaded; return what it says of itself.
 
         Raises:
             UserError, EngineFailure: It cannot be.
         """
-        while not isinstance(self._next(), Ready):
+        while not isinstance(result := self._next(), Ready):
             pass
+        return result
 
     def run(self, command: Propagate) -> Iterator[Segmented]:
         """Yield what a command finds, as it becomes final.

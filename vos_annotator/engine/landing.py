@@ -7,8 +7,9 @@ from collections.abc import Set
 
 from vos_annotator.core.annotations import Annotations
 from vos_annotator.core.edits import Status
+from vos_annotator.core.formats.format import ENGINES
 from vos_annotator.core.project import Project
-from vos_annotator.engine.commands import Segmented, SetReference
+from vos_annotator.engine.commands import Ready, Segmented, SetReference
 
 
 def reference_of(annotations: Annotations, frame: int) -> SetReference:
@@ -17,6 +18,14 @@ def reference_of(annotations: Annotations, frame: int) -> SetReference:
         return SetReference(frame, None)
     stored = annotations.stored_map(frame)
     return SetReference(frame, stored.png, stored.hidden)
+
+
+def keep_provenance(project: Project, ready: Ready) -> None:
+    """Note in a project which engine works for it, with which weights: its exports tell."""
+    told = {"size": ready.size, **ready.provenance}
+    engines = project.setting(ENGINES, {})
+    if engines.get(ready.engine) != told:
+        project.set_setting(ENGINES, {**engines, ready.engine: told})
 
 
 def land(

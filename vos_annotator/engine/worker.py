@@ -279,7 +279,8 @@ class InferenceWorker:
             engine = self._load(self._engine_name, self._size)
             self._engine = engine
             device = str(getattr(engine, "device", "cpu"))
-            self.results.put(Ready(engine.name, device, self._size))
+            provenance = dict(getattr(engine, "provenance", {}))
+            self.results.put(Ready(engine.name, device, self._size, provenance))
         return self._engine
 
     def _bring_memory_up_to_date(self, is_over: Callable[[], bool] = lambda: False) -> None:

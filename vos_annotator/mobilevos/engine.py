@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vos_annotator.core.formats.ledger import hash_of
 from vos_annotator.core.masks import LabelMap, object_ids
 from vos_annotator.engine.protocol import ABSENT, Reference, Segmentation
 from vos_annotator.mobilevos.adaptation import Lesson, learnt_decoder, moved
@@ -45,6 +46,7 @@ class MobileVOSEngine:
 
     Attributes:
         device: Where the network runs.
+        provenance: The name and the hash of the checkpoint.
         timings: Seconds that each stage of the last frame took.
     """
 
@@ -68,6 +70,10 @@ class MobileVOSEngine:
         self.size = size
         self._file, self._wanted_runtime = find_checkpoint(checkpoint), runtime
         network, _ = load_checkpoint(self._file)
+        self.provenance = {
+            "checkpoint": self._file.stem,
+            "checkpoint_sha256": hash_of(self._file),
+        }
         self.vision = Vision(network)
         self.vision.runtime = choose_runtime(
             network, self._file, self.vision.device, self._wanted_runtime

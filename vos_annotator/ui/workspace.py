@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from vos_annotator.core.project import Project
 from vos_annotator.core.translation import tr
+from vos_annotator.engine.landing import keep_provenance
 from vos_annotator.ui.action_set import ActionSet
 from vos_annotator.ui.bridge import EngineBridge
 from vos_annotator.ui.canvas import Canvas
@@ -59,6 +60,7 @@ class Workspace(QWidget):
         self.cursor = Cursor(self.document)
         self._restore_place()
         self.bridge = EngineBridge(self.document, engine_name, size)
+        self.bridge.ready.connect(lambda ready: keep_provenance(project, ready))
         self.canvas = Canvas(self.document, self.cursor, self.bridge)
         self.canvas.setAccessibleName(tr("Canvas"))
         self.timeline = Timeline(self.document, self.cursor)

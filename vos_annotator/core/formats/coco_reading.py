@@ -21,6 +21,7 @@ from vos_annotator.core.formats.format import Found
 from vos_annotator.core.formats.frame_names import FrameNames
 from vos_annotator.core.formats.identities import Identities
 from vos_annotator.core.formats.layers import Layer, bounded, flattened
+from vos_annotator.core.formats.ledger import MANIFEST
 from vos_annotator.core.formats.outlines import filled
 from vos_annotator.core.formats.rle import decode_rle
 from vos_annotator.core.formats.text_files import read_json
@@ -145,8 +146,12 @@ def read(path: Path, video: Video, name: str) -> Found:
 
 
 def _json_files(folder: Path) -> list[Path]:
-    here = sorted(folder.glob("*.json"))
-    return here or sorted((folder / "annotations").glob("*.json"))
+    """Return the files in a folder that may be COCO's: not the manifests of exports."""
+    for place in (folder, folder / "annotations"):
+        files = sorted(place.glob("*.json")) if place.is_dir() else []
+        if files := [file for file in files if not file.name.endswith(MANIFEST)]:
+            return files
+    return []
 
 
 def _is_one(path: Path) -> bool:

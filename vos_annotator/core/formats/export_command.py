@@ -9,10 +9,12 @@ from functools import partial
 from pathlib import Path
 
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.formats.exporting import export_project, picture_names
+from vos_annotator.core.formats.exporting import export
 from vos_annotator.core.formats.format import Options
 from vos_annotator.core.formats.opening import opened_project, show_progress
+from vos_annotator.core.formats.preflight import Facts, preflight
 from vos_annotator.core.formats.registry import FORMATS, format_named
+from vos_annotator.core.formats.sources import picture_names, source_of
 from vos_annotator.core.formats.youtube_vos import requested_frames
 from vos_annotator.core.project import Project
 
@@ -37,6 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="only these, as 0,5,10-20 or 0-100:5; or a meta.json of YouTube-VOS, for what it asks",
     )
     parser.add_argument("--objects", metavar="LIST", help="only these numbers, as 1,3")
+    parser.add_argument(
+        "--check", action="store_true", help="say what to know before, and write nothing"
+    )
+    parser.add_argument(
+        "--replace",
+        action="store_true",
+        help="also replace files that are not as an export left them",
+    )
     parser.add_argument("--no-images", action="store_true", help="leave the pictures out")
 
 
@@ -48,12 +58,19 @@ def run(args: argparse.Namespace) -> int:
     """
     format_named(args.format)
     with opened_project(args.project, may_create=False) as project:
-        report = export_project(
-            project,
+        options, source = _options(args, project), source_of(project)
+        facts = Facts.of(project.annotations, source.names)
+        kind = format_named(args.format)
+        for finding in preflight(facts, source, kind, args.out, args.name, options):
+            print(finding.text)
+        if args.check:
+            return 0
+        report = export(
+            source,
             args.format,
             args.out,
             args.name,
-            options=_options(args, project),
+            options=options,
             progress=partial(show_progress, "export"),
         )
     print(f"{report}\n{report.annotations}")
@@ -84,4 +101,4 @@ def _options(args: argparse.Namespace, project: Project) -> Options:
     elif args.frames is not None:
         frames = numbers(args.frames)
     objects = None if args.objects is None else frozenset(numbers(args.objects))
-    return Options(frames, objects, with_images=not args.no_images)
+    return Options(frames, objects, with_images=not args.no_images, replace=args.replace)

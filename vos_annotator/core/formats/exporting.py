@@ -3,13 +3,14 @@
 For: the window, the command `export`, the Python API. Knows formats, videos and masks; no Qt.
 
 A file is written under another name, read back, compared and only then renamed, so whatever
-stops an export leaves whole files behind, and the next export goes on from there. Once all is
+stops an export leaves whole files behind, and the next export goes on from there. What was
+changed by others since is not replaced unless that is allowed (`ledger`). Once all is
 written, the masks are read as any other program would read them, and compared with those that
 were to be exported.
 """
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from PIL import Image
 
 from vos_annotator.core.atomic import put_file, writing
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.file_names import safe_name
 from vos_annotator.core.formats.claim import claim, refuse_another_clip
 from vos_annotator.core.formats.fidelity import Fidelity
 from vos_annotator.core.formats.format import (
@@ -29,13 +29,13 @@ from vos_annotator.core.formats.format import (
     Sequence,
     Source,
 )
+from vos_annotator.core.formats.ledger import Ledger
 from vos_annotator.core.formats.registry import format_named
 from vos_annotator.core.formats.report import ExportReport
-from vos_annotator.core.image_folder import ImageFolder
+from vos_annotator.core.formats.sources import sequence_of, source_of
 from vos_annotator.core.in_threads import in_threads
 from vos_annotator.core.masks import decode_png, encode_png, object_ids, without
 from vos_annotator.core.project import Project
-from vos_annotator.core.video import Video
 
 _JPEG_QUALITY = 95
 
@@ -86,43 +86,15 @@ def export_project(
     Raises:
         UserError: As of `export`.
     """
-    names = {each.id: each.name for each in project.objects}
-    source = Source(project.video, project.annotations.png, names)
-    return export(source, format_name, out, name, **rest)
+    return export(source_of(project), format_name, out, name, **rest)
 
 
-def sequence_of(source: Source, name: str | None, options: Options) -> Sequence:
-    """Return what writers are told of a source.
-
-    Raises:
-        UserError: A frame is chosen that the video does not have.
-    """
-    video = source.video
-    for frame in options.frames or ():
-        if not 0 <= frame < video.frame_count:
-            raise UserError(
-                "{name} has no frame {frame}: its last is {last}.",
-                name=video.name,
-                frame=frame,
-                last=video.frame_count - 1,
-            )
-    return Sequence(
-        safe_name(name or video.name),
-        video.shape,
-        tuple(video.time(frame) for frame in range(video.frame_count)),
-        picture_names(video),
-        source.names,
-        options,
-    )
-
-
-def picture_names(video: Video) -> tuple[str, ...]:
-    """Return what the picture of each frame is called: as it is, or by its number."""
-    if isinstance(video, ImageFolder):
-        stems = tuple(Path(file).stem for file in video.files)
-        if len(set(stems)) == len(stems):
-            return stems
-    return tuple(f"{frame:05d}" for frame in range(video.frame_count))
+def trial_size(
+    source: Source, kind: Format, name: str, options: Options, frames: Iterable[int]
+) -> int:
+    """Return the bytes that some frames take in a format; nothing is written."""
+    trial = _Export(source, kind, Path(), sequence_of(source, name, options))
+    return trial.size_of(frames)
 
 
 class _Export:
@@ -136,6 +108,7 @@ class _Export:
         every = range(self._video.frame_count)
         self._frames = tuple(every) if chosen is None else tuple(sorted(set(chosen)))
         self._with_images = self._options.with_images and self._writer.picture(0) is not None
+        self._ledger = Ledger(out, sequence.name, kind.name, self._options.replace)
         self._empty = encode_png(np.zeros(self._video.shape, np.uint8))
         self._without_masks: list[int] = []
 
@@ -169,6 +142,8 @@ class _Export:
             kept = self._compare(cancelled)
             for path, merge in writer.shared(rows).items():
                 self._share(path, merge)
+            if kept is not None or not self._kind.reads:
+                self._ledger.close(self._told(kept))
         return ExportReport(
             name=self._sequence.name,
             annotations=self._out / writer.place,
@@ -180,7 +155,41 @@ class _Export:
             objects=tuple(sorted(objects)),
             size=size,
             kept=kept,
+            manifest=self._ledger.path,
         )
+
+    def size_of(self, frames: Iterable[int]) -> int:
+        """Return the bytes that frames take as they are written."""
+        rows: dict[int, Any] = {}
+        size = 0
+        for frame in frames:
+            png = self._source.mask_png(frame)
+            label_map, png = self._chosen(frame, self._empty if png is None else png)
+            encoded = self._writer.encode(frame, label_map, png)
+            rows[frame] = encoded.row
+            size += sum(map(len, encoded.files.values()))
+            if self._with_images:
+                size += len(_jpeg(self._video[frame]))
+        return size + sum(map(len, self._writer.end(rows).values()))
+
+    def _told(self, kept: float | None) -> dict[str, Any]:
+        """Return what the manifest tells beside the files."""
+        video, sequence = self._video, self._sequence
+        return {
+            "format": self._kind.name,
+            "name": sequence.name,
+            "video": {
+                "name": video.path.name,
+                "fingerprint": video.fingerprint,
+                "frames": video.frame_count,
+                "size": [video.shape[1], video.shape[0]],
+            },
+            "objects": {str(i): name for i, name in sequence.names.items()},
+            "frames": self._frames,
+            "times": [round(sequence.times[frame], 6) for frame in self._frames],
+            "pixels_read_back": kept,
+            **self._source.provenance,
+        }
 
     def _read(
         self, cancelled: Callable[[], bool]
@@ -203,7 +212,7 @@ class _Export:
         files = dict(encoded.files)
         if image is not None:
             files[self._writer.picture(frame)] = _jpeg(image)
-        sizes = [(self._put(path, data), len(data)) for path, data in files.items()]
+        sizes = [(self._ledger.put(path, data), len(data)) for path, data in files.items()]
         return frame, encoded.row, object_ids(label_map), sizes
 
     def _chosen(self, frame: int, png: bytes) -> tuple[np.ndarray, bytes]:
@@ -226,19 +235,18 @@ class _Export:
         return label_map, png
 
     def _end(self, rows: Mapping[int, Any]) -> list[tuple[bool, int]]:
-        return [(self._put(path, data), len(data)) for path, data in self._writer.end(rows).items()]
+        return [
+            (self._ledger.put(path, data), len(data))
+            for path, data in self._writer.end(rows).items()
+        ]
 
-    def _put(self, path: str, data: bytes) -> bool:
+    def _share(self, path: str, merge: Merge) -> None:
+        """Add the sequence to a file that tells of several, and keeps what it tells of others."""
         file = self._out / path
         with writing(file):
             file.parent.mkdir(parents=True, exist_ok=True)
-        return put_file(file, data)
-
-    def _share(self, path: str, merge: Merge) -> None:
-        file = self._out / path
-        with writing(file):
             before = file.read_bytes() if file.is_file() else None
-        self._put(path, merge(before, file))
+        put_file(file, merge(before, file))
 
     def _compare(self, cancelled: Callable[[], bool]) -> float | None:
         """Return which share of the masks reads back as it was, None if that was given up.

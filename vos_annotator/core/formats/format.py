@@ -18,6 +18,7 @@ from vos_annotator.core.masks import LabelMap
 from vos_annotator.core.translation import tr, tr_in
 from vos_annotator.core.video import Video
 
+ENGINES = "engines"  # the setting of a project that tells which engines worked for it
 Merge = Callable[[bytes | None, Path], bytes]  # what a file holds, and where it is: what it shall
 
 
@@ -105,12 +106,14 @@ class Options:
         objects: Only these objects; None for all.
         with_images: Whether the pictures are written too.
         resolution: What DAVIS's folders are called.
+        replace: Whether files are replaced that are not as an export left them.
     """
 
     frames: tuple[int, ...] | None = None
     objects: frozenset[int] | None = None
     with_images: bool = True
     resolution: str = "480p"
+    replace: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +125,13 @@ class Source:
         mask_png: frame -> its label map as `encode_png` gives it; None where there is none,
             which is written as a map of zeros.
         names: Of the objects, by id.
+        provenance: What a manifest tells of where the masks come from, as JSON.
     """
 
     video: Video
     mask_png: Callable[[int], bytes | None]
     names: Mapping[int, str] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class ExportReport:
     frames_without_masks: tuple[int, ...]
     objects: tuple[int, ...]
     size: int  # bytes of all the files, written or skipped
+    manifest: Path | None = None  # of a complete export
     kept: float | None = None  # share of the objects' pixels that reads back, 0..1
 
     @property

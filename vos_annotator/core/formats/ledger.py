@@ -1,0 +1,149 @@
+"""What an export wrote, so that it can be proved, taken up again, and told from files of others.
+
+For: exports. Knows files; nothing of formats.
+
+Beside the files of an export lies its *manifest*, `NAME.FORMAT.manifest.json`: the hash and the
+size of each file, when each frame is shown, and who made the masks. While an export runs, a
+*journal* has a line for each file that is about to be written, so that one that is killed goes
+on, and knows its own files again.
+"""
+
+import hashlib
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from vos_annotator import __version__
+from vos_annotator.core.atomic import put_file, writing
+from vos_annotator.core.errors import UserError
+
+MANIFEST = ".manifest.json"
+_HASH = "sha256"
+
+
+class _File(msgspec.Struct):
+    sha256: str
+    bytes: int
+
+
+class _Manifest(msgspec.Struct):
+    files: dict[str, _File]
+
+
+class Ledger:
+    """The files of one sequence in one format below a folder.
+
+    May be used in several threads at once.
+    """
+
+    def __init__(self, out: Path, name: str, format_name: str, may_replace: bool) -> None:
+        """Learn what earlier exports left.
+
+        Args:
+            out: The folder.
+            name: Of the sequence.
+            format_name: Of the format.
+            may_replace: Whether files are replaced that no export left as they are.
+        """
+        self.path = out / f"{name}.{format_name}{MANIFEST}"
+        self._journal = out / f".{name}.{format_name}.journal"
+        self._out, self._may_replace = out, may_replace
+        self._turn = threading.Lock()
+        self._hashes: dict[str, set[str]] = {}  # path -> what an export may have left there
+        self._files = dict(_manifest(self.path).files)
+        for path, file in self._files.items():
+            self._hashes.setdefault(path, set()).add(file.sha256)
+        for path, digest in _lines(self._journal):
+            self._hashes.setdefault(path, set()).add(digest)
+
+    def put(self, path: str, data: bytes) -> bool:
+        """Make a file hold `data`; False if it already did.
+
+        Raises:
+            UserError: It cannot be written, or there is a file that somebody else changed.
+        """
+        file, digest = self._out / path, hashlib.sha256(data).hexdigest()
+        with writing(file):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            is_theirs = not self._may_replace and self.is_foreign(path, data)
+        if is_theirs:
+            raise UserError(
+                "{path} is not as an export left it, and was not replaced: choose another folder "
+                "or name, or allow files to be replaced.",
+                path=file,
+            )
+        with self._turn:
+            if digest not in self._hashes.setdefault(path, set()):
+                self._hashes[path].add(digest)
+                self._note(f"{digest} {path}\n")
+            self._files[path] = _File(digest, len(data))
+        return put_file(file, data)
+
+    def is_foreign(self, path: str, data: bytes | None = None) -> bool:
+        """Return whether a file is there that neither holds `data` nor what an export left."""
+        file = self._out / path
+        if not file.exists():
+            return False
+        if data is not None and file.is_file() and file.stat().st_size == len(data):
+            there = file.read_bytes()
+            if there == data:
+                return False
+        return hash_of(file) not in self._hashes.get(path, set())
+
+    def changed(self) -> list[str]:
+        """Return the files of earlier exports that are there and that somebody else changed."""
+        return [path for path in self._files if self.is_foreign(path)]
+
+    def note_whole(self, path: str, digest: str) -> None:
+        """Note a file that was written by other means, and is there."""
+        with self._turn:
+            self._files[path] = _File(digest, (self._out / path).stat().st_size)
+
+    def close(self, told: Mapping[str, object]) -> None:
+        """Write the manifest of a complete export, with what else is `told` of it.
+
+        Raises:
+            UserError: It cannot be written.
+        """
+        with writing(self.path):
+            files = {
+                path: file
+                for path, file in sorted(self._files.items())
+                if (self._out / path).is_file()
+            }
+        content = {"tool": f"vos-annotator {__version__}", **told, "files": files}
+        put_file(self.path, msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n")
+        with writing(self._journal):
+            self._journal.unlink(missing_ok=True)
+
+    def _note(self, line: str) -> None:
+        with writing(self._journal), self._journal.open("a", encoding="utf-8") as journal:
+            journal.write(line)
+
+
+def hash_of(file: Path) -> str:
+    """Return the hash of a file, as manifests have it; empty for what is no file."""
+    if not file.is_file():
+        return ""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, _HASH).hexdigest()
+
+
+def _manifest(path: Path) -> _Manifest:
+    """Return a manifest; an empty one where there is none, or none that can be read."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Manifest)
+    except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
+        return _Manifest({})  # then nothing counts as ours, and nothing is replaced
+
+
+def _lines(journal: Path) -> list[tuple[str, str]]:
+    """Return path and hash of each line; the last may be cut off."""
+    try:
+        text = journal.read_text("utf-8", errors="replace")
+    except OSError:
+        return []
+    parts = (line.partition(" ") for line in text.split("\n")[:-1])
+    return [(path, digest) for digest, _, path in parts if path]

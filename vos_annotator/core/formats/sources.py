@@ -1,0 +1,58 @@
+"""What is exported of a project, and what writers are told of it before the first frame.
+
+For: exports and what precedes them. Knows projects and videos.
+"""
+
+from pathlib import Path
+
+from vos_annotator.core.errors import UserError
+from vos_annotator.core.file_names import safe_name
+from vos_annotator.core.formats.format import ENGINES, Options, Sequence, Source
+from vos_annotator.core.image_folder import ImageFolder
+from vos_annotator.core.project import Project
+from vos_annotator.core.video import Video
+
+
+def source_of(project: Project) -> Source:
+    """Return what is exported of a project; for the thread that it belongs to."""
+    names = {each.id: each.name for each in project.objects}
+    provenance = {
+        "project": project.path.name,
+        "references": project.annotations.references,
+        "engines": project.setting(ENGINES, {}),
+    }
+    return Source(project.video, project.annotations.png, names, provenance)
+
+
+def sequence_of(source: Source, name: str | None, options: Options) -> Sequence:
+    """Return what writers are told of a source.
+
+    Raises:
+        UserError: A frame is chosen that the video does not have.
+    """
+    video = source.video
+    for frame in options.frames or ():
+        if not 0 <= frame < video.frame_count:
+            raise UserError(
+                "{name} has no frame {frame}: its last is {last}.",
+                name=video.name,
+                frame=frame,
+                last=video.frame_count - 1,
+            )
+    return Sequence(
+        safe_name(name or video.name),
+        video.shape,
+        tuple(video.time(frame) for frame in range(video.frame_count)),
+        picture_names(video),
+        source.names,
+        options,
+    )
+
+
+def picture_names(video: Video) -> tuple[str, ...]:
+    """Return what the picture of each frame is called: as it is, or by its number."""
+    if isinstance(video, ImageFolder):
+        stems = tuple(Path(file).stem for file in video.files)
+        if len(set(stems)) == len(stems):
+            return stems
+    return tuple(f"{frame:05d}" for frame in range(video.frame_count))
