@@ -17,6 +17,7 @@ from tests.engine.fakes import (
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import decode_png, encode_png
 from vos_annotator.core.stored_map import StoredMap
+from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.engine.commands import (
     Failed,
     Finished,
@@ -121,7 +122,7 @@ def test_the_engine_is_loaded_in_the_thread_and_says_what_it_is(bench):
     assert not loaded_in
     bench.start(Load(), Load())
 
-    assert bench.until(Ready) == Ready("told", "paper", 480)
+    assert bench.until(Ready) == Ready("told", "paper", 480, EngineChoice("told"))
     assert loaded_in == [("told", "inference")]
 
 

@@ -13,6 +13,7 @@ from vos_annotator.cli import main
 from vos_annotator.core.masks import object_ids
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import open_video
+from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.engine.hold import HoldEngine
 from vos_annotator.evaluation.bench.clips import CODINGS, GROUP
 from vos_annotator.evaluation.bench.extent import QUICK
@@ -77,7 +78,7 @@ def setting(tmp_path):
         moves=20,
         exported=2,
     )
-    return Setting("hold", tiny, tmp_path)
+    return Setting(EngineChoice("hold"), tiny, tmp_path)
 
 
 def test_the_command_prints_tables_and_writes_figures_and_charts(tmp_path, capsys):

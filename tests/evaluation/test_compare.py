@@ -9,6 +9,7 @@ import pytest
 
 from vos_annotator.cli import main
 from vos_annotator.core.errors import UserError
+from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.evaluation.bench import compare, rival
 from vos_annotator.evaluation.bench.extent import QUICK
 from vos_annotator.evaluation.bench.setting import Setting
@@ -54,7 +55,7 @@ class InferenceCore:
 def setting(tmp_path):
     """A setting in which everything is as small as it can be."""
     tiny = replace(QUICK, sizes=("144p",), frames=6, rounds=3)
-    return Setting("hold", tiny, tmp_path)
+    return Setting(EngineChoice("hold"), tiny, tmp_path)
 
 
 def checkout(folder: Path, frame: str = "0.01") -> Path:

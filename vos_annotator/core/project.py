@@ -202,6 +202,10 @@ class Project:
         self._flush()
         return taken
 
+    def engines(self) -> dict[str, int]:
+        """Return the engines that made predictions, and of how many frames each."""
+        return self._file.engines()
+
     def mark_stale(self, frames: Sequence[int], ids: Iterable[int]) -> None:
         """Note and write that predictions of `ids` are older than a correction."""
         self.annotations.mark_stale(frames, ids)

@@ -160,6 +160,14 @@ class ProjectFile:
             raise ValueError("it is not there")
         return decode_edit(row[0])
 
+    def engines(self) -> dict[str, int]:
+        """Return how many predictions are from each engine."""
+        query = (
+            "SELECT engine, COUNT(*) FROM frames WHERE status = ? AND engine != '' "
+            "GROUP BY engine ORDER BY engine"
+        )
+        return dict(self._connection.execute(query, (int(Status.PREDICTION),)).fetchall())
+
     def write(
         self,
         frames: Iterable[tuple[int, FrameState, str, bytes | None]],

@@ -16,8 +16,8 @@ from vos_annotator.core.errors import UserError
 from vos_annotator.core.mask_files import mask_files
 from vos_annotator.core.masks import encode_png, object_ids, read_label_map
 from vos_annotator.core.video import Video, open_video
+from vos_annotator.engine.choice import add_engine_options, chosen_engine
 from vos_annotator.engine.headless import EngineFailure, propagated_pngs
-from vos_annotator.engine.registry import DEFAULT_ENGINE, DEFAULT_SIZE
 
 _CACHE_BYTES = 64 << 20  # pictures are read in order, or in reverse: few are met again
 _SMALLEST = 16  # px; below, a frame would have less than one position in memory
@@ -41,10 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="masks go to DIR/Annotations/480p/NAME, of the video's own size",
     )
     parser.add_argument("--name", help="of the sequence; the video's own if absent")
-    parser.add_argument(
-        "--size", type=int, default=DEFAULT_SIZE, help="short side the engine works at"
-    )
-    parser.add_argument("--engine", default=DEFAULT_ENGINE, metavar="NAME", help="engine to run")
+    add_engine_options(parser)
     parser.add_argument(
         "--learn", action="store_true", help="learn the video from its references first"
     )
@@ -68,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         claim_folder(folder, video)
         try:
             found = propagated_pngs(
-                video, references, args.engine, args.size, args.learn, not args.coarse
+                video, references, chosen_engine(args), args.size, args.learn, not args.coarse
             )
             for frame, png in _with_progress(found, video.frame_count):
                 put_file(annotation_path(args.out, name, frame), png)

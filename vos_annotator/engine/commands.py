@@ -13,12 +13,20 @@ from numpy.typing import NDArray
 
 from vos_annotator.core.stored_map import StoredMap
 from vos_annotator.engine.absences import Absences
+from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.engine.propagation import Pass
 
 
 @dataclass(frozen=True)
 class Load:
     """Load the engine, so that the first command that needs it does not wait."""
+
+
+@dataclass(frozen=True)
+class UseEngine:
+    """Go on with another engine; the one in use stays if that cannot be loaded."""
+
+    choice: EngineChoice
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,7 @@ class Scribble:
     token: Any = None
 
 
-Command = Load | SetReference | SetAbsences | Propagate | Learn | Scribble
+Command = Load | UseEngine | SetReference | SetAbsences | Propagate | Learn | Scribble
 
 
 @dataclass(frozen=True)
@@ -89,12 +97,14 @@ class Ready:
         engine: Its name.
         device: What it runs on, for people.
         size: The short side that it works at, px.
+        choice: What was asked for.
         provenance: Where its weights come from, for those who ask later; JSON.
     """
 
     engine: str
     device: str
     size: int
+    choice: EngineChoice
     provenance: Mapping[str, str] = field(default_factory=dict)
 
 

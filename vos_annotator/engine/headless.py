@@ -17,6 +17,7 @@ from vos_annotator.core.masks import LabelMap, as_label_map, decode_png, encode_
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import Video
 from vos_annotator.engine.absences import NOWHERE, Absences
+from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.engine.commands import (
     Failed,
     Finished,
@@ -39,6 +40,8 @@ from vos_annotator.engine.worker import InferenceWorker, Loader
 
 log = logging.getLogger(__name__)
 
+Engine = str | EngineChoice | SegmentationEngine
+
 
 class EngineFailure(Exception):
     """The engine failed through no mistake of the user; holds the report."""
@@ -46,7 +49,7 @@ class EngineFailure(Exception):
 
 def propagate(
     project: Project,
-    engine: str | SegmentationEngine = DEFAULT_ENGINE,
+    engine: Engine = DEFAULT_ENGINE,
     *,
     size: int = DEFAULT_SIZE,
     learns: bool = False,
@@ -58,7 +61,8 @@ def propagate(
 
     Args:
         project: Belongs to the calling thread.
-        engine: One that `load_engine` gave, whose memory is empty, also afterwards; or a name.
+        engine: One that `load_engine` gave, whose memory is empty, also afterwards; or a name
+            or a choice.
         size: The short side that an engine which is named works at, px.
         learns: Whether it learns from the references first, as it does in the window.
         refines: Whether it looks at each object of a large frame from near.
@@ -83,7 +87,7 @@ def propagate(
         for frame in range(annotations.frame_count):
             if stored := annotations.stored_map(frame):
                 kept.add(frame, stored)
-    name = engine if isinstance(engine, str) else engine.name
+    name = engine.name if isinstance(engine, SegmentationEngine) else str(engine)
     count = 0
     with Headless(
         project.video, references, engine, absences=absences, size=size, learns=learns
@@ -98,7 +102,7 @@ def propagate(
 def propagated(
     video: Video,
     references: Mapping[int, NDArray],
-    engine: str | SegmentationEngine = DEFAULT_ENGINE,
+    engine: Engine = DEFAULT_ENGINE,
     *,
     size: int = DEFAULT_SIZE,
     learns: bool = False,
@@ -125,7 +129,7 @@ def propagated(
 def propagated_pngs(
     video: Video,
     references: Mapping[int, bytes],
-    engine: str | SegmentationEngine = DEFAULT_ENGINE,
+    engine: Engine = DEFAULT_ENGINE,
     size: int = DEFAULT_SIZE,
     learns: bool = False,
     refines: bool = True,
@@ -150,16 +154,17 @@ class Headless:
         self,
         video: Video,
         references: Sequence[SetReference],
-        engine: str | SegmentationEngine = DEFAULT_ENGINE,
+        engine: Engine = DEFAULT_ENGINE,
         *,
         absences: Absences = NOWHERE,
         size: int = DEFAULT_SIZE,
         learns: bool = False,
     ) -> None:
         """Start the worker; see `propagate`."""
-        name, self._engine = (engine, None) if isinstance(engine, str) else (None, engine)
+        self._engine = engine if isinstance(engine, SegmentationEngine) else None
+        choice = engine if self._engine is None else None
         load = load_engine if self._engine is None else _once(self._engine)
-        self._worker = InferenceWorker(name, video.fork(), size=size, load=load)
+        self._worker = InferenceWorker(choice, video.fork(), size=size, load=load)
         self._references, self._absences, self._learns = references, absences, learns
         self._worker.start()
         self._worker.submit(Load())

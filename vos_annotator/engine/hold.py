@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vos_annotator.core.masks import LabelMap, decode_png, encode_png, object_ids
+from vos_annotator.core.translation import marked
 from vos_annotator.core.video import Image
 from vos_annotator.engine.protocol import Segmentation
 
@@ -21,6 +22,7 @@ class HoldEngine:
     """Repeats the nearest reference, exactly; of two as near, the earlier."""
 
     name = "hold"
+    summary = marked("Repeats the nearest reference: a baseline, and quick.")
 
     def __init__(self, size: int = 480) -> None:
         """Start with an empty memory; `size` does not matter, masks keep their own."""

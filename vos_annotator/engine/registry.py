@@ -2,23 +2,32 @@
 
 For: the worker and the headless commands. Engines are installed through the entry-point group
 `vos_annotator.engines`; an entry is anything callable as `entry(size=...)`. So the window is
-up before torch is, and another package can bring its own engine.
+up before torch is, and another package can bring its own engine. What such a package does
+wrong is said in a sentence that names it, and keeps no other engine away.
 """
 
-from importlib.metadata import entry_points
-from inspect import signature
+import logging
+from collections.abc import Callable, Iterable
+from importlib.metadata import EntryPoint, distributions
+from inspect import Parameter, signature
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.engine.protocol import SegmentationEngine
+
+log = logging.getLogger(__name__)
 
 GROUP = "vos_annotator.engines"
 DEFAULT_ENGINE = "mobilevos"
 DEFAULT_SIZE = 480
 
+_OURS = "vos-annotator"  # the package whose faults are the program's own
+
+Factory = Callable[..., SegmentationEngine]
+
 
 def engine_names() -> list[str]:
     """Return the names of the installed engines, sorted; nothing of them is imported."""
-    return sorted(set(entry_points(group=GROUP).names))
+    return sorted(_entries())
 
 
 def load_engine(
@@ -32,32 +41,100 @@ def load_engine(
         options: What only this engine knows, as `checkpoint`; None leaves one out.
 
     Raises:
-        UserError: There is no such engine, it has no such option, or a library that it
-            needs is missing.
+        UserError: There is no such engine, it has no such option or lacks one, a library that
+            it needs is missing, or its package is broken.
     """
     name = name or DEFAULT_ENGINE
-    found = entry_points(group=GROUP, name=name)
-    if not found:
-        names = engine_names()
-        if not names:
-            raise UserError("No engine is installed: run `pip install -e .` in the checkout.")
+    factory = factory_of(name)
+    given = {key: value for key, value in options.items() if value is not None}
+    takes, needs = options_of(factory)
+    if unknown := given.keys() - takes:
         raise UserError(
-            "There is no engine {name}: choose one of {names}.", name=name, names=", ".join(names)
+            "The engine {name} has no {options} to choose.", name=name, options=_listed(unknown)
+        )
+    if lacking := needs - given.keys():
+        raise UserError(
+            "The engine {name} needs a {options}: give its path after --{options}, or in the "
+            "window under Propagate > Engine.",
+            name=name,
+            options=_listed(lacking),
         )
     try:
-        factory = next(iter(found)).load()
+        engine = factory(size=size, **given)
+    except UserError:
+        raise
+    except Exception as error:
+        if package_of(name) == _OURS:
+            raise
+        log.exception("the engine %s could not be made", name)
+        raise _broken(name, error) from error
+    if not isinstance(engine, SegmentationEngine):
+        raise _broken(name, f"{type(engine).__name__} lacks verbs of an engine")
+    return engine
+
+
+def factory_of(name: str) -> Factory:
+    """Return what makes an engine; its package is imported.
+
+    Raises:
+        UserError: There is no such engine, or it cannot be imported.
+    """
+    entries = _entries()
+    if not entries:
+        raise UserError("No engine is installed: run `pip install -e .` in the checkout.")
+    if name not in entries:
+        raise UserError(
+            "There is no engine {name}: choose one of {names}.", name=name, names=_listed(entries)
+        )
+    try:
+        factory = entries[name].load()
+        signature(factory)
     except ModuleNotFoundError as error:
         raise UserError(
             "The engine {name} needs the Python package {package}: install it with pip.",
             name=name,
             package=error.name,
         ) from error
-    given = {key: value for key, value in options.items() if value is not None}
-    unknown = given.keys() - signature(factory).parameters.keys()
-    if unknown:
-        raise UserError(
-            "The engine {name} has no {options} to choose.",
-            name=name,
-            options=", ".join(sorted(unknown)),
-        )
-    return factory(size=size, **given)
+    except Exception as error:  # a package of unknown origin fails in more ways than can be listed
+        raise _broken(name, error) from error
+    return factory
+
+
+def options_of(factory: Factory) -> tuple[set[str], set[str]]:
+    """Return the options that a factory takes beside the size, and those that it needs."""
+    known = signature(factory).parameters
+    takes = {key for key in known if key != "size"}
+    return takes, {key for key in takes if known[key].default is Parameter.empty}
+
+
+def package_of(name: str) -> str:
+    """Return the name of the distribution that brings an engine."""
+    entry = _entries().get(name)
+    return entry.dist.name if entry is not None and entry.dist is not None else ""
+
+
+def _entries() -> dict[str, EntryPoint]:
+    """Return the entry points by name; a package whose metadata is damaged brings none."""
+    entries: dict[str, EntryPoint] = {}
+    for distribution in distributions():
+        try:
+            for entry in distribution.entry_points.select(group=GROUP):
+                entries.setdefault(entry.name, entry)
+        except Exception:  # and must not take the others along
+            log.warning("a package has damaged entry points", exc_info=True)
+    return entries
+
+
+def _broken(name: str, reason: object) -> UserError:
+    kind = f"{type(reason).__name__}: " if isinstance(reason, Exception) else ""
+    return UserError(
+        "The engine {name} of the package {package} is broken ({reason}): update or remove that "
+        "package, or choose another engine.",
+        name=name,
+        package=package_of(name),
+        reason=f"{kind}{reason}",
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))

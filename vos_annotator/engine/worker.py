@@ -18,6 +18,7 @@ from vos_annotator.core.masks import LabelMap, encode_png, object_ids
 from vos_annotator.core.read_ahead import ReadAhead
 from vos_annotator.core.shots import Shots
 from vos_annotator.core.video import Video
+from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.engine.commands import (
     Command,
     Failed,
@@ -34,6 +35,7 @@ from vos_annotator.engine.commands import (
     SetAbsences,
     SetReference,
     SteppedDown,
+    UseEngine,
 )
 from vos_annotator.engine.knowledge import Knowledge
 from vos_annotator.engine.mailbox import Mailbox
@@ -57,7 +59,7 @@ SIZES = (480, 384, 288, 192)  # short sides to step down through when memory run
 _IDLE = 5.0  # s without a command, after which the engine may do what it likes
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "insufficient mem")
 
-Loader = Callable[[str | None, int], SegmentationEngine]
+Loader = Callable[..., SegmentationEngine]  # called as `load_engine` is
 
 
 class InferenceWorker:
@@ -69,7 +71,7 @@ class InferenceWorker:
 
     def __init__(
         self,
-        engine_name: str | None,
+        engine: EngineChoice | str | None,
         video: Video,
         on_filled: Callable[[], None] = lambda: None,
         size: int = DEFAULT_SIZE,
@@ -79,7 +81,7 @@ class InferenceWorker:
         """Prepare the thread; `start` starts it.
 
         Args:
-            engine_name: See `load_engine`.
+            engine: The first one; see `UseEngine`.
             video: A fork that is the worker's from now on.
             on_filled: Called by the worker's thread when results stops being empty.
             size: The short side to work at, px.
@@ -93,7 +95,7 @@ class InferenceWorker:
         self._cancelled = 0
         self._is_closing = False
 
-        self._engine_name, self._size, self._load = engine_name, size, load
+        self._choice, self._size, self._load = EngineChoice.of(engine), size, load
         self._video = ReadAhead(video)
         self._shots = Shots(self._video)
         self._engine: SegmentationEngine | None = None
@@ -109,6 +111,8 @@ class InferenceWorker:
         match command:
             case Load():
                 key = "load"
+            case UseEngine():
+                key = "engine"
             case SetReference(frame):
                 key = "reference", frame
             case SetAbsences():
@@ -180,6 +184,8 @@ class InferenceWorker:
         match command:
             case Load():
                 self._loaded()
+            case UseEngine(choice):
+                self._use(choice)
             case SetReference():
                 self._knowledge.set(command)
                 self._bring_memory_up_to_date()
@@ -254,7 +260,7 @@ class InferenceWorker:
         return (
             ticket <= self._cancelled
             or self._is_closing
-            or self._commands.holds(lambda one: isinstance(one[1], SetReference | SetAbsences))
+            or self._commands.holds(lambda one: isinstance(one[1], _CHANGES))
         )
 
     def _serve_scribbles(self) -> None:
@@ -275,13 +281,16 @@ class InferenceWorker:
 
     def _loaded(self) -> SegmentationEngine:
         if self._engine is None:
-            self._knowledge.forget_engine()
-            engine = self._load(self._engine_name, self._size)
-            self._engine = engine
-            device = str(getattr(engine, "device", "cpu"))
-            provenance = dict(getattr(engine, "provenance", {}))
-            self.results.put(Ready(engine.name, device, self._size, provenance))
+            self._use(self._choice)
         return self._engine
+
+    def _use(self, choice: EngineChoice) -> None:
+        engine = self._load(choice.name, self._size, **choice.options)
+        self._knowledge.forget_engine()
+        self._engine, self._choice = engine, choice
+        device = str(getattr(engine, "device", "cpu"))
+        provenance = dict(getattr(engine, "provenance", {}))
+        self.results.put(Ready(engine.name, device, self._size, choice, provenance))
 
     def _bring_memory_up_to_date(self, is_over: Callable[[], bool] = lambda: False) -> None:
         engine = self._loaded()
@@ -298,8 +307,10 @@ class InferenceWorker:
         return True
 
 
+_CHANGES = UseEngine | SetReference | SetAbsences  # what a pass goes by
 _WORDS = {
     Load: "Loading the engine",
+    UseEngine: "Loading the engine",
     SetReference: "Memorizing a reference",
     SetAbsences: "Noting where objects are absent",
     Propagate: "Propagation",

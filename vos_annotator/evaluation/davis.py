@@ -11,6 +11,7 @@ from pathlib import Path
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import LabelMap, read_label_map
+from vos_annotator.engine.choice import add_engine_options, chosen_engine
 from vos_annotator.engine.protocol import ScribbleEngine, SegmentationEngine
 from vos_annotator.engine.registry import load_engine
 from vos_annotator.evaluation import doubt_report, robot_report
@@ -50,9 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--set", metavar="FILE", help="list of sequences; dev, val or all if absent")
     which.add_argument("--sequences", metavar="A,B", help="names of sequences")
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--engine", metavar="NAME", help="engine to run")
-    what.add_argument("--results", type=Path, metavar="DIR", help="score the PNGs in DIR instead")
+    parser.add_argument(
+        "--results", type=Path, metavar="DIR", help="score the PNGs in DIR, and run no engine"
+    )
     parser.add_argument(
         "--scribbles",
         action="store_true",
@@ -62,8 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--doubt", action="store_true", help="score how well the engine knows where it is wrong"
     )
     robot_report.add_arguments(parser)
-    parser.add_argument("--size", type=int, default=480, help="short side the engine works at")
-    parser.add_argument("--checkpoint", metavar="CKPT", help="weights that the engine runs")
+    add_engine_options(parser)
     parser.add_argument(
         "--runtime",
         metavar="NAME",
@@ -92,6 +92,8 @@ def run(args: argparse.Namespace) -> int:
         names = [name.strip() for name in args.sequences.split(",") if name.strip()]
         if not names:
             raise UserError("--sequences names none: give names with commas between them.")
+    if args.results is not None and (args.engine or args.checkpoint):
+        raise UserError("--results scores masks that there are: leave out --engine.")
     if args.size < 16:
         raise UserError(f"--size {args.size} is too small: give at least 16.")
     sequences = find_sequences(args.davis, names)
@@ -133,13 +135,9 @@ def run(args: argparse.Namespace) -> int:
 def _engine(args: argparse.Namespace) -> SegmentationEngine:
     if args.memory is not None and args.memory < 0:
         raise UserError(f"--memory {args.memory} makes no sense: give 0 or more.")
-    return load_engine(
-        args.engine,
-        size=args.size,
-        checkpoint=args.checkpoint,
-        memory=args.memory,
-        runtime=args.runtime,
-    )
+    choice = chosen_engine(args)
+    options = {"memory": args.memory, "runtime": args.runtime, **choice.options}
+    return load_engine(choice.name, size=args.size, **options)
 
 
 def _run_scribbles(args: argparse.Namespace, sequences: list[Sequence]) -> int:

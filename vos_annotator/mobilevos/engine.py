@@ -21,6 +21,7 @@ from torch import Tensor
 
 from vos_annotator.core.formats.ledger import hash_of
 from vos_annotator.core.masks import LabelMap, object_ids
+from vos_annotator.core.translation import marked
 from vos_annotator.engine.protocol import ABSENT, Reference, Segmentation
 from vos_annotator.mobilevos.adaptation import Lesson, learnt_decoder, moved
 from vos_annotator.mobilevos.backbones import upsample
@@ -51,6 +52,7 @@ class MobileVOSEngine:
     """
 
     name = "mobilevos"
+    summary = marked("The light network that comes with the program.")
 
     def __init__(
         self,

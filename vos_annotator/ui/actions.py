@@ -221,6 +221,8 @@ ACTIONS: tuple[Action, ...] = (
            tip="Look at each object from near where the video is finer than masks are computed."),
     Action("learn", "Propagate", "Learn this video", "toggle_learning", checked="learning on",
            tip="At rest, learn from the references how the objects look; kept if it helps."),
+    Action("engine", "Propagate", "Engine…", "choose_engine", starts_group=True,
+           tip="Which network computes masks, and with which weights."),
     Action("stop", "Propagate", "Stop", "stop", (), ("Esc",), "stop", needs=("running",),
            tip="Stop the run; what is computed stays."),
     #

@@ -18,6 +18,7 @@ from vos_annotator.machine import display
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from vos_annotator.engine.choice import EngineChoice
     from vos_annotator.ui.main_window import MainWindow
 
 log = logging.getLogger(__name__)
@@ -26,12 +27,12 @@ NAME = "MobileVOS Annotator"
 _FONT = 13  # px
 
 
-def run(path: str | Path | None = None, engine: str = "mobilevos", size: int = 480) -> int:
+def run(path: str | Path | None = None, engine: EngineChoice | None = None, size: int = 480) -> int:
     """Show the window until it is closed.
 
     Args:
         path: A video, a folder of frames or a .vos project; None opens the demo clip.
-        engine: The engine's name in the registry.
+        engine: None takes the one that was chosen last in the window.
         size: The short side in pixels that the engine works at.
 
     Returns:
@@ -47,7 +48,7 @@ def run(path: str | Path | None = None, engine: str = "mobilevos", size: int = 4
         return _run(path, engine, size)
 
 
-def _run(path: str | Path | None, engine: str, size: int) -> int:
+def _run(path: str | Path | None, engine: EngineChoice | None, size: int) -> int:
     app = make_application()
     from vos_annotator.ui import language
     from vos_annotator.ui.demo import demo_clip
@@ -62,7 +63,7 @@ def _run(path: str | Path | None, engine: str, size: int) -> int:
         language.apply_choice(app)
 
 
-def _show(path: str | Path | None, engine: str, size: int) -> MainWindow:
+def _show(path: str | Path | None, engine: EngineChoice | None, size: int) -> MainWindow:
     from vos_annotator.ui.main_window import MainWindow
 
     window = MainWindow(None, engine, size)

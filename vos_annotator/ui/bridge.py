@@ -19,6 +19,7 @@ from PySide6.QtCore import QObject, Signal
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.stored_map import StoredMap
 from vos_annotator.core.translation import tr
+from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.engine.commands import (
     Failed,
     Finished,
@@ -27,14 +28,12 @@ from vos_annotator.engine.commands import (
     Propagate,
     Ready,
     Result,
-    Scribble,
     Scribbled,
     Segmented,
     SteppedDown,
 )
 from vos_annotator.engine.landing import land
-from vos_annotator.engine.memory_shelf import MemoryShelf, shelf_folder
-from vos_annotator.engine.registry import DEFAULT_ENGINE, DEFAULT_SIZE, load_engine
+from vos_annotator.engine.registry import DEFAULT_SIZE, load_engine
 from vos_annotator.engine.remaining import Run
 from vos_annotator.engine.worker import Loader
 from vos_annotator.ui.agenda import Agenda
@@ -74,7 +73,7 @@ class EngineBridge(QObject):
     def __init__(
         self,
         document: Document,
-        engine_name: str = DEFAULT_ENGINE,
+        engine: EngineChoice | str | None = None,
         size: int = DEFAULT_SIZE,
         load: Loader = load_engine,
     ) -> None:
@@ -82,21 +81,16 @@ class EngineBridge(QObject):
         super().__init__()
         self.auto_refresh = self.refines = True
         self._document, self._annotations = document, document.annotations
-        self._engine_name = engine_name
-        self._revision = 0
+        self._revision, self._is_closed = 0, False
         self._agenda = Agenda(document)
         self._run: Run | None = None  # what the worker is busy with
         self._runs: deque[Run] = deque()  # what comes after
         self._fillable = self._agenda.missing  # frames without masks that may get some
         self._pace: Pace | None = None  # None while idle
-        self._locked = document.objects.locked_ids
-        self._scribbles = ScribbleCalls()
-        self._last_failure = ""
-        self._is_closed = False
-
-        video = document.video
-        shelf = MemoryShelf(shelf_folder(document.project.path), video.fingerprint)
-        self._inference = Inference(engine_name, video.fork(), size, load, shelf)
+        self._locked, self._scribbles = document.objects.locked_ids, ScribbleCalls()
+        self._inference = Inference(
+            EngineChoice.of(engine), document.video.fork(), size, load, document.project.path
+        )
         self._inference.arrived.connect(self._land)
         self._feed = ReferenceFeed(self._annotations, self._inference)
         self._gathering = Gathering(self._annotations, self)
@@ -112,6 +106,11 @@ class EngineBridge(QObject):
         document.reference_changed.connect(self._on_reference_changed)
         document.absence_changed.connect(self._on_absence_changed)
         document.objects_changed.connect(self._on_objects_changed)
+
+    @property
+    def choice(self) -> EngineChoice:
+        """The engine in use."""
+        return self._inference.choice
 
     @property
     def busy(self) -> bool:
@@ -147,6 +146,13 @@ class EngineBridge(QObject):
             return
         self._interrupt()
         self._begin([run])
+
+    def use_engine(self, choice: EngineChoice) -> None:
+        """Go on with another engine; if it cannot be loaded, with this one. Masks stay."""
+        self._interrupt()
+        self._start()
+        self._inference.use(choice)
+        self._pause.start()
 
     def stop(self) -> None:
         """Give up what runs, within one frame; the masks that there are stay."""
@@ -251,7 +257,6 @@ class EngineBridge(QObject):
         self._runs = deque(runs)
         self._fillable = self._agenda.missing
         self._pace = Pace(sum(run.frame_count for run in runs))
-        self._last_failure = ""
         self._run_next()
         self.began.emit()
 
@@ -296,9 +301,9 @@ class EngineBridge(QObject):
             case Scribbled() if self._scribbles.is_latest(result):
                 self.scribbled.emit(result.frame, result.object_id, result.mask)
             case Ready():
+                self.learning.note_new_engine()
                 self.ready.emit(result)
             case SteppedDown(size):
-                self.learning.note_new_engine()
                 text = tr("Memory ran short: masks are computed at {size} px now.", size=size)
                 self.message.emit(text)
             case Failed():
@@ -306,7 +311,7 @@ class EngineBridge(QObject):
 
     def _on_segmented(self, result: Segmented, ids: frozenset[int] | None) -> None:
         may_fill = bool(self._fillable[result.frame])
-        land(self._document.project, result, ids, self._engine_name, may_fill)
+        land(self._document.project, result, ids, str(self.choice), may_fill)
         if result.final:
             self._agenda.settle(result.frame)
         self.progress.emit(self._pace.after(result.frame, result.seconds))
@@ -322,7 +327,4 @@ class EngineBridge(QObject):
             if result.command.revision != self._revision:
                 return
             self._end()
-        elif not isinstance(result.command, Scribble) and result.message == self._last_failure:
-            return  # a hundred references that fail for one reason are one failure
-        self._last_failure = result.message
         self.failed.emit(result.message, result.report)

@@ -5,7 +5,7 @@ For: the command line. Imports Qt only once the window is asked for.
 
 import argparse
 
-from vos_annotator.engine.registry import DEFAULT_ENGINE, DEFAULT_SIZE
+from vos_annotator.engine.choice import add_engine_options, chosen_engine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,14 +13,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "path", nargs="?", help="video, folder of frames or .vos project; the demo clip without"
     )
-    parser.add_argument("--engine", default=DEFAULT_ENGINE, help="engine (%(default)s)")
-    parser.add_argument(
-        "--size", type=int, default=DEFAULT_SIZE, help="short side to work at, px (%(default)s)"
-    )
+    add_engine_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the window until it is closed."""
     from vos_annotator.ui.app import run as show
 
-    return show(arguments.path, arguments.engine, arguments.size)
+    is_said = arguments.engine or arguments.checkpoint
+    return show(arguments.path, chosen_engine(arguments) if is_said else None, arguments.size)

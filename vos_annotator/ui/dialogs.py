@@ -53,6 +53,11 @@ def ask_mask(parent: QWidget) -> Path | None:
     return _ask_file(parent, tr("Import a mask for this frame"), "masks", tr("Masks (*.png)"))
 
 
+def ask_checkpoint(parent: QWidget) -> Path | None:
+    """Return the file of an engine's weights the person chose."""
+    return _ask_file(parent, tr("Checkpoint"), "checkpoints", tr("All files (*)"))
+
+
 def ask_copy(parent: QWidget, current: Path) -> Path | None:
     """Return where a copy of the project goes."""
     suggestion = current.with_name(tr("{name} copy", name=current.stem) + ".vos")

@@ -8,12 +8,22 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from vos_annotator.core.video import Video
-from vos_annotator.engine.commands import Command
-from vos_annotator.engine.memory_shelf import MemoryShelf
+from vos_annotator.engine.choice import EngineChoice
+from vos_annotator.engine.commands import (
+    Command,
+    Failed,
+    Propagate,
+    Ready,
+    Result,
+    Scribble,
+    UseEngine,
+)
+from vos_annotator.engine.memory_shelf import MemoryShelf, shelf_folder
 from vos_annotator.engine.protocol import SegmentationEngine
 from vos_annotator.engine.worker import InferenceWorker, Loader
 
@@ -24,6 +34,9 @@ _NICENESS = 10  # of the engine's threads: where cores are short, the window goe
 class Inference(QObject):
     """A worker whose results arrive between other events, at most 8 ms of them at a time.
 
+    Attributes:
+        choice: The engine in use.
+
     Signals:
         arrived(result): One of `engine.commands.Result`, in the order of the worker.
     """
@@ -32,18 +45,24 @@ class Inference(QObject):
     _filled = Signal()  # from the worker's thread
 
     def __init__(
-        self, engine_name: str, video: Video, size: int, load: Loader, shelf: MemoryShelf
+        self,
+        engine: EngineChoice,
+        video: Video,
+        size: int,
+        load: Loader,
+        project: Path | None = None,
     ) -> None:
-        """Prepare the worker; see `InferenceWorker`."""
+        """Prepare the worker; see `InferenceWorker`. Its memory is kept beside a `project`."""
         super().__init__()
+        shelf = project and MemoryShelf(shelf_folder(project), video.fingerprint)
 
-        def load_behind(name: str | None, size: int) -> SegmentationEngine:
+        def load_behind(name: str, size: int, **options: object) -> SegmentationEngine:
             give_way()
-            return load(name, size)
+            return load(name, size, **options)
 
-        self._worker = InferenceWorker(
-            engine_name, video, self._filled.emit, size, load_behind, shelf
-        )
+        self._worker = InferenceWorker(engine, video, self._filled.emit, size, load_behind, shelf)
+        self.choice = engine
+        self._last_failure = ""
         self.has_started = self._is_closed = False
         self._filled.connect(self._drain, Qt.ConnectionType.QueuedConnection)
         self._again = single_shot(self, 0, self._drain)
@@ -55,7 +74,14 @@ class Inference(QObject):
 
     def submit(self, command: Command) -> None:
         """Leave a command; see `InferenceWorker.submit`."""
+        if isinstance(command, Propagate):
+            self._last_failure = ""
         self._worker.submit(command)
+
+    def use(self, choice: EngineChoice) -> None:
+        """Have the engine replaced; `Ready` says that it is, `Failed` that this one stays."""
+        self._last_failure = ""
+        self._worker.submit(UseEngine(choice))
 
     def cancel(self) -> None:
         """Give up every propagation submitted so far."""
@@ -70,10 +96,24 @@ class Inference(QObject):
     def _drain(self) -> None:
         leave_at = time.perf_counter() + VISIT
         while not self._is_closed and (result := self._worker.results.take(timeout=0)):
-            self.arrived.emit(result)
+            if isinstance(result, Ready):
+                self.choice = result.choice
+            if not self._is_said(result):
+                self.arrived.emit(result)
             if time.perf_counter() > leave_at:
                 self._again.start()  # the event loop has its turn first
                 return
+
+    def _is_said(self, result: Result) -> bool:
+        """Whether it is a failure told already: of a hundred references for one reason, one."""
+        match result:
+            case Failed(Propagate() | Scribble(), message):
+                self._last_failure = message
+            case Failed(_, message) if message == self._last_failure:
+                return True
+            case Failed(_, message):
+                self._last_failure = message
+        return False
 
 
 def give_way() -> None:

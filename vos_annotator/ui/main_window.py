@@ -12,26 +12,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, QSize, Qt, QTimer
-from PySide6.QtGui import (
-    QCloseEvent,
-    QDragEnterEvent,
-    QDropEvent,
-)
-from PySide6.QtWidgets import (
-    QLabel,
-    QMainWindow,
-    QStackedWidget,
-    QToolBar,
-)
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QLabel, QMainWindow, QStackedWidget, QToolBar
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.project import Project
 from vos_annotator.core.translation import tr
+from vos_annotator.engine.choice import EngineChoice
+from vos_annotator.engine.registry import DEFAULT_SIZE
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.action_set import ActionSet
 from vos_annotator.ui.big_change import BigChange
 from vos_annotator.ui.card import recovery_text
 from vos_annotator.ui.conditions import conditions
+from vos_annotator.ui.engine_choice import kept_choice
 from vos_annotator.ui.find_verbs import FindVerbs
 from vos_annotator.ui.job import Job
 from vos_annotator.ui.jobs import Jobs
@@ -57,15 +51,19 @@ class MainWindow(QMainWindow):
     """The one window of the program.
 
     Attributes:
+        engine: What computes masks, from the next project on.
         returns: Whether it was closed only to be made again, in another language.
         last_path: What that one is to open; None for nothing.
     """
 
     def __init__(
-        self, project: Project | None = None, engine_name: str = "mobilevos", size: int = 480
+        self,
+        project: Project | None = None,
+        engine: EngineChoice | str | None = None,
+        size: int = DEFAULT_SIZE,
     ) -> None:
         super().__init__()
-        self._engine_name, self._size = engine_name, size
+        self.engine, self._size = EngineChoice.of(engine or kept_choice()), size
         self.workspace: Workspace | None = None
         self.returns, self.last_path = False, None
         self.verbs, self.window_verbs = Verbs(self), WindowVerbs(self)
@@ -183,7 +181,7 @@ class MainWindow(QMainWindow):
         if not self.close_project():
             project.close()
             return False
-        workspace = Workspace(project, self.actions_, self._engine_name, self._size)
+        workspace = Workspace(project, self.actions_, self.engine, self._size)
         self.workspace = workspace
         workspace.changed.connect(self.refresh_actions)
         workspace.message.connect(self.say)

@@ -29,7 +29,7 @@ class StatusBar(QStatusBar):
         self.addWidget(self.work)
         self.addPermanentWidget(self.engine)
         self._brush = self._zoom = self._position = ""
-        self._size = self._device = self._speed = ""
+        self._size = self._engine = self._speed = ""
         self._timer = QTimer(self)
         self._timer.setInterval(_MEMORY_INTERVAL)
         self._timer.timeout.connect(self._show_engine)
@@ -56,10 +56,10 @@ class StatusBar(QStatusBar):
         self._size = f"{size}p"
         self._show_engine()
 
-    def show_device(self, device: str) -> None:
-        """Show what the engine runs on."""
-        self._device = device
-        self._show_engine()
+    def show_engine(self, engine: str, size: int) -> None:
+        """Show the engine that is loaded, and the short side it works at."""
+        self._engine = engine
+        self.show_size(size)
 
     def show_speed(self, fps: float | None) -> None:
         """Show how fast the running pass is; None when nothing runs."""
@@ -81,7 +81,7 @@ class StatusBar(QStatusBar):
     def _show_engine(self) -> None:
         used = self._process.memory_info().rss / 1e9
         self.engine.setText(
-            _joined(self._size, self._device, self._speed, tr("{size} GB", size=number(used, 1)))
+            _joined(self._engine, self._size, self._speed, tr("{size} GB", size=number(used, 1)))
         )
 
 

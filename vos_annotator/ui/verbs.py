@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 from vos_annotator.core.edits import Edit, FrameEdit, Status, edits_of
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.translation import tr
+from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.big_change import BigChange, is_big
+from vos_annotator.ui.engine_choice import keep_choice
+from vos_annotator.ui.engine_dialog import EngineDialog
 from vos_annotator.ui.language import percent
 
 if TYPE_CHECKING:
@@ -262,6 +265,23 @@ class Verbs:
     def toggle_refining(self) -> None:
         """Look at the objects of large frames from near, or be quicker."""
         self._work.bridge.refines = not self._work.bridge.refines
+
+    def choose_engine(self) -> None:
+        """Ask which engine is to compute masks."""
+        dialog = EngineDialog(self._work, self._window)
+        dialog.chosen.connect(self._take_engine)
+        dialog.show()
+
+    def _take_engine(self, choice: EngineChoice) -> None:
+        self._window.engine = choice
+        keep_choice(choice)
+        self._window.say(
+            tr(
+                "The engine is {engine} now. key:propagate computes masks with it; those that "
+                "are there stay until then.",
+                engine=choice,
+            )
+        )
 
     def toggle_learning(self) -> None:
         """Let the engine learn from the references at rest, or go back to what it knew."""

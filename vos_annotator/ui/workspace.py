@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from vos_annotator.core.project import Project
 from vos_annotator.core.translation import tr
+from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.engine.landing import keep_provenance
 from vos_annotator.ui.action_set import ActionSet
 from vos_annotator.ui.bridge import EngineBridge
@@ -53,13 +54,15 @@ class Workspace(QWidget):
     message = Signal(str)
     failed = Signal(str, str)
 
-    def __init__(self, project: Project, actions: ActionSet, engine_name: str, size: int) -> None:
+    def __init__(
+        self, project: Project, actions: ActionSet, engine: EngineChoice, size: int
+    ) -> None:
         super().__init__()
         self.project, self.actions_ = project, actions
         self.document = Document(project)
         self.cursor = Cursor(self.document)
         self._restore_place()
-        self.bridge = EngineBridge(self.document, engine_name, size)
+        self.bridge = EngineBridge(self.document, engine, size)
         self.bridge.ready.connect(lambda ready: keep_provenance(project, ready))
         self.canvas = Canvas(self.document, self.cursor, self.bridge)
         self.canvas.setAccessibleName(tr("Canvas"))
@@ -119,6 +122,7 @@ class Workspace(QWidget):
         self.bridge.progress.connect(
             lambda progress: status.show_speed(progress.fps if progress else None)
         )
+        self.bridge.ready.connect(lambda ready: status.show_engine(str(ready.choice), ready.size))
         status.show_brush(self.cursor.brush_size)
 
     def _lay_out(self) -> None:

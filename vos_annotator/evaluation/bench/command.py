@@ -23,7 +23,8 @@ import psutil
 
 from vos_annotator.core.atomic import put_file, writing
 from vos_annotator.core.errors import UserError
-from vos_annotator.engine.registry import load_engine
+from vos_annotator.engine.choice import add_engine_options, chosen_engine
+from vos_annotator.engine.registry import DEFAULT_SIZE
 from vos_annotator.evaluation.bench import compare
 from vos_annotator.evaluation.bench.charts import write_charts
 from vos_annotator.evaluation.bench.extent import FULL, QUICK
@@ -37,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parser.add_argument("--charts", type=Path, metavar="DIR", help="draw curves there, as PNG")
     parser.add_argument("--quick", action="store_true", help="less of everything, in a minute")
-    parser.add_argument("--engine", metavar="NAME", help="engine to measure")
+    add_engine_options(parser, with_size=False)
     parser.add_argument(
         "--only",
         action="append",
@@ -73,8 +74,8 @@ def run(args: argparse.Namespace) -> int:
     chosen = _chosen(args.only) if args.only or not args.compare else ()
     outcomes: dict[str, Outcome] = {}
     with _folder(args.clips) as folder:
-        engine = load_engine(args.engine).name
-        setting = Setting(engine, QUICK if args.quick else FULL, folder)
+        setting = Setting(chosen_engine(args), QUICK if args.quick else FULL, folder)
+        setting.load(DEFAULT_SIZE)  # what cannot be loaded is not measured for minutes first
         machine = _machine()
         print(_sentence(machine))
         for name in chosen:
@@ -86,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json is not None:
         with writing(args.json.parent):
             args.json.parent.mkdir(parents=True, exist_ok=True)
-        figures = _figures(machine, engine, outcomes)
+        figures = _figures(machine, setting.engine, outcomes)
         put_file(args.json, (json.dumps(_rounded(figures), indent=2) + "\n").encode())
     if args.charts is not None:
         charts = [chart for outcome in outcomes.values() for chart in outcome.charts]

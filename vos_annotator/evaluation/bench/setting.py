@@ -16,6 +16,7 @@ import psutil
 from vos_annotator.core.atomic import put_file
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import encode_png
+from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.engine.protocol import SegmentationEngine
 from vos_annotator.engine.registry import load_engine
 from vos_annotator.evaluation.bench.extent import Extent
@@ -29,18 +30,23 @@ class Setting:
     """What is measured, how much, and where.
 
     Attributes:
-        engine: Its name in the registry.
+        choice: The engine that is measured.
         extent: How much is measured.
         folder: Where clips lie; what is there already is used again.
     """
 
-    engine: str
+    choice: EngineChoice
     extent: Extent
     folder: Path
 
     def load(self, size: int) -> SegmentationEngine:
         """Return a new engine that works at a short side of `size` px."""
-        return load_engine(self.engine, size=size)
+        return load_engine(self.choice.name, size=size, **self.choice.options)
+
+    @property
+    def engine(self) -> str:
+        """What the engine is called in tables."""
+        return str(self.choice)
 
     def clip(self, scene: Scene) -> Path:
         """Return the file of a scene."""

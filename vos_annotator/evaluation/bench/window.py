@@ -88,7 +88,10 @@ def _scene(setting: Setting, size: str) -> Scene:
 
 
 def _probe(setting: Setting, what: str, *files: object, count: int) -> dict:
-    words = (what, *files, "--count", count, "--engine", setting.engine)
+    choice = setting.choice
+    words = (what, *files, "--count", count, "--engine", choice.name)
+    if choice.checkpoint is not None:
+        words += ("--checkpoint", choice.checkpoint)
     return run_module(_PROBE, *words, folder=setting.folder)
 
 

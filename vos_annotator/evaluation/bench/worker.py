@@ -10,6 +10,7 @@ from pathlib import Path
 
 from vos_annotator.core.masks import encode_png
 from vos_annotator.core.video import open_video
+from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.engine.commands import Failed, Finished, Load, Propagate, Segmented, SetReference
 from vos_annotator.engine.propagation import plan
 from vos_annotator.engine.registry import DEFAULT_SIZE
@@ -30,7 +31,7 @@ def measure(setting: Setting) -> Outcome:
         found = {}
         for words, reference in (("forwards", 0), ("backwards", scene.frame_count - 1)):
             png = encode_png(scene.label_map(reference))
-            found[words] = ms_a_frame(setting.engine, clip, reference, png, extent.seconds)
+            found[words] = ms_a_frame(setting.choice, clip, reference, png, extent.seconds)
         figures[size] = found
         rows.append((size, [f"{ms:.1f}" for ms in found.values()]))
     title = f"ms a frame of the worker, at {DEFAULT_SIZE}p"
@@ -38,7 +39,9 @@ def measure(setting: Setting) -> Outcome:
     return Outcome(figures, headline, [Table(title, ("forwards", "backwards"), rows)])
 
 
-def ms_a_frame(engine: str, clip: Path, reference: int, png: bytes, seconds: float) -> float:
+def ms_a_frame(
+    engine: EngineChoice, clip: Path, reference: int, png: bytes, seconds: float
+) -> float:
     """Return what a frame takes in a pass away from a reference, watched for some seconds."""
     with open_video(clip) as video:
         passes = tuple(plan([reference], 0, video.frame_count - 1))

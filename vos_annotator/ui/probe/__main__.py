@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QApplication
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import open_video
-from vos_annotator.engine.registry import DEFAULT_ENGINE, DEFAULT_SIZE
+from vos_annotator.engine.choice import add_engine_options, chosen_engine
 from vos_annotator.ui.app import make_application
 from vos_annotator.ui.main_window import MainWindow
 from vos_annotator.ui.probe.watches import watch_everything, watch_gaps, watch_strokes
@@ -36,8 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("clip", type=Path)
     parser.add_argument("mask", type=Path, nargs="?")
     parser.add_argument("--count", type=int, default=60, help="frames, or moves of the mouse")
-    parser.add_argument("--engine", default=DEFAULT_ENGINE)
-    parser.add_argument("--size", type=int, default=DEFAULT_SIZE)
+    add_engine_options(parser)
     args = parser.parse_args(arguments)
     if args.what != "strokes" and args.mask is None:
         parser.error(f"{args.what} needs a mask of the first frame")
@@ -47,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with tempfile.TemporaryDirectory() as folder:
             project = Project.create(Path(folder) / "probe.vos", open_video(args.clip))
-            window = MainWindow(project, args.engine, args.size)
+            window = MainWindow(project, chosen_engine(args), args.size)
             window.bridge.failed.connect(_fail)
             window.show()
             try:
