@@ -29,6 +29,7 @@ class KeptMaps(Mapping[int, StoredMap]):
             UserError: The temporary folder cannot take it.
         """
         try:
+            self._file.seek(self._end)
             self._file.write(stored.png)
         except OSError as error:
             raise UserError(

@@ -33,6 +33,7 @@ class ActionSet:
             targets: The objects whose methods the rows name.
             rows: The table.
         """
+        self._targets = targets
         self.rows = {row.id: row for row in rows}
         self._actions: dict[str, QAction] = {}
         self._conditions: set[str] = set()
@@ -92,6 +93,11 @@ class ActionSet:
             if row.scope == "canvas":
                 canvas.addAction(self[row.id])
 
+    def held(self) -> dict[str, Callable[[bool], None]]:
+        """Return what to call, by key, when one goes down or up that does it while held."""
+        rows = [row for row in self.rows.values() if row.scope == "hold" and row.keys]
+        return {row.keys[0]: _method(self._targets, row) for row in rows}
+
     def set_keys(self, rows: Iterable[Action]) -> None:
         """Take the keys of `rows` in place of those there are."""
         for row in rows:
@@ -150,5 +156,9 @@ def _give_keys(action: QAction, row: Action) -> None:
 
 
 def _caller(targets: Sequence[object], row: Action) -> Callable[..., None]:
-    method = next(getattr(each, row.method) for each in targets if hasattr(each, row.method))
+    method = _method(targets, row)
     return lambda _checked=False: method(*row.arguments)
+
+
+def _method(targets: Sequence[object], row: Action) -> Callable[..., None]:
+    return next(getattr(each, row.method) for each in targets if hasattr(each, row.method))

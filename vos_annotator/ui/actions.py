@@ -228,6 +228,9 @@ ACTIONS: tuple[Action, ...] = (
     #
     Action("masks", "View", "Masks", "toggle_masks", (), ("H",), "masks", checked="masks shown"),
     Action("raw", "View", "Raw picture while held", "show_raw", (), ("T",), scope="hold"),
+    Action("compare", "View", "Before and after while held", "compare", (), ("Y",), scope="hold",
+           tip="A line at the mouse: left of it the masks before the last step, right of it those "
+               "now, on any frame that it changed."),
     Action("opacity-less", "View", "Fainter masks", "change_opacity", (-1,), ("-",), repeats=True),
     Action("opacity-more", "View", "Stronger masks", "change_opacity", (1,), ("=",), repeats=True),
     Action("next-view", "View", "Next way of looking", "cycle_view", (1,), ("M",),

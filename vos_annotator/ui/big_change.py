@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from PySide6.QtCore import QObject, Signal
 
 from vos_annotator.core.corrections import Correction
-from vos_annotator.core.edits import Edit, FrameEdit, edits_of
+from vos_annotator.core.edits import Edit, FrameEdit, edits_of, single_edits
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.translation import tr
 from vos_annotator.ui.document import Document
@@ -69,11 +69,21 @@ class BigChange(QObject):
         super().__init__()
         self.name = name
         self._document, self._note = document, note
-        self._correction = Correction(document.project, edits)
+        self._correction = Correction(document.project, self._noted(edits))
         self._count, self._done = count, 0
         self._steps = self._all()
         self._is_stopped = self._is_at_work = False
         self._again = single_shot(self, 0, self._work)
+
+    def _noted(self, edits: Iterable[Edit]) -> Iterator[Edit]:
+        """Give edits one by one, what they change being kept for comparison."""
+        before = self._document.before
+        before.begin()
+        for edit in edits:
+            for part in single_edits(edit):
+                if isinstance(part, FrameEdit):
+                    before.note(part.frame)
+                yield part
 
     def start(self) -> None:
         """Begin with the next turn of the event loop."""

@@ -311,6 +311,7 @@ class EngineBridge(QObject):
 
     def _on_segmented(self, result: Segmented, ids: frozenset[int] | None) -> None:
         may_fill = bool(self._fillable[result.frame])
+        self._document.before.note(result.frame)
         land(self._document.project, result, ids, str(self.choice), may_fill)
         if result.final:
             self._agenda.settle(result.frame)

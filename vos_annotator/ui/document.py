@@ -17,13 +17,14 @@ from vos_annotator.core.corrections import (
     reference_edits,
     with_objects,
 )
-from vos_annotator.core.edits import Edit, Edits, FrameEdit, ObjectsEdit, Status
+from vos_annotator.core.edits import Edit, Edits, FrameEdit, ObjectsEdit, Status, edits_of
 from vos_annotator.core.history import History
 from vos_annotator.core.masks import LabelMap, object_ids, shielded
 from vos_annotator.core.objects import Objects
 from vos_annotator.core.project import Project
 from vos_annotator.core.translation import tr, tr_many
 from vos_annotator.core.video import Video
+from vos_annotator.ui.before import Before
 
 
 class Document(QObject):
@@ -32,6 +33,7 @@ class Document(QObject):
     Attributes:
         project, video, objects, annotations: What is edited; read them freely.
         history: What can be undone and redone, also after a restart.
+        before: What frames showed before masks were last changed by a person.
         finish_change: Makes at once what is left of a big change; None where none is under way.
 
     Signals:
@@ -55,6 +57,7 @@ class Document(QObject):
     def __init__(self, project: Project, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.project = project
+        self.before = Before(project.annotations)
         self.finish_change: Callable[[], None] | None = None
         project.history.changed.connect(self.history_changed.emit)
         project.annotations.changed.connect(self.frame_changed.emit)
@@ -120,6 +123,11 @@ class Document(QObject):
 
         What is older than a correction by it becomes stale; see `correct`.
         """
+        frames = [part.frame for part in edits_of(FrameEdit, edit)]
+        if frames:
+            self.before.begin()
+        for frame in frames:
+            self.before.note(frame)
         inverse, touched = correct(self.project, edit)
         for frame, ids in touched.items():
             self.reference_changed.emit(frame, ids)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class FindVerbs:
-    """The commands on glitches."""
+    """The commands on glitches, and on what a step changed."""
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
@@ -55,6 +55,19 @@ class FindVerbs:
             window.say(tr("No glitch this way so far; masks are still being looked at."))
         else:
             window.say(tr("No further glitch this way."))
+
+    def compare(self, is_held: bool | None = None) -> None:
+        """Show before and after for as long as the key is held; from a menu, until chosen again."""
+        workspace = self._window.workspace
+        if workspace is None:
+            return
+        wipe = workspace.wipe
+        wipe.turn(not wipe.is_on if is_held is None else is_held)
+        if not wipe.is_on:
+            return
+        workspace.cursor.masks_shown = True  # else there is nothing to compare
+        if not wipe.has_changes:
+            self._window.say(tr("The last step changed nothing on this frame."))
 
     def bridge(self) -> None:
         """Put shapes of the object over a glitch, between the sound frames on either side.

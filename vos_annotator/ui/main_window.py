@@ -8,7 +8,6 @@ is in `Verbs` and `WindowVerbs`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, QSize, Qt, QTimer
@@ -75,7 +74,7 @@ class MainWindow(QMainWindow):
         self._jobs = Jobs(self)
         self._jobs.progress.connect(self._show_job)
         self._jobs.failed.connect(self.warn)
-        self._key_rules = KeyRules(self, self._held_keys())
+        self._key_rules = KeyRules(self, self.actions_.held())
         self.setAcceptDrops(True)
         self._make_frame()
         self._clock = QTimer(self)
@@ -120,14 +119,10 @@ class MainWindow(QMainWindow):
         self._welcome.show_recent(self._recent.paths)
         self._show_saved()
 
-    def _held_keys(self) -> dict[str, Callable[[bool], None]]:
-        rows = [row for row in self.actions_.rows.values() if row.scope == "hold" and row.keys]
-        return {row.keys[0]: getattr(self.verbs, row.method) for row in rows}
-
     def take_keys(self) -> None:
         """Give the commands the keys of the keymap."""
         self.actions_.set_keys(self.keymap.rows())
-        self._key_rules.set_held(self._held_keys())
+        self._key_rules.set_held(self.actions_.held())
         if self.workspace is not None:
             self.workspace.show_keys()
 

@@ -33,6 +33,7 @@ from vos_annotator.ui.thumbnails import Thumbnails
 from vos_annotator.ui.timeline import Timeline
 from vos_annotator.ui.timeline_states import describe
 from vos_annotator.ui.transport import Transport, duration
+from vos_annotator.ui.wipe import Wipe
 
 _THUMBNAIL = 56  # px high
 _PLACE_KEY = "place"  # where the person was, in the project's settings
@@ -66,6 +67,7 @@ class Workspace(QWidget):
         self.bridge.ready.connect(lambda ready: keep_provenance(project, ready))
         self.canvas = Canvas(self.document, self.cursor, self.bridge)
         self.canvas.setAccessibleName(tr("Canvas"))
+        self.wipe = Wipe(self.canvas, self.document.before)
         self.timeline = Timeline(self.document, self.cursor)
         self.shots = ShotScan(project, self)
         self.timeline.show_cuts(self.shots.cuts)
