@@ -32,7 +32,6 @@ from vos_annotator.engine.commands import (
     Segmented,
     SteppedDown,
 )
-from vos_annotator.engine.landing import land
 from vos_annotator.engine.registry import DEFAULT_SIZE, load_engine
 from vos_annotator.engine.remaining import Run
 from vos_annotator.engine.worker import Loader
@@ -311,8 +310,7 @@ class EngineBridge(QObject):
 
     def _on_segmented(self, result: Segmented, ids: frozenset[int] | None) -> None:
         may_fill = bool(self._fillable[result.frame])
-        self._document.before.note(result.frame)
-        land(self._document.project, result, ids, str(self.choice), may_fill)
+        self._document.take(result, ids, str(self.choice), may_fill)
         if result.final:
             self._agenda.settle(result.frame)
         self.progress.emit(self._pace.after(result.frame, result.seconds))

@@ -1,7 +1,8 @@
 """The document: the open project as the window edits it, with undo.
 
 For: tools, panels and the bridge. Everything that a person changes goes through `edit`, so
-everything can be undone. Knows the project and Qt; nothing of widgets or engines.
+everything can be undone. Knows the project and Qt; nothing of widgets, and of engines
+only how what they find comes in.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,6 +25,8 @@ from vos_annotator.core.objects import Objects
 from vos_annotator.core.project import Project
 from vos_annotator.core.translation import tr, tr_many
 from vos_annotator.core.video import Video
+from vos_annotator.engine.commands import Segmented
+from vos_annotator.engine.landing import land
 from vos_annotator.ui.before import Before
 
 
@@ -132,6 +135,13 @@ class Document(QObject):
         for frame, ids in touched.items():
             self.reference_changed.emit(frame, ids)
         return inverse
+
+    def take(
+        self, found: Segmented, ids: frozenset[int] | None, engine: str, may_fill: bool
+    ) -> None:
+        """Take what an engine found for a frame, which is no edit; see `land`."""
+        self.before.note(found.frame)
+        land(self.project, found, ids, engine, may_fill)
 
     def paint(self, frame: int, after: LabelMap, text: str) -> None:
         """Make `after` the label map of a frame, which becomes a reference.
