@@ -39,8 +39,6 @@ from vos_annotator.core.masks import (
 from vos_annotator.core.object_flags import ObjectFlags, pack, unpack
 from vos_annotator.core.stored_map import StoredMap
 
-_DECODED = 12  # label maps kept decoded: 24 MB at 1080p
-
 
 class Annotations:
     """The label maps of one video.
@@ -87,7 +85,7 @@ class Annotations:
         for frame, state in self._states.items():
             self.statuses[frame] = state.status
         self._references = np.flatnonzero(self.statuses == Status.REFERENCE).tolist()
-        self._decoded = DecodedMaps(_DECODED)
+        self._decoded = DecodedMaps()
 
     def __getitem__(self, frame: int) -> LabelMap:
         """Return the label map of a frame, read-only; zeros where there is none."""

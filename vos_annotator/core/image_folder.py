@@ -35,13 +35,13 @@ class ImageFolder(Video):
         files: tuple[str, ...],
         shape: tuple[int, int],
         fingerprint: str,
-        cache_bytes: int,
+        cache_bytes: int | None,
     ) -> None:
         super().__init__(path, path.name, len(files), shape, FPS, fingerprint, cache_bytes)
         self.files = files
 
     @classmethod
-    def open(cls, path: Path, cache_bytes: int) -> Self:
+    def open(cls, path: Path, cache_bytes: int | None) -> Self:
         """List the folder and check that its pictures are of one size.
 
         Raises:
@@ -78,7 +78,7 @@ class ImageFolder(Video):
 
     def fork(self, cache_bytes: int | None = None) -> Self:
         """Return a second reader of the same list of files."""
-        capacity = self._images.capacity if cache_bytes is None else cache_bytes
+        capacity = self._images.most if cache_bytes is None else cache_bytes
         return type(self)(self.path, self.files, self.shape, self.fingerprint, capacity)
 
     def _read(self, frame: int) -> Image:

@@ -12,16 +12,22 @@ import threading
 from collections import deque
 from collections.abc import Iterable
 
+from vos_annotator.core.memory_budget import AHEAD, BUDGET
 from vos_annotator.core.video import Image, Video
 
-MOST_FRAMES = 4  # that wait at once,
-MOST_BYTES = 64 << 20  # unless they are large; one always may
+MOST_FRAMES = 4  # that wait at once, if the memory budget allows; one always may
 _KEPT = 5  # frames that were read: cuts are looked for a few frames before masks are
 _ASIDE_BYTES = 32 << 20  # cache of the handle for frames that nobody expected
 
 
 class ReadAhead(Video):
-    """A video whose expected frames are decoded ahead; belongs to one thread, as any."""
+    """A video whose expected frames are decoded ahead; belongs to one thread, as any.
+
+    Attributes:
+        kind, most, weight: As of `memory_budget.Cache`.
+    """
+
+    kind, weight = AHEAD, 1.0
 
     def __init__(self, video: Video) -> None:
         """Read ahead in `video`, which belongs to this object from now on."""
@@ -35,14 +41,23 @@ class ReadAhead(Video):
             video.fingerprint,
             _KEPT * size,
         )
+        self._bytes, self.most = size, MOST_FRAMES * size
         self._ahead, self._aside = video, video.fork(_ASIDE_BYTES)
-        self._most = max(1, min(MOST_FRAMES, MOST_BYTES // size))
         self._turn = threading.Condition()
         self._thread: threading.Thread | None = None
         # All below is shared, and touched only in turn.
         self._expected: deque[int] = deque()
         self._at_work: int | None = None  # the frame that is being decoded
         self._done: dict[int, Image | Exception] = {}
+        BUDGET.add(self)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the frames that wait."""
+        return len(self._done) * self._bytes
+
+    def trim(self) -> None:
+        """Leave what waits: it is wanted next. Less is decoded ahead from then on."""
 
     def expect(self, frames: Iterable[int]) -> None:
         """Decode these frames next, in this order; what was expected before is forgotten."""
@@ -120,7 +135,8 @@ class ReadAhead(Video):
 
     def _take(self) -> int | None:
         def has_work() -> bool:
-            return bool(self._expected) and len(self._done) < self._most
+            most = max(1, BUDGET.share(self) // self._bytes)
+            return bool(self._expected) and len(self._done) < most
 
         with self._turn:
             self._turn.wait_for(lambda: has_work() or self._is_closed)

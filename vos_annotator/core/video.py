@@ -5,7 +5,7 @@ all videos have in common; `video_file` knows FFmpeg and `image_folder` knows fo
 pictures, and `open_video` picks between them.
 
 A *frame* is a 0-based number in the order of presentation. Frames are decoded when they are
-asked for, kept in a cache of bounded bytes, and never written to disk.
+asked for, kept within the memory budget, and never written to disk.
 
 Thread rule: a `Video` belongs to the thread that uses it; `fork` makes one for another.
 """
@@ -14,19 +14,18 @@ import operator
 import os
 import re
 from abc import ABC, abstractmethod
-from collections import OrderedDict
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vos_annotator.core.errors import UserError, unreadable
+from vos_annotator.core.memory_budget import BUDGET
+from vos_annotator.core.picture_cache import PictureCache
 
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
-
-DEFAULT_CACHE_BYTES = 256 << 20
 
 
 class Video(ABC):
@@ -50,15 +49,17 @@ class Video(ABC):
         shape: tuple[int, int],
         fps: float,
         fingerprint: str,
-        cache_bytes: int,
+        cache_bytes: int | None,
+        cache_weight: float = 1.0,
     ) -> None:
+        """Know what all videos do; `cache_bytes` and its weight are those of a `PictureCache`."""
         self.path = path
         self.name = name
         self.frame_count = frame_count
         self.shape = shape
         self.fps = fps
         self.fingerprint = fingerprint
-        self._images = PictureCache(cache_bytes)
+        self._images = PictureCache(cache_bytes, weight=cache_weight)
         self._is_closed = False
 
     def __len__(self) -> int:
@@ -74,7 +75,12 @@ class Video(ABC):
         frame = self._check(frame)
         image = self._images.get(frame)
         if image is None:
-            image = self._read(frame)
+            try:
+                image = self._read(frame)
+            except MemoryError:
+                if not BUDGET.step_down():
+                    raise
+                image = self._read(frame)
             image.flags.writeable = False
             self._images.put(frame, image, image.nbytes)
         return image
@@ -98,13 +104,13 @@ class Video(ABC):
         """Return an independent handle for another thread; what was indexed is shared.
 
         Args:
-            cache_bytes: As of `open_video`; None takes as much as this handle.
+            cache_bytes: As of `open_video`; None takes what this handle was given.
         """
 
     def close(self) -> None:
         """Let go of the file and the cache; closing twice is fine."""
         self._is_closed = True
-        self._images.clear()
+        self._images.close()
 
     def __enter__(self) -> Self:
         return self
@@ -125,44 +131,13 @@ class Video(ABC):
         return frame
 
 
-class PictureCache:
-    """The most recently used pictures, by frame, within a bound of bytes."""
-
-    def __init__(self, capacity: int) -> None:
-        self.capacity = capacity
-        self.size = 0
-        self._pictures: OrderedDict[int, tuple[Any, int]] = OrderedDict()
-
-    def get(self, frame: int) -> Any | None:
-        """Return the picture of a frame, which thereby becomes the last to go."""
-        if frame not in self._pictures:
-            return None
-        self._pictures.move_to_end(frame)
-        return self._pictures[frame][0]
-
-    def put(self, frame: int, picture: Any, size: int) -> None:
-        """Keep a picture of `size` bytes; older ones go until the bound holds again."""
-        self._drop(frame)
-        self._pictures[frame] = picture, size
-        self.size += size
-        while self.size > self.capacity:
-            self._drop(next(iter(self._pictures)))
-
-    def clear(self) -> None:
-        """Drop everything."""
-        self._pictures.clear()
-        self.size = 0
-
-    def _drop(self, frame: int) -> None:
-        self.size -= self._pictures.pop(frame, (None, 0))[1]
-
-
-def open_video(path: str | Path, cache_bytes: int = DEFAULT_CACHE_BYTES) -> Video:
+def open_video(path: str | Path, cache_bytes: int | None = None) -> Video:
     """Open a video file or a folder of pictures.
 
     Args:
         path: Any file that FFmpeg reads, or a folder of jpg, png, bmp, tif or webp files.
-        cache_bytes: How much the decoded pictures that are kept may take.
+        cache_bytes: What the decoded pictures that are kept may take; None leaves it to the
+            memory budget.
 
     Raises:
         UserError: It cannot be opened; one sentence says why and what to do. Nothing is

@@ -30,7 +30,8 @@ from vos_annotator.core.image_folder import PICTURE_SUFFIXES
 from vos_annotator.core.orientation import Orientation
 from vos_annotator.core.packet_index import PacketIndex, read_index
 from vos_annotator.core.packet_table import NO_VALUE
-from vos_annotator.core.video import Image, PictureCache, Video
+from vos_annotator.core.picture_cache import PictureCache
+from vos_annotator.core.video import Image, Video
 
 MAX_THREADS = 4  # each holds some frames; more would starve the network of cores
 IMAGE_SHARE = 4  # of the cache, a quarter holds RGB images and the rest decoded pictures
@@ -54,8 +55,9 @@ class _Source:
 class VideoFile(Video):
     """A video file; the handle is opened at the first frame that is read."""
 
-    def __init__(self, source: _Source, cache_bytes: int) -> None:
+    def __init__(self, source: _Source, cache_bytes: int | None) -> None:
         width, height = source.size
+        for_images = None if cache_bytes is None else cache_bytes // IMAGE_SHARE
         super().__init__(
             source.path,
             source.path.stem,
@@ -63,17 +65,20 @@ class VideoFile(Video):
             source.orientation.shape(height, width),
             source.index.fps,
             source.fingerprint,
-            cache_bytes // IMAGE_SHARE,
+            for_images,
+            1 / IMAGE_SHARE,
         )
-        self._source = source
+        self._source, self._cache_bytes = source, cache_bytes
         # Apart from the images: FFmpeg keeps the buffers of pictures that were dropped for
         # the next ones, so one cache for both would come to take twice its bound.
-        self._pictures = PictureCache(cache_bytes - cache_bytes // IMAGE_SHARE)
+        self._pictures = PictureCache(
+            None if cache_bytes is None else cache_bytes - for_images, weight=1 - 1 / IMAGE_SHARE
+        )
         self._decoder: Decoder | None = None
         self._undecodable: set[int] = set()
 
     @classmethod
-    def open(cls, path: Path, cache_bytes: int) -> Self:
+    def open(cls, path: Path, cache_bytes: int | None) -> Self:
         """Index the file and decode its first frame.
 
         Frames at the start that cannot be decoded (recordings that begin in the middle of
@@ -127,14 +132,12 @@ class VideoFile(Video):
 
     def fork(self, cache_bytes: int | None = None) -> Self:
         """Return an independent handle; costs nothing until its first frame is read."""
-        if cache_bytes is None:
-            cache_bytes = self._images.capacity + self._pictures.capacity
-        return type(self)(self._source, cache_bytes)
+        return type(self)(self._source, self._cache_bytes if cache_bytes is None else cache_bytes)
 
     def close(self) -> None:
         """Close the file and drop the cache."""
         super().close()
-        self._pictures.clear()
+        self._pictures.close()
         if self._decoder:
             self._decoder.close()
             self._decoder = None
@@ -232,6 +235,8 @@ class Decoder:
     def _decoded(self, packet: av.Packet | None, first: int) -> Iterator[Numbered]:
         try:
             pictures = self._stream.codec_context.decode(packet)
+        except MemoryError:
+            raise
         except av.FFmpegError:
             return  # a damaged packet gives no picture; those after it may
         for picture in pictures:

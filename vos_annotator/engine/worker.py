@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import LabelMap, encode_png, object_ids
+from vos_annotator.core.memory_budget import BUDGET
 from vos_annotator.core.read_ahead import ReadAhead
 from vos_annotator.core.shots import Shots
 from vos_annotator.core.video import Video
@@ -301,6 +302,7 @@ class InferenceWorker:
         smaller = [size for size in SIZES if size < self._size]
         if not smaller:
             return False
+        BUDGET.step_down()
         self._engine = None
         self._size = smaller[0]
         self.results.put(SteppedDown(self._size))

@@ -15,6 +15,7 @@ from os import SEEK_END
 import torch
 from safetensors.torch import load, save
 
+from vos_annotator.core.memory_budget import BUDGET, REFERENCES
 from vos_annotator.mobilevos.memory import MemoryFrame
 
 _WITHOUT = "without"  # marks what a frame is known to lack
@@ -39,13 +40,20 @@ class ReferenceStore:
 
     The file has no name and goes with the process. What lies there is equal to what was
     kept, so it never matters to a mask which frames happened to be in memory.
+
+    Attributes:
+        kind, most, weight, size: As of `memory_budget.Cache`.
     """
+
+    kind, most, weight = REFERENCES, None, 1.0
 
     def __init__(self, resident: int = 8) -> None:
         self._resident, self._capacity = OrderedDict[Hashable, MemoryFrame](), resident
         # Its offset and length in the file, and where its tensors were.
         self._spilled: dict[Hashable, tuple[int, int, torch.device]] = {}
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the store
+        self.size = 0
+        BUDGET.add(self)
 
     def put(self, frame: Hashable, entry: MemoryFrame) -> None:
         """Keep `entry` for `frame`, in place of an older one."""
@@ -65,15 +73,28 @@ class ReferenceStore:
 
     def drop(self, frame: Hashable) -> None:
         """Keep nothing for `frame`."""
-        self._resident.pop(frame, None)
+        self._release(self._resident.pop(frame, None))
         self._spilled.pop(frame, None)
 
     def _make_resident(self, frame: Hashable, entry: MemoryFrame) -> None:
         self._resident[frame] = entry
-        if len(self._resident) > self._capacity:
+        self.size += entry.nbytes
+        bound = BUDGET.share(self)
+        while len(self._resident) > self._capacity or (self.size > bound and frame != self._oldest):
             oldest, evicted = self._resident.popitem(last=False)
+            self._release(evicted)
             if oldest not in self._spilled:
                 self._spilled[oldest] = self._write(evicted)
+
+    @property
+    def _oldest(self) -> Hashable:
+        return next(iter(self._resident))
+
+    def _release(self, entry: MemoryFrame | None) -> None:
+        self.size -= 0 if entry is None else entry.nbytes
+
+    def trim(self) -> None:
+        """Leave it to the thread that the store belongs to, which will with its next frame."""
 
     def _write(self, entry: MemoryFrame) -> tuple[int, int, torch.device]:
         data = packed(entry)

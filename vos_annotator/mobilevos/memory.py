@@ -152,6 +152,11 @@ class MemoryFrame:
     key: Tensor
     values: dict[int, Tensor]
 
+    @property
+    def nbytes(self) -> int:
+        """What it takes in memory."""
+        return self.key.nbytes + sum(value.nbytes for value in self.values.values())
+
     def to(self, device: torch.device) -> "MemoryFrame":
         """Return the frame on a device."""
         return MemoryFrame(self.key.to(device), {i: v.to(device) for i, v in self.values.items()})

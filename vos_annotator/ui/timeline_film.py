@@ -6,17 +6,16 @@ their own once the view has stood still for a moment, and are kept up to a bound
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
 from PySide6.QtCore import QObject, QPointF, QRectF, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QPainter
 
+from vos_annotator.core.memory_budget import FILM as FILM_MEMORY
+from vos_annotator.core.picture_cache import PictureCache
 from vos_annotator.core.video import Video
 from vos_annotator.ui.thumbnails import Thumbnails
 from vos_annotator.ui.timeline_axis import FrameAxis
 
 FILM = 30  # px high
-_KEPT = 600  # pictures, 3 MB
 _PAUSE = 200  # ms without a change of the view before pictures are asked for
 
 
@@ -34,7 +33,7 @@ class Filmstrip(QObject):
         self._video, self._axis = video, axis
         self._thumbnails = Thumbnails(video, FILM, self)
         self._thumbnails.ready.connect(self._keep)
-        self._images: OrderedDict[int, QImage] = OrderedDict()
+        self._images = PictureCache(kind=FILM_MEMORY)
         self._wanted: list[int] = []
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
@@ -50,7 +49,6 @@ class Filmstrip(QObject):
             if image is None:
                 self._wanted.append(frame)
             else:
-                self._images.move_to_end(frame)
                 painter.drawImage(QPointF(x, 0), image)
         if self._wanted:
             self._pause.start()
@@ -59,6 +57,7 @@ class Filmstrip(QObject):
         """Stop the thread and wait for it."""
         self._pause.stop()
         self._thumbnails.close()
+        self._images.close()
 
     def _places(self, width: int) -> list[tuple[float, int]]:
         """Return where the pictures are, side by side, and which frames they show.
@@ -80,7 +79,5 @@ class Filmstrip(QObject):
             self._thumbnails.ask(frame, None, {})
 
     def _keep(self, frame: int, image: QImage) -> None:
-        self._images[frame] = image
-        if len(self._images) > _KEPT:
-            self._images.popitem(last=False)
+        self._images.put(frame, image, image.sizeInBytes())
         self.changed.emit()
