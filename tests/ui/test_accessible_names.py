@@ -107,7 +107,7 @@ def test_every_control_of_the_first_page_has_a_name(qtbot, spoken):
         assert nameless(window) == []
 
 
-@pytest.mark.parametrize("action", ["palette", "shortcuts", "keys", *OPERATIONS])
+@pytest.mark.parametrize("action", ["palette", "shortcuts", "keys", "memory", *OPERATIONS])
 def test_every_control_of_a_dialog_has_a_name(window, action):
     paint(window)
     window.actions_[action].trigger()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QSpinBox
+from superqt import QLabeledSlider
 
 from tests.ui.window import isolate_settings, make_clip, open_window, paint
 from vos_annotator.core.edits import Status
@@ -65,7 +65,7 @@ def test_a_larger_size_shows_more_and_ok_keeps_what_is_shown_in_one_step(qtbot, 
     before, steps = area(window), len(window.document.history)
     dialog = dialog_of(qtbot, window, "grow")
     first = shown_area(window)
-    dialog.findChild(QSpinBox).setValue(5)
+    dialog.findChild(QLabeledSlider).setValue(5)
     qtbot.waitUntil(lambda: shown_area(window) > first)
     shown = shown_area(window)
     dialog.accept()
@@ -78,7 +78,7 @@ def test_a_larger_size_shows_more_and_ok_keeps_what_is_shown_in_one_step(qtbot, 
 
 def test_ok_before_the_preview_is_there_applies_what_was_chosen_last(qtbot, window):
     dialog = dialog_of(qtbot, window, "grow")
-    dialog.findChild(QSpinBox).setValue(4)
+    dialog.findChild(QLabeledSlider).setValue(4)
     dialog.accept()
 
     qtbot.waitUntil(lambda: area(window) > 12 * 12)

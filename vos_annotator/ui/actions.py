@@ -262,8 +262,10 @@ ACTIONS: tuple[Action, ...] = (
     _theme("light", "Light"),
     _language("system", "As the desktop"),
     *(_language(code, name) for code, name in languages().items()),
+    Action("memory", "View", "Memory…", "choose_memory", needs=_ANY, starts_group=True,
+           tip="How much memory frames and masks that can be had again may take."),
     Action("full-screen", "View", "Full screen", "toggle_full_screen", (), ("F11",), needs=_ANY,
-           checked="full screen", starts_group=True),
+           checked="full screen"),
     #
     Action("palette", "Help", "Search commands…", "show_palette", (), ("Ctrl+K",), needs=_ANY),
     Action("keys", "Help", "Keys", "show_keys", (), ("F1", "?"), "help", needs=_ANY),

@@ -80,7 +80,7 @@ def make_application():
     from PySide6.QtWidgets import QApplication
 
     from vos_annotator.paths import resources_folder
-    from vos_annotator.ui import language, theme
+    from vos_annotator.ui import language, memory_watch, theme
 
     display.forget_foreign_plugins()
     is_new = QApplication.instance() is None
@@ -93,6 +93,7 @@ def make_application():
     app.setFont(font)
     language.apply_choice(app)
     theme.apply_choice(app)
+    memory_watch.apply_choice()
     if is_new:
         theme.follow_desktop(app)
     return app

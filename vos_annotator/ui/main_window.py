@@ -31,6 +31,7 @@ from vos_annotator.ui.jobs import Jobs
 from vos_annotator.ui.key_rules import KeyRules
 from vos_annotator.ui.keymap import Keymap
 from vos_annotator.ui.mask_verbs import MaskVerbs
+from vos_annotator.ui.memory_watch import MemoryWatch
 from vos_annotator.ui.messages import Messages
 from vos_annotator.ui.opening import load_asking, may_close
 from vos_annotator.ui.recent import RecentMenu
@@ -70,7 +71,10 @@ class MainWindow(QMainWindow):
         targets = (self.verbs, self.window_verbs, ViewVerbs(self), MaskVerbs(self), FindVerbs(self))
         self.actions_ = ActionSet(self, targets, self.keymap.rows())
         self.messages = Messages(self)
-        self.status = StatusBar(self)
+        self.status, self.memory = StatusBar(self), MemoryWatch(self)
+        self.memory.looked.connect(self.status.show_memory)
+        self.memory.ran_short.connect(self.say)
+        self.memory.look()
         self._jobs = Jobs(self)
         self._jobs.progress.connect(self._show_job)
         self._jobs.failed.connect(self.warn)

@@ -13,7 +13,6 @@ from vos_annotator.core.edits import Status
 from vos_annotator.core.shapes import Mask, between, with_mask
 from vos_annotator.core.translation import tr, tr_many
 from vos_annotator.ui.mask_operations import OPERATIONS
-from vos_annotator.ui.operation_dialog import OperationDialog
 from vos_annotator.ui.range_edit import RangeEdit
 
 if TYPE_CHECKING:
@@ -31,6 +30,8 @@ class MaskVerbs:
         """Ask how far, with a preview, and change the object here or in the range."""
         if self._refused():
             return
+        from vos_annotator.ui.operation_dialog import OperationDialog  # superqt loads slowly
+
         window, operation, frames = self._window, OPERATIONS[name], self._range()
         for each in window.findChildren(OperationDialog):
             each.reject()

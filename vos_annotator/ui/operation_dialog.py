@@ -14,11 +14,8 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFormLayout,
-    QHBoxLayout,
     QLabel,
     QRadioButton,
-    QSlider,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -26,6 +23,7 @@ from PySide6.QtWidgets import (
 from vos_annotator.core.masks import LabelMap
 from vos_annotator.core.shapes import with_mask
 from vos_annotator.core.translation import tr
+from vos_annotator.ui.labeled_slider import labeled_slider
 from vos_annotator.ui.language import number
 from vos_annotator.ui.latest import Latest
 from vos_annotator.ui.mask_operations import Operation
@@ -102,14 +100,17 @@ class OperationDialog(QDialog):
         super().done(result)
 
     def _lay_out(self, frames: range) -> None:
-        column, form = QVBoxLayout(self), QFormLayout()
+        operation, column, form = self._operation, QVBoxLayout(self), QFormLayout()
         column.setContentsMargins(16, 16, 16, 12)
         column.setSpacing(12)
         self._note = QLabel()
         self._note.setProperty("role", "quiet")
-        self._size = QSpinBox()
-        if self._operation.size_name:
-            form.addRow(tr(self._operation.size_name), self._size_row())
+        if operation.size_name:
+            name = f"{tr(operation.title)}: {tr(operation.size_name)}"
+            sizes = range(1, operation.largest + 1)
+            self._size = labeled_slider(name, sizes, operation.first, operation.unit)
+            self._size.valueChanged.connect(self._compute)
+            form.addRow(tr(operation.size_name), self._size)
         self._here = QRadioButton(tr("This frame"))
         self._on_range = QRadioButton(
             tr("Frames {first} to {last}", first=frames.start, last=frames.stop - 1)
@@ -138,20 +139,6 @@ class OperationDialog(QDialog):
         self.adjustSize()
         corner = self._work.canvas.mapToGlobal(self._work.canvas.rect().topRight())
         self.move(corner.x() - self.width() - _MARGIN, corner.y() + _MARGIN)  # beside the object
-
-    def _size_row(self) -> QHBoxLayout:
-        operation, slider, row = self._operation, QSlider(Qt.Orientation.Horizontal), QHBoxLayout()
-        for each in (slider, self._size):
-            each.setRange(1, operation.largest)
-            each.setValue(operation.first)
-            each.setAccessibleName(f"{tr(operation.title)}: {tr(operation.size_name)}")
-        self._size.setSuffix(operation.unit)
-        slider.valueChanged.connect(self._size.setValue)
-        self._size.valueChanged.connect(slider.setValue)
-        self._size.valueChanged.connect(self._compute)
-        row.addWidget(slider, 1)
-        row.addWidget(self._size)
-        return row
 
     def _on_frame_changed(self, frame: int, box: object) -> None:
         if frame == self._work.cursor.frame:

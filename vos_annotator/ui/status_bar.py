@@ -5,15 +5,12 @@ For: the window. Shows what it is told; a message covers the left half for a whi
 
 from __future__ import annotations
 
-import psutil
-from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from vos_annotator.core.translation import tr
 from vos_annotator.ui.language import number, percent
 
 _MESSAGE_TIME = 8000  # ms
-_MEMORY_INTERVAL = 2000  # ms
 
 
 class StatusBar(QStatusBar):
@@ -22,19 +19,15 @@ class StatusBar(QStatusBar):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizeGripEnabled(False)
-        self._process = psutil.Process()
-        self.work, self.engine = QLabel(), QLabel()
+        self.work, self.engine, self.memory = QLabel(), QLabel(), QLabel()
         self.work.setAccessibleName(tr("Brush, zoom and position"))
-        self.engine.setAccessibleName(tr("Engine and memory"))
+        self.engine.setAccessibleName(tr("Engine"))
+        self.memory.setAccessibleName(tr("Memory"))
         self.addWidget(self.work)
         self.addPermanentWidget(self.engine)
+        self.addPermanentWidget(self.memory)
         self._brush = self._zoom = self._position = ""
         self._size = self._engine = self._speed = ""
-        self._timer = QTimer(self)
-        self._timer.setInterval(_MEMORY_INTERVAL)
-        self._timer.timeout.connect(self._show_engine)
-        self._timer.start()
-        self._show_engine()
 
     def show_brush(self, size: float) -> None:
         """Show the brush's diameter in pixels of the source."""
@@ -66,6 +59,11 @@ class StatusBar(QStatusBar):
         self._speed = "" if fps is None else tr("{rate} fps", rate=number(fps, 1))
         self._show_engine()
 
+    def show_memory(self, text: str, details: str) -> None:
+        """Show what memory is taken, and in the tooltip by what."""
+        self.memory.setText(text)
+        self.memory.setToolTip(details)
+
     def clear_work(self) -> None:
         """Show nothing at the left: no video is open."""
         self._brush = self._zoom = self._position = ""
@@ -79,10 +77,7 @@ class StatusBar(QStatusBar):
         self.work.setText(_joined(self._brush, self._zoom, self._position))
 
     def _show_engine(self) -> None:
-        used = self._process.memory_info().rss / 1e9
-        self.engine.setText(
-            _joined(self._engine, self._size, self._speed, tr("{size} GB", size=number(used, 1)))
-        )
+        self.engine.setText(_joined(self._engine, self._size, self._speed))
 
 
 def _joined(*parts: str) -> str:

@@ -69,6 +69,12 @@ class ViewVerbs:
             keep_choice(choice)
             self._window.make_again()
 
+    def choose_memory(self) -> None:
+        """Ask how much memory caches may take."""
+        from vos_annotator.ui.memory_dialog import MemoryDialog  # superqt loads slowly
+
+        MemoryDialog(self._window).show()
+
     def show_palette(self) -> None:
         """Show the command palette."""
         CommandPalette(self._window.actions_, self._window).show()
