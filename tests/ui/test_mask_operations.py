@@ -136,6 +136,7 @@ def test_locking_the_object_meanwhile_forbids_ok(qtbot, window):
 
 
 def test_a_range_is_changed_in_one_step_and_each_frame_stays_what_it_is(qtbot, window):
+    window.bridge.auto_refresh = False  # what is stale is looked at
     for frame in (1, 2, 3):
         predict(window, frame, labels(window))
     window.cursor.in_frame, window.cursor.out_frame = 0, 2

@@ -5,24 +5,22 @@ imported when it is asked for.
 """
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QWidget
 from superqt import QLabeledSlider
 
 
-def labeled_slider(name: str, numbers: range, value: int, unit: str = "") -> QLabeledSlider:
+def labeled_slider(name: str, numbers: range, value: int) -> QLabeledSlider:
     """Return a slider over `numbers`.
 
     Args:
         name: What a screen reader says of it, and of its parts.
         numbers: The smallest, one past the largest, and the step.
         value: What it shows first.
-        unit: Shown after the number.
     """
     slider = QLabeledSlider(Qt.Orientation.Horizontal)
     slider.setRange(numbers.start, numbers.stop - 1)
     slider.setSingleStep(numbers.step)
     slider.setValue(value)
-    slider.findChild(QLineEdit).setSuffix(unit)
     for each in (slider, *slider.findChildren(QWidget)):
         each.setAccessibleName(name)
     return slider

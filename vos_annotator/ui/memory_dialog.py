@@ -27,8 +27,8 @@ class MemoryDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Memory"))
         most = max(BUDGET.installed // _LARGEST_SHARE, LEAST) // MIB
-        name, sizes = tr("Caches may take"), range(LEAST // MIB, most + 1, _STEP)
-        self.amount = labeled_slider(name, sizes, BUDGET.allowed // MIB, " MB")
+        name, sizes = tr("Caches may take, in MB"), range(LEAST // MIB, most + 1, _STEP)
+        self.amount = labeled_slider(name, sizes, BUDGET.allowed // MIB)
         self._taken = {kind: QLabel() for kind in KINDS}
         self._lay_out(name)
         self._timer = QTimer(self)

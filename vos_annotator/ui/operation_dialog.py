@@ -108,9 +108,9 @@ class OperationDialog(QDialog):
         if operation.size_name:
             name = f"{tr(operation.title)}: {tr(operation.size_name)}"
             sizes = range(1, operation.largest + 1)
-            self._size = labeled_slider(name, sizes, operation.first, operation.unit)
+            self._size = labeled_slider(name, sizes, operation.first)
             self._size.valueChanged.connect(self._compute)
-            form.addRow(tr(operation.size_name), self._size)
+            form.addRow(f"{tr(operation.size_name)} ({operation.unit.strip()})", self._size)
         self._here = QRadioButton(tr("This frame"))
         self._on_range = QRadioButton(
             tr("Frames {first} to {last}", first=frames.start, last=frames.stop - 1)
