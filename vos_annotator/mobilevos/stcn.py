@@ -1,6 +1,7 @@
 """STCN itself, with the public weights: a teacher for whoever has the file.
 
-For: the trainer's teachers. Knows torch and `network`, whose three verbs it has too.
+For: the trainer's teachers, and the engine of that name. Knows torch and `network`, whose three
+verbs it has too.
 
 Modules bear the names that its checkpoint knows them by, so loading is strict: a weight that
 is missing or too many is an error.
@@ -249,7 +250,7 @@ def load_stcn(path: Path) -> STCN:
         UserError: The file is missing or holds no weights of STCN.
     """
     if not path.is_file():
-        raise UserError(f"There is no STCN checkpoint at {path}: check the path.")
+        raise UserError("There is no STCN checkpoint at {path}: check the path.", path=path)
     network = STCN()
     try:
         weights = dict(torch.load(path, map_location="cpu", weights_only=True))
@@ -259,7 +260,9 @@ def load_stcn(path: Path) -> STCN:
         network.load_state_dict(weights)
     except Exception as error:  # a file of unknown origin fails in more ways than can be listed
         raise UserError(
-            f"{path} is no checkpoint of STCN: give the .pth with its network's weights alone "
-            f"({type(error).__name__})."
+            "{path} is no checkpoint of STCN: give the .pth with its network's weights alone "
+            "({kind}).",
+            path=path,
+            kind=type(error).__name__,
         ) from error
     return network.eval()
