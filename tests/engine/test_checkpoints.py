@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vos_annotator.core.errors import UserError
-from vos_annotator.engine.registry import load_engine
+from vos_annotator.mobilevos.stcn_engine import STCNEngine
 
 
 class Trap:
@@ -27,23 +27,18 @@ def test_a_file_that_is_no_checkpoint_is_named(tmp_path, content):
     else:
         torch.save(content, path)
 
-    with pytest.raises(UserError, match="weights.pth is no checkpoint of STCN"):
-        load_engine("stcn", checkpoint=str(path))
+    with pytest.raises(UserError, match=r"weights\.pth is no checkpoint of STCN"):
+        STCNEngine(str(path))
 
 
 def test_a_checkpoint_that_is_not_there_is_named():
-    with pytest.raises(UserError, match="no STCN checkpoint at nowhere.pth"):
-        load_engine("stcn", checkpoint="nowhere.pth")
+    with pytest.raises(UserError, match=r"no STCN checkpoint at nowhere\.pth"):
+        STCNEngine("nowhere.pth")
 
 
 def test_a_file_that_would_run_code_is_refused_and_runs_none(tmp_path):
     torch.save({"key_encoder.conv1.weight": Trap(tmp_path / "trapped")}, tmp_path / "bad.pth")
 
     with pytest.raises(UserError, match="no checkpoint of STCN"):
-        load_engine("stcn", checkpoint=str(tmp_path / "bad.pth"))
+        STCNEngine(str(tmp_path / "bad.pth"))
     assert not (tmp_path / "trapped").exists()
-
-
-def test_an_engine_that_needs_weights_asks_for_them():
-    with pytest.raises(UserError, match="engine stcn needs a checkpoint"):
-        load_engine("stcn")
