@@ -30,6 +30,7 @@ from vos_annotator.core.video import open_video
 from vos_annotator.engine.headless import propagate
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.app import make_application
+from vos_annotator.ui.export_dialog import ExportChoice
 from vos_annotator.ui.main_window import MainWindow
 from vos_annotator.ui.opening import load_project
 from vos_annotator.ui.range_edit import RangeEdit
@@ -146,7 +147,7 @@ class Hand:
             )
 
     def _export(self) -> None:
-        choice = dialogs.ExportChoice(self._folder / EXPORT, CLIP, "480p", True)
+        choice = ExportChoice(self._folder / EXPORT, CLIP)
         self._window.window_verbs.export_to(choice)
 
     def _import(self) -> None:

@@ -26,6 +26,7 @@ from vos_annotator.core.errors import MissingVideo
 from vos_annotator.core.translation import languages
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.card import Card
+from vos_annotator.ui.export_dialog import ExportDialog
 from vos_annotator.ui.mask_operations import OPERATIONS
 
 CONTROLS = (
@@ -117,7 +118,7 @@ def test_every_control_of_a_dialog_has_a_name(window, action):
 
 
 def test_every_control_of_the_export_dialog_has_a_name(qtbot, window):
-    dialog = dialogs.ExportDialog("clip", window)
+    dialog = ExportDialog("clip", window)
 
     assert nameless(dialog) == []
 

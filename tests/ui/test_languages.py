@@ -21,10 +21,11 @@ from vos_annotator.core.project import Project
 from vos_annotator.core.translation import language, languages, tr, use_language
 from vos_annotator.core.video import open_video
 from vos_annotator.ui import app as application
-from vos_annotator.ui import dialogs, palette
+from vos_annotator.ui import palette
 from vos_annotator.ui.action import MENUS, REASONS, menu_titles
 from vos_annotator.ui.actions import ACTIONS
 from vos_annotator.ui.card import recovery_text
+from vos_annotator.ui.export_dialog import ExportDialog
 from vos_annotator.ui.keymap import PRESETS
 from vos_annotator.ui.language import apply_choice, keep_choice, language_choice, number, percent
 from vos_annotator.ui.main_window import MainWindow
@@ -169,7 +170,7 @@ def test_dialogs_have_room_for_every_word(qtbot, window, action):
 
 
 def test_the_export_dialog_has_room_for_every_word(qtbot, window):
-    dialog = dialogs.ExportDialog("clip", window)
+    dialog = ExportDialog("clip", window)
     dialog.show()
     qtbot.waitExposed(dialog)
 

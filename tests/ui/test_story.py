@@ -17,6 +17,7 @@ from vos_annotator.core.masks import read_label_map
 from vos_annotator.core.video import open_video
 from vos_annotator.paths import resources_folder
 from vos_annotator.ui import dialogs
+from vos_annotator.ui.export_dialog import ExportChoice
 from vos_annotator.ui.main_window import MainWindow
 from vos_annotator.ui.opening import load_project
 
@@ -139,7 +140,7 @@ def test_open_paint_propagate_correct_undo_redo_export_and_read_back(
     reports = []
     monkeypatch.setattr(dialogs, "show_report", lambda *words: reports.append(words))
     root = tmp_path / "davis"
-    window.window_verbs.export_to(dialogs.ExportChoice(root, "saucer", "480p", True))
+    window.window_verbs.export_to(ExportChoice(root, "saucer"))
     qtbot.waitUntil(lambda: len(reports) == 1, timeout=60_000)
     kept = pixels(window)
     folder = root / "Annotations" / "480p" / "saucer"

@@ -12,8 +12,10 @@ from PySide6.QtWidgets import QAbstractButton, QLineEdit, QSpinBox
 
 from tests.ui.window import FRAMES, finish_run, isolate_settings, make_clip, open_window, paint
 from vos_annotator.core.edits import Status
+from vos_annotator.core.formats.format import Options
 from vos_annotator.core.masks import read_label_map
 from vos_annotator.ui import dialogs
+from vos_annotator.ui.export_dialog import ExportChoice
 from vos_annotator.ui.job import Job
 from vos_annotator.ui.main_window import saved_text
 
@@ -191,7 +193,7 @@ def test_a_failure_of_the_engine_is_said_and_the_window_lives(window):
 def test_import_makes_references_and_export_writes_what_was_drawn(qtbot, window, tmp_path):
     object_id = object_of(window)
     paint(window, object_id)
-    choice = dialogs.ExportChoice(tmp_path / "davis", "clip", "480p", True)
+    choice = ExportChoice(tmp_path / "davis", "clip")
     window.window_verbs.export_to(choice)
     assert window.actions_["stop"].isEnabled()
     qtbot.waitUntil(lambda: not window._jobs.running, timeout=10_000)
@@ -215,7 +217,7 @@ def test_an_export_leaves_out_the_object_that_was_deleted(qtbot, window, tmp_pat
     paint(window, gone, top=30)
     window.document.delete_object(gone)
 
-    choice = dialogs.ExportChoice(tmp_path / "davis", "clip", "480p", False)
+    choice = ExportChoice(tmp_path / "davis", "clip", options=Options(with_images=False))
     window.window_verbs.export_to(choice)
     qtbot.waitUntil(lambda: not window._jobs.running, timeout=10_000)
 

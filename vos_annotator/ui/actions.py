@@ -93,7 +93,7 @@ ACTIONS: tuple[Action, ...] = (
            ("Ctrl+Shift+I",), "import", starts_group=True,
            tip="Read label maps from PNG files; each becomes a reference frame."),
     Action("import-mask", "File", "Import one mask for this frame…", "import_one_mask"),
-    Action("export", "File", "Export DAVIS sequence…", "export", (), ("Ctrl+E",), "export"),
+    Action("export", "File", "Export…", "export", (), ("Ctrl+E",), "export"),
     Action("save", "File", "Save now", "save", (), ("Ctrl+S",), "save", starts_group=True,
            tip="Every edit is saved as it is made; this writes what may still be waiting."),
     Action("save-copy", "File", "Save a copy as…", "save_copy", (), ("Ctrl+Shift+S",), "copy"),

@@ -5,28 +5,20 @@ For: the verbs. Dialogs ask and answer; they change nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, QStandardPaths, Qt
 from PySide6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
-    QFormLayout,
-    QHBoxLayout,
     QLabel,
-    QLineEdit,
     QMessageBox,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
-from vos_annotator.core.davis import RESOLUTIONS, annotation_path, safe_name
 from vos_annotator.core.errors import MissingVideo
 from vos_annotator.core.translation import marked, tr
 
@@ -44,7 +36,7 @@ def ask_video(parent: QWidget) -> Path | None:
 
 def ask_folder(parent: QWidget, title: str, purpose: str) -> Path | None:
     """Return the folder the person chose; `purpose` remembers where they last were."""
-    chosen = QFileDialog.getExistingDirectory(parent, title, _last_folder(purpose))
+    chosen = QFileDialog.getExistingDirectory(parent, title, last_folder(purpose))
     return _remember(purpose, chosen)
 
 
@@ -139,99 +131,13 @@ def show_report(parent: QWidget, title: str, text: str) -> QDialog:
     return dialog
 
 
-@dataclass(frozen=True, slots=True)
-class ExportChoice:
-    """What to export and where to."""
-
-    root: Path
-    name: str
-    resolution: str
-    with_images: bool
-
-
-class ExportDialog(QDialog):
-    """Where a DAVIS sequence goes and what it is called."""
-
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(tr("Export DAVIS sequence"))
-        self.setMinimumWidth(520)
-        self.root = QLineEdit(_last_folder("export"))
-        self.root.setAccessibleName(tr("DAVIS folder"))
-        browse = QPushButton(tr("Choose…"))
-        browse.setAutoDefault(False)
-        browse.clicked.connect(self._browse)
-        line = QHBoxLayout()
-        line.addWidget(self.root, 1)
-        line.addWidget(browse)
-        self.name = QLineEdit(safe_name(name))
-        self.name.setAccessibleName(tr("Sequence name"))
-        self.resolution = QComboBox()
-        self.resolution.addItems(RESOLUTIONS)
-        self.resolution.setAccessibleName(tr("Folder name of the resolution"))
-        self.resolution.setToolTip(
-            tr("Only the folder's name: files always have the video's size.")
-        )
-        self.images = QCheckBox(tr("Write the pictures too (JPEGImages)"))
-        self.images.setChecked(True)
-        self._target = QLabel()
-        self._target.setProperty("role", "quiet")
-        self._target.setWordWrap(True)
-        form = QFormLayout()
-        form.setHorizontalSpacing(16)
-        form.setVerticalSpacing(10)
-        form.addRow(tr("Folder"), line)
-        form.addRow(tr("Sequence"), self.name)
-        form.addRow(tr("Resolution folder"), self.resolution)
-        form.addRow("", self.images)
-        form.addRow(tr("Masks go to"), self._target)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self._export = buttons.addButton(tr("Export"), QDialogButtonBox.ButtonRole.AcceptRole)
-        self._export.setDefault(True)
-        buttons.accepted.connect(self._accept)
-        buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 20, 20, 16)
-        column.setSpacing(16)
-        column.addLayout(form)
-        column.addWidget(buttons)
-        self.root.textChanged.connect(self._show_target)
-        self.name.textChanged.connect(self._show_target)
-        self.resolution.currentTextChanged.connect(self._show_target)
-        self._show_target()
-
-    @property
-    def choice(self) -> ExportChoice:
-        """What the fields say."""
-        return ExportChoice(
-            Path(self.root.text()).expanduser(),
-            safe_name(self.name.text()),
-            self.resolution.currentText(),
-            self.images.isChecked(),
-        )
-
-    def _browse(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, tr("DAVIS folder"), self.root.text())
-        if chosen:
-            self.root.setText(chosen)
-
-    def _show_target(self, *_: object) -> None:
-        choice = self.choice
-        target = annotation_path(choice.root, choice.name, 0, choice.resolution).parent
-        self._target.setText(str(target))
-        self._export.setEnabled(bool(self.root.text().strip()))
-
-    def _accept(self) -> None:
-        QSettings().setValue(_FOLDER_KEY + "export", self.root.text())
-        self.accept()
-
-
 def _ask_file(parent: QWidget, title: str, purpose: str, filters: str) -> Path | None:
-    chosen, _ = QFileDialog.getOpenFileName(parent, title, _last_folder(purpose), filters)
+    chosen, _ = QFileDialog.getOpenFileName(parent, title, last_folder(purpose), filters)
     return _remember(purpose, chosen)
 
 
-def _last_folder(purpose: str) -> str:
+def last_folder(purpose: str) -> str:
+    """Return the folder that was last used for a purpose."""
     home = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
     return str(QSettings().value(_FOLDER_KEY + purpose, home))
 
@@ -240,5 +146,10 @@ def _remember(purpose: str, chosen: str) -> Path | None:
     if not chosen:
         return None
     path = Path(chosen)
-    QSettings().setValue(_FOLDER_KEY + purpose, str(path if path.is_dir() else path.parent))
+    remember_folder(purpose, str(path if path.is_dir() else path.parent))
     return path
+
+
+def remember_folder(purpose: str, folder: str) -> None:
+    """Note the folder that was used for a purpose."""
+    QSettings().setValue(_FOLDER_KEY + purpose, folder)

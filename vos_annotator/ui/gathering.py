@@ -5,7 +5,7 @@ and Qt's event loop.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from PySide6.QtCore import QObject, Signal
 
@@ -38,7 +38,7 @@ class Gathering(QObject):
         """Whether frames are left to read."""
         return self._again.isActive()
 
-    def start(self, frames: range) -> None:
+    def start(self, frames: Iterable[int]) -> None:
         """Read the masks of `frames`; the first few at once."""
         self._frames, self._kept = iter(frames), KeptMaps()
         self._read_some()

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QGuiApplication
 
-from vos_annotator.core import davis
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.formats.exporting import export
+from vos_annotator.core.formats.report import ExportReport
 from vos_annotator.core.mask_files import read_masks
 from vos_annotator.core.masks import LabelMap, object_ids, read_label_map
 from vos_annotator.core.stored_map import StoredMap
@@ -22,6 +23,8 @@ from vos_annotator.machine import diagnostics
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.big_change import BigChange
 from vos_annotator.ui.cheat_sheet import CheatSheet
+from vos_annotator.ui.export_dialog import ExportChoice
+from vos_annotator.ui.export_question import ask_export, put_aside
 from vos_annotator.ui.gathering import Gathering
 from vos_annotator.ui.job import Job
 from vos_annotator.ui.language import number
@@ -80,15 +83,15 @@ class WindowVerbs:
             self._take_masks(document, {frame: label_map}, object_ids(label_map))
 
     def export(self) -> None:
-        """Ask where to, and write a DAVIS sequence."""
-        dialog = dialogs.ExportDialog(self._window.document.video.name, self._window)
-        if dialog.exec():
-            self.export_to(dialog.choice)
+        """Ask in which format and where to, and write the masks."""
+        choice = ask_export(self._window)
+        if choice is not None:
+            self.export_to(choice)
 
-    def export_to(self, choice: dialogs.ExportChoice) -> None:
-        """Write a DAVIS sequence in another thread, then show the report.
+    def export_to(self, choice: ExportChoice) -> None:
+        """Write the masks in another thread, then show the report.
 
-        The masks are put aside first, so that work can go on meanwhile.
+        They are put aside first, so that work can go on meanwhile.
         """
         workspace = self._window.workspace
         workspace.document.settle()
@@ -99,22 +102,17 @@ class WindowVerbs:
         workspace.closing.connect(gathering.stop)
         gathering.start(range(annotations.frame_count))
 
-    def _start_export(self, choice: dialogs.ExportChoice, kept: Mapping[int, StoredMap]) -> None:
-        source = self._window.document.video.fork()
-
-        def mask_png(frame: int) -> bytes | None:
-            stored = kept.get(frame)
-            return None if stored is None else stored.encode()
+    def _start_export(self, choice: ExportChoice, kept: Mapping[int, StoredMap]) -> None:
+        source = put_aside(self._window.workspace.project, kept)
 
         def work(progress: object, cancelled: object) -> object:
-            with source:
-                return davis.export(
+            with source.video:
+                return export(
                     source,
-                    mask_png,
+                    choice.format,
                     choice.root,
                     choice.name,
-                    resolution=choice.resolution,
-                    with_images=choice.with_images,
+                    options=choice.options,
                     progress=progress,
                     cancelled=cancelled,
                 )
@@ -177,7 +175,7 @@ class WindowVerbs:
         change.succeeded.connect(lambda _: self._window.say(said))
         self._window.start_job(change, after)
 
-    def _show_export(self, report: davis.ExportReport) -> None:
+    def _show_export(self, report: ExportReport) -> None:
         text = f"{report}.\n\n{report.annotations}"
         title = tr("Exported") if report.is_complete else tr("Export stopped")
         self._window.messages.add(f"{title}: {text}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.file_names import safe_name
-from vos_annotator.core.formats.format import ENGINES, Options, Sequence, Source
+from vos_annotator.core.formats.format import ENGINES, Format, Options, Sequence, Source
 from vos_annotator.core.image_folder import ImageFolder
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import Video
@@ -47,6 +47,11 @@ def sequence_of(source: Source, name: str | None, options: Options) -> Sequence:
         source.names,
         options,
     )
+
+
+def place_of(kind: Format, name: str, options: Options) -> str:
+    """Return where a format puts the masks of a sequence, below the folder of an export."""
+    return kind.writer(Sequence(name, (1, 1), (), (), {}, options)).place
 
 
 def picture_names(video: Video) -> tuple[str, ...]:

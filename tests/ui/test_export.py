@@ -1,0 +1,113 @@
+"""The export of the window: any format, and what there is to know before."""
+
+import json
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from tests.ui.window import FRAMES, isolate_settings, make_clip, open_window, paint
+from vos_annotator.core.formats.importing import look_through
+from vos_annotator.core.formats.registry import FORMATS
+from vos_annotator.core.video import open_video
+from vos_annotator.ui import dialogs
+from vos_annotator.ui.export_dialog import ExportDialog
+
+
+@pytest.fixture
+def window(qtbot, qapp, tmp_path, monkeypatch):
+    isolate_settings(tmp_path / "settings")
+    monkeypatch.setattr(dialogs, "show_report", lambda *_: None)
+    with open_window(qtbot, make_clip(tmp_path / "clip")) as window:
+        yield window
+
+
+def ask(qtbot, window, answer):
+    """Trigger the command and answer its dialog once it has looked."""
+
+    def look():
+        dialog = QApplication.activeModalWidget()
+        if not isinstance(dialog, ExportDialog) or not dialog.findings.count():
+            QTimer.singleShot(10, look)
+        elif answer(dialog) is not False:
+            dialog.accept()
+
+    QTimer.singleShot(0, look)
+    window.actions_["export"].trigger()
+    qtbot.waitUntil(lambda: not window._jobs.running, timeout=20_000)
+
+
+def texts(dialog):
+    return [dialog.findings.item(row).text() for row in range(dialog.findings.count())]
+
+
+@pytest.mark.parametrize("name", [n for n, kind in FORMATS.items() if kind.reads])
+def test_what_is_drawn_goes_out_in_every_format(qtbot, window, tmp_path, name):
+    window.actions_["add-object"].trigger()
+    paint(window)
+
+    def answer(dialog):
+        dialog.root.setText(str(tmp_path / "out"))
+        dialog.format.setCurrentIndex(dialog.format.findData(name))
+
+    ask(qtbot, window, answer)
+
+    assert len(list((tmp_path / "out").glob(f"clip.{name}.manifest.json"))) == 1
+    with open_video(tmp_path / "clip") as video:
+        masks = look_through(tmp_path / "out", video, name)
+    assert tuple(masks.frames_of) == (1,)
+
+
+def test_the_dialog_says_before_what_is_missing_and_how_large_it_gets(qtbot, window, tmp_path):
+    window.actions_["add-object"].trigger()
+    window.actions_["add-object"].trigger()
+    paint(window, 1)
+    seen = []
+    ask(qtbot, window, lambda dialog: seen.extend(texts(dialog)))
+
+    assert seen[0] == f"No masks on frames 1-{FRAMES - 1}."
+    assert seen[1] == "Object 2 has no pixel on any frame."
+    assert seen[2].startswith("It takes about 0.")
+
+
+def test_a_file_that_somebody_changed_stops_the_export_until_it_may_be_replaced(
+    qtbot, window, tmp_path
+):
+    paint(window)
+    out = tmp_path / "out"
+    ask(qtbot, window, lambda dialog: dialog.root.setText(str(out)))
+    file = out / "Annotations" / "480p" / "clip" / "00000.png"
+    file.write_bytes(b"theirs")
+    states = []
+
+    def answer(dialog):
+        if not states:
+            dialog.root.setText(str(out))
+            states.append(None)
+        if len(states) == 1:
+            if not any("not as an export left it" in text for text in texts(dialog)):
+                return wait(dialog)
+            states.append(dialog.export.isEnabled())
+            dialog.replace.setChecked(True)
+        if not dialog.export.isEnabled():
+            return wait(dialog)
+        return True
+
+    def wait(dialog):
+        QTimer.singleShot(10, lambda: answer(dialog) is not False and dialog.accept())
+        return False
+
+    ask(qtbot, window, answer)
+    assert states[1] is False
+    assert file.read_bytes() != b"theirs"
+
+
+def test_the_manifest_of_the_window_tells_objects_and_references(qtbot, window, tmp_path):
+    paint(window)
+    ask(qtbot, window, lambda dialog: dialog.root.setText(str(tmp_path / "out")))
+
+    told = json.loads((tmp_path / "out" / "clip.davis.manifest.json").read_bytes())
+    assert told["references"] == [0]
+    assert len(told["times"]) == FRAMES
+    assert np.all(np.diff(told["times"]) > 0)
