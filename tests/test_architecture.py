@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "core": set(),
     "engine": {"core"},
     "mobilevos": {"core", "engine"},
+    "engines": {"core", "engine"},
     "evaluation": {"core", "engine"},
     "training": {"core", "engine", "mobilevos", "evaluation"},
     "rendering": {"core"},
@@ -31,9 +32,10 @@ ONLY_IN = {
     "PySide6": {"ui", "machine"},
     "pyqtgraph": {"ui"},
     "superqt": {"ui"},
-    "torch": {"mobilevos", "training", "machine", "evaluation/bench/rivals"},
+    "torch": {"mobilevos", "engines", "training", "machine", "evaluation/bench/rivals"},
     "av": {"core", "evaluation", "machine"},  # bench writes the clip that it measures on
     "sqlite3": {"core"},
+    "sam2": {"engines"},
     "trimesh": {"rendering"},
     "moderngl": {"rendering"},
 }

@@ -13,4 +13,13 @@ def make_stcn(path: Path) -> None:
     torch.save(STCN().state_dict(), path)
 
 
-MAKERS = {"stcn": make_stcn}
+def make_sam2(path: Path) -> None:
+    """Write a checkpoint of SAM 2.1, tiny, that has learnt nothing."""
+    from sam2.build_sam import build_sam2
+
+    torch.manual_seed(0)
+    network = build_sam2("configs/sam2.1/sam2.1_hiera_t.yaml", device="cpu")
+    torch.save({"model": network.state_dict()}, path)
+
+
+MAKERS = {"stcn": make_stcn, "sam2": make_sam2}
