@@ -46,9 +46,7 @@ class SAM2Engine:
     """
 
     name = "sam2"
-    summary = marked(
-        "SAM 2 and 2.1: slow without a graphics card, for those who have a checkpoint."
-    )
+    summary = marked("SAM 2 and 2.1, slow without a GPU, for those who have a checkpoint.")
 
     def __init__(self, checkpoint: str | Path, size: int = 480) -> None:
         """Load the weights; which of the published networks they are of is read off them.
@@ -158,7 +156,7 @@ class SAM2Engine:
         )
 
     def _is_backwards(self, frame: int, references: dict[int, Output]) -> bool:
-        """Whether the pass runs towards the first frame; its own first one comes off a reference."""
+        """Whether the pass runs towards the first frame; it begins beside a reference."""
         if self._latest is not None:
             return frame < self._latest
         return bool(references) and min(references, key=lambda each: abs(each - frame)) > frame
