@@ -1,1 +1,5 @@
-"""The MobileVOS networks, their memory, their checkpoints and the engine that runs them (torch)."""
+"""The MobileVOS networks, their memory, and the engine made of them; the home of torch."""
+
+from vos_annotator.mobilevos.loading import preload
+
+preload()
