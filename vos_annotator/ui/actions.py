@@ -264,6 +264,8 @@ ACTIONS: tuple[Action, ...] = (
     *(_language(code, name) for code, name in languages().items()),
     Action("memory", "View", "Memory…", "choose_memory", needs=_ANY, starts_group=True,
            tip="How much memory frames and masks that can be had again may take."),
+    Action("pace", "View", "Pace", "toggle_pace", checked="pace shown",
+           tip="How long the window does not answer, what a frame takes and what memory, live."),
     Action("full-screen", "View", "Full screen", "toggle_full_screen", (), ("F11",), needs=_ANY,
            checked="full screen"),
     #

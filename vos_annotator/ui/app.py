@@ -70,7 +70,7 @@ def _show(path: str | Path | None, engine: EngineChoice | None, size: int) -> Ma
     _catch_exceptions(window)
     window.show()
     if path is not None:
-        window.open_path(path)
+        window.open_soon(path)
     return window
 
 

@@ -5,10 +5,14 @@ For: the window, which enables and ticks its actions by them.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from vos_annotator.core.edits import Status
 from vos_annotator.ui.language import language_choice
 from vos_annotator.ui.theme import theme_choice
-from vos_annotator.ui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from vos_annotator.ui.workspace import Workspace
 
 
 def conditions(workspace: Workspace | None) -> set[str]:
@@ -29,6 +33,7 @@ def conditions(workspace: Workspace | None) -> set[str]:
         ("learning on", bridge.learning.is_on),
         ("masks shown", cursor.masks_shown),
         ("onion shown", cursor.onion),
+        ("pace shown", not workspace.pace.isHidden()),
         ("reference somewhere", bool(annotations.references)),
         ("reference here", annotations.status(cursor.frame) is Status.REFERENCE),
     ):

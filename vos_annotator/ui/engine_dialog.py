@@ -7,6 +7,7 @@ used says why, and the engine in use stays.
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -30,7 +31,9 @@ from vos_annotator.ui import dialogs
 from vos_annotator.ui.engine_choice import kept_checkpoint
 from vos_annotator.ui.language import number
 from vos_annotator.ui.latest import Latest
-from vos_annotator.ui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from vos_annotator.ui.workspace import Workspace
 
 
 class EngineDialog(QDialog):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
@@ -26,6 +27,7 @@ from vos_annotator.ui.card import recovery_text
 from vos_annotator.ui.conditions import conditions
 from vos_annotator.ui.engine_choice import kept_choice
 from vos_annotator.ui.find_verbs import FindVerbs
+from vos_annotator.ui.first_paint import FirstPaint
 from vos_annotator.ui.job import Job
 from vos_annotator.ui.jobs import Jobs
 from vos_annotator.ui.key_rules import KeyRules
@@ -40,7 +42,9 @@ from vos_annotator.ui.verbs import Verbs
 from vos_annotator.ui.view_verbs import ViewVerbs
 from vos_annotator.ui.welcome import Welcome
 from vos_annotator.ui.window_verbs import WindowVerbs
-from vos_annotator.ui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from vos_annotator.ui.workspace import Workspace
 
 _GEOMETRY_KEY = "window/geometry"
 _NAME = "MobileVOS Annotator"
@@ -74,7 +78,6 @@ class MainWindow(QMainWindow):
         self.status, self.memory = StatusBar(self), MemoryWatch(self)
         self.memory.looked.connect(self.status.show_memory)
         self.memory.ran_short.connect(self.say)
-        self.memory.look()
         self._jobs = Jobs(self)
         self._jobs.progress.connect(self._show_job)
         self._jobs.failed.connect(self.warn)
@@ -117,8 +120,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self._pages)
         self.setMinimumSize(900, 600)
         self.resize(QSize(1440, 900).boundedTo(self.screen().availableSize() * _SCREEN_SHARE))
-        geometry = QSettings().value(_GEOMETRY_KEY)
-        if geometry is not None:
+        if (geometry := QSettings().value(_GEOMETRY_KEY)) is not None:
             self.restoreGeometry(geometry)
         self._welcome.show_recent(self._recent.paths)
         self._show_saved()
@@ -165,6 +167,11 @@ class MainWindow(QMainWindow):
 
     # Opening and closing
 
+    def open_soon(self, path: str | Path) -> None:
+        """Open a path once the window is up; it is empty until then."""
+        self._welcome.hide()
+        FirstPaint(self, lambda: self.open_path(path) or self._welcome.show())
+
     def open_path(self, path: str | Path) -> bool:
         """Open a video, a folder of frames or a project; False, and it says why, if it cannot."""
         try:
@@ -180,6 +187,8 @@ class MainWindow(QMainWindow):
         if not self.close_project():
             project.close()
             return False
+        from vos_annotator.ui.workspace import Workspace  # it takes as long to load as all else
+
         workspace = Workspace(project, self.actions_, self.engine, self._size)
         self.workspace = workspace
         workspace.changed.connect(self.refresh_actions)
@@ -258,8 +267,7 @@ class MainWindow(QMainWindow):
 
     def warn(self, text: str, report: str = "") -> None:
         """Say that something went wrong; the report is kept with the messages."""
-        more = tr("(Help > Messages)")
-        self.status.say(f"{text}  {more}" if report else text)
+        self.status.say(f"{text}  {tr('(Help > Messages)')}" if report else text)
         self.messages.add(text, report)
 
     def start_job(self, job: Job | BigChange, after: Job | None = None) -> None:

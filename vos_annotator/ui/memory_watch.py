@@ -37,6 +37,7 @@ class MemoryWatch(QObject):
         self._timer.setInterval(_INTERVAL)
         self._timer.timeout.connect(self.look)
         self._timer.start()
+        QTimer.singleShot(0, self.look)
 
     def look(self) -> None:
         """Tell how things are now."""

@@ -75,6 +75,12 @@ class ViewVerbs:
 
         MemoryDialog(self._window).show()
 
+    def toggle_pace(self) -> None:
+        """Show or hide how the program keeps pace."""
+        pace = self._window.workspace.pace
+        pace.setVisible(pace.isHidden())
+        self._window.refresh_actions()
+
     def show_palette(self) -> None:
         """Show the command palette."""
         CommandPalette(self._window.actions_, self._window).show()

@@ -24,6 +24,7 @@ from vos_annotator.ui.follow import Follow
 from vos_annotator.ui.glitch_scan import GlitchScan
 from vos_annotator.ui.hints import Hints
 from vos_annotator.ui.language import number
+from vos_annotator.ui.pace_display import PaceDisplay
 from vos_annotator.ui.panels.objects import ObjectsPanel
 from vos_annotator.ui.panels.references import ReferencesPanel
 from vos_annotator.ui.playback import Playback
@@ -67,6 +68,8 @@ class Workspace(QWidget):
         self.bridge.ready.connect(lambda ready: keep_provenance(project, ready))
         self.canvas = Canvas(self.document, self.cursor, self.bridge)
         self.canvas.setAccessibleName(tr("Canvas"))
+        self.pace = PaceDisplay(self.canvas)
+        self.bridge.progress.connect(self.pace.follow)
         self.wipe = Wipe(self.canvas, self.document.before)
         self.timeline = Timeline(self.document, self.cursor)
         self.shots = ShotScan(project, self)
