@@ -104,7 +104,7 @@ def _runs(
 
 
 def _differ(a: Mask, b: Mask) -> bool:
-    return _iou(a, b) <= _UNLIKE
+    return iou(a, b) <= _UNLIKE
 
 
 def _is_glitch(masks: Mapping[int, Mask], run: range) -> bool:
@@ -112,10 +112,10 @@ def _is_glitch(masks: Mapping[int, Mask], run: range) -> bool:
     area = min(np.count_nonzero(before), np.count_nonzero(after))
     if area < _LEAST_AREA:
         return False
-    start, end, size = _center(before), _center(after), area**0.5
+    start, end, size = center(before), center(after), area**0.5
     is_gone = not any(masks[frame].any() for frame in run)
     has_moved_far = np.hypot(*(end - start)) > _MOST_MOVED * size
-    alike = _iou(before if has_moved_far else _moved(before, end - start), after)
+    alike = iou(before if has_moved_far else _moved(before, end - start), after)
     if alike < (_ALIKE_GONE if is_gone else _ALIKE):
         return False
     for place, frame in enumerate(run, start=1):
@@ -131,26 +131,28 @@ def _is_glitch(masks: Mapping[int, Mask], run: range) -> bool:
 
 def _fit(
     sound: Mask,
-    center: NDArray[np.float64],
+    middle: NDArray[np.float64],
     mask: Mask,
     expected: NDArray[np.float64],
     size: float,
 ) -> float:
     """Return the best IoU of a mask with a sound one: as it lies, on its way, or a little off."""
-    fit = max(_iou(sound, mask), _iou(_moved(sound, expected - center), mask))
+    fit = max(iou(sound, mask), iou(_moved(sound, expected - middle), mask))
     if mask.any():
-        here = _center(mask)
+        here = center(mask)
         if np.hypot(*(here - expected)) <= _SHAKE * size:
-            fit = max(fit, _iou(_moved(sound, here - center), mask))
+            fit = max(fit, iou(_moved(sound, here - middle), mask))
     return fit
 
 
-def _iou(a: Mask, b: Mask) -> float:
+def iou(a: Mask, b: Mask) -> float:
+    """Return the overlap of two masks over their union; 1 for two empty ones."""
     union = np.count_nonzero(a | b)
     return np.count_nonzero(a & b) / union if union else 1.0
 
 
-def _center(mask: Mask) -> NDArray[np.float64]:
+def center(mask: Mask) -> NDArray[np.float64]:
+    """Return the middle of a mask that is not empty, as x, y."""
     moments = cv2.moments(mask.view(np.uint8), binaryImage=True)
     return np.array([moments["m10"], moments["m01"]]) / moments["m00"]
 

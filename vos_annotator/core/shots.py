@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vos_annotator.core.colors import histogram
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.video import Image, Video
 
@@ -26,7 +27,6 @@ REACH = 3  # frames on either side of a cut that are compared: a longer insert i
 FAR = 0.42  # how far apart frames of different scenes are at least; chosen on training clips
 MOTION = 0.5  # share of the distance within the two shots that does not count
 _SIZE = (64, 36)  # px that a frame is looked at in
-_BINS = 8  # of each colour axis
 _KEPT = 64  # glances; a pass needs the latest few
 
 _Glance = tuple[NDArray[np.float32], NDArray[np.float32]]  # colours, picture
@@ -95,20 +95,9 @@ def glance(image: Image) -> _Glance:
     """Return what a frame looks like at a glance.
 
     Returns:
-        Its colours, a (512,) histogram in Lab that sums to 1, each pixel shared among
-        neighbouring bins so that none is left by a hair; and its (36, 64, 3) blurred picture,
-        0..1.
+        The histogram of its colours, and its (36, 64, 3) blurred picture, 0..1.
     """
     small = cv2.resize(image, _SIZE, interpolation=cv2.INTER_AREA)
-    lab = cv2.cvtColor(small, cv2.COLOR_RGB2Lab).reshape(-1, 3).astype(np.float32)
-    place = (lab - (0, 64, 64)) / (255, 128, 128) * (_BINS - 1)  # most colours are greyish
-    place = place.clip(0, _BINS - 1.001)
-    low = place.astype(np.intp)
-    share = place - low
-    colors = np.zeros(_BINS**3)
-    for corner in np.ndindex(2, 2, 2):
-        weights = np.where(corner, share, 1 - share).prod(axis=1)
-        bins = np.ravel_multi_index((low + corner).T, (_BINS,) * 3)
-        colors += np.bincount(bins, weights, _BINS**3)
+    colors = histogram(cv2.cvtColor(small, cv2.COLOR_RGB2Lab).reshape(-1, 3))
     picture = cv2.GaussianBlur(small, (0, 0), 2).astype(np.float32) / 255
-    return (colors / len(lab)).astype(np.float32), picture
+    return colors, picture

@@ -120,6 +120,7 @@ class Segmented:
         revision: The `Propagate`'s.
         final: Whether it stays.
         seconds: What the frame took: decoding, the engine, the PNG.
+        suspects: Objects that may be other ones -> which; None for one that jumped.
     """
 
     frame: int
@@ -129,6 +130,7 @@ class Segmented:
     revision: int
     final: bool
     seconds: float
+    suspects: Mapping[int, int | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

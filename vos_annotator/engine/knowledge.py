@@ -3,8 +3,10 @@
 For: the worker. Knows engines, videos and label maps; belongs to the worker's thread.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 
+from vos_annotator.core.identities import Look, looks
 from vos_annotator.core.masks import LabelMap
 from vos_annotator.core.stored_map import StoredMap
 from vos_annotator.core.video import Image, Video
@@ -34,6 +36,7 @@ class Knowledge:
         self._references: dict[int, SetReference] = {}  # what should be in the engine's memory
         self._memorized: dict[int, SetReference] = {}  # what is
         self._denied: dict[int, frozenset[int]] = {}  # what it knows of absences
+        self._looks: dict[int, tuple[SetReference, dict[int, Look]]] = {}  # of a few references
 
     def set(self, reference: SetReference) -> None:
         """Know a reference; one without a PNG is none any more."""
@@ -91,6 +94,26 @@ class Knowledge:
     def reference(self, frame: int) -> tuple[Image, LabelMap]:
         """Return the picture and the label map of a frame that is in the engine's memory."""
         return self._shown(self._memorized[frame])
+
+    def looks_around(self, frame: int) -> dict[int, list[Look]]:
+        """Return what objects look like in the first reference and in the nearest on either side.
+
+        Only those in the engine's memory count; what was seen of others is forgotten.
+        """
+        frames = sorted(self._memorized)
+        place = bisect_left(frames, frame)
+        around = {*frames[:1], *frames[max(place - 1, 0) : place + 1]}
+        before, self._looks = self._looks, {}
+        known: dict[int, list[Look]] = {}
+        for each in sorted(around):
+            reference = self._memorized[each]
+            seen = before.get(each)
+            if seen is None or seen[0] is not reference:
+                seen = reference, looks(*self._shown(reference))
+            self._looks[each] = seen
+            for object_id, look in seen[1].items():
+                known.setdefault(object_id, []).append(look)
+        return known
 
     def _shown(self, reference: SetReference) -> tuple[Image, LabelMap]:
         label_map = StoredMap(reference.png, reference.hidden).decode()

@@ -38,6 +38,7 @@ from vos_annotator.engine.commands import (
     SteppedDown,
     UseEngine,
 )
+from vos_annotator.engine.identity_watch import IdentityWatch
 from vos_annotator.engine.knowledge import Knowledge
 from vos_annotator.engine.mailbox import Mailbox
 from vos_annotator.engine.memory_shelf import MemoryShelf
@@ -212,15 +213,16 @@ class InferenceWorker:
         frame_started = time.perf_counter()
         engine, is_over_now = self._loaded(), self._serving(is_over)
         away = self._knowledge.absences.at
+        watch = IdentityWatch(self._video, self._shots, self._knowledge.looks_around)
         found = propagate(engine, self._video, command.passes, is_over_now, self._shots, away)
         for frame, segmentation, final in found:
             label_map = self._label_map(command, frame, segmentation, final)
             png, ids = encode_png(label_map), object_ids(label_map)
-            confidence = segmentation.confidence
+            confidence, odd = watch.judge(frame, segmentation, label_map, final)
             if command.ids is not None:
                 confidence = {i: c for i, c in confidence.items() if i in command.ids}
             seconds = time.perf_counter() - frame_started
-            yield Segmented(frame, png, ids, confidence, command.revision, final, seconds)
+            yield Segmented(frame, png, ids, confidence, command.revision, final, seconds, odd)
             frame_started = time.perf_counter()
 
     def _label_map(

@@ -28,6 +28,7 @@ from vos_annotator.core.video import Video
 from vos_annotator.engine.commands import Segmented
 from vos_annotator.engine.landing import land
 from vos_annotator.ui.before import Before
+from vos_annotator.ui.mix_ups import MixUps
 
 
 class Document(QObject):
@@ -36,6 +37,7 @@ class Document(QObject):
     Attributes:
         project, video, objects, annotations: What is edited; read them freely.
         history: What can be undone and redone, also after a restart.
+        mix_ups: Where objects may be other ones.
         before: What frames showed before masks were last changed by a person.
         finish_change: Makes at once what is left of a big change; None where none is under way.
 
@@ -60,7 +62,7 @@ class Document(QObject):
     def __init__(self, project: Project, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.project = project
-        self.before = Before(project.annotations)
+        self.before, self.mix_ups = Before(project.annotations), MixUps(project)
         self.finish_change: Callable[[], None] | None = None
         project.history.changed.connect(self.history_changed.emit)
         project.annotations.changed.connect(self.frame_changed.emit)
@@ -141,7 +143,8 @@ class Document(QObject):
     ) -> None:
         """Take what an engine found for a frame, which is no edit; see `land`."""
         self.before.note(found.frame)
-        land(self.project, found, ids, engine, may_fill)
+        if land(self.project, found, ids, engine, may_fill):
+            self.mix_ups.note(found.frame, found.suspects)
 
     def paint(self, frame: int, after: LabelMap, text: str) -> None:
         """Make `after` the label map of a frame, which becomes a reference.

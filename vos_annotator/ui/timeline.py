@@ -263,7 +263,8 @@ class Timeline(QAbstractScrollArea):
             frame in each.frames and each.object_id == object_id for each in self._picture.glitches
         )
         glitch = tr(", a glitch") if is_glitch else ""
-        return f"{where}: {describe(code)}{sure}{glitch}"
+        mix_ups = self._document.mix_ups.sentences(frame, object_id)
+        return "\n".join((f"{where}: {describe(code)}{sure}{glitch}", *mix_ups))
 
     def _choose_object(self, position: QPointF) -> None:
         object_id = self._object_at(position)

@@ -81,6 +81,8 @@ class Verbs:
         rank = frames.index(here) + step if here in frames else 0
         if 0 <= rank < len(frames):
             self._work.cursor.frame = frames[rank]
+            if mix_ups := self._work.document.mix_ups.sentences(frames[rank]):
+                self._window.say(" ".join(mix_ups))
         else:
             self._window.say(
                 tr("No other doubtful frame.") if frames else tr("No frame is doubtful.")
