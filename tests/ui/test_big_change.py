@@ -139,6 +139,15 @@ def test_what_is_left_is_made_before_another_edit_and_before_closing(qtbot, wind
         assert project.annotations.references == tuple(range(MANY))
 
 
+def test_saving_now_makes_what_is_left(qtbot, window, tmp_path):
+    begin(window)
+    turn(qtbot, window, MANY // 2)
+    window.actions_["save"].trigger()
+
+    with as_after_a_kill(window, tmp_path / "killed") as project:
+        assert project.annotations.references == tuple(range(MANY))
+
+
 def test_undo_in_the_middle_takes_back_what_it_finishes(qtbot, window):
     before = everything(window.workspace.project)
     begin(window)

@@ -123,6 +123,7 @@ class WindowVerbs:
 
     def save(self) -> None:
         """Write what may still be waiting."""
+        self._window.document.settle()
         self._window.workspace.save()
         self._window.say(tr("Saved in {path}", path=self._window.workspace.project.path))
 
