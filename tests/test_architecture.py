@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "rendering": {"core"},
     "evaluation/bench/rivals": set(),  # run by a Python that need not have ours
     "machine": {"core", "engine"},
+    "batch": {"core", "engine"},
     "ui": {"core", "engine", "machine"},
 }
 # Libraries that only some folders may import at all.
@@ -36,6 +37,7 @@ ONLY_IN = {
     "av": {"core", "evaluation", "machine"},  # bench writes the clip that it measures on
     "sqlite3": {"core"},
     "sam2": {"engines"},
+    "ray": {"batch"},
     "trimesh": {"rendering"},
     "moderngl": {"rendering"},
 }

@@ -30,6 +30,7 @@ COMMANDS = {  # name: module with add_arguments and run, what it does
         "vos_annotator.core.formats.import_command",
         "take masks in such a format into a project",
     ),
+    "batch": ("vos_annotator.batch.command", "carry masks through many videos, unattended"),
     "evaluate": ("vos_annotator.evaluation.davis", "score masks as DAVIS does"),
     "bench": ("vos_annotator.evaluation.bench.command", "measure speed and memory on this machine"),
     "models": ("vos_annotator.mobilevos.models", "list networks and checkpoints"),
@@ -47,6 +48,7 @@ EXTRAS = {  # a package that not everyone needs: the extra that brings it
     "moderngl": "render",
     "msgspec": "train",
     "onnxscript": "onnx",
+    "ray": "ray",
     "tqdm": "train",
     "trimesh": "render",
 }

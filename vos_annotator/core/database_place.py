@@ -61,6 +61,34 @@ def copy_database(source: Path, target: Path) -> None:
     copy_file(database, copy)
 
 
+def snapshot(source: Path, target: Path) -> None:
+    """Copy a database as it stands, journal included, and write nothing to it.
+
+    Raises:
+        UserError: It is no database, another program has it open, or the copy cannot be written.
+    """
+    _, journal = parts(source)
+
+    def has_journal() -> bool:
+        return journal.exists() and journal.stat().st_size > 0
+
+    # Only with a journal can another program have it open. Without one SQLite is told that
+    # nobody writes: it would leave an empty journal behind otherwise.
+    had_journal = has_journal()
+    how = "mode=ro" if had_journal else "mode=ro&immutable=1"
+    try:
+        with (
+            closing(sqlite3.connect(f"{source.as_uri()}?{how}", uri=True, timeout=0.5)) as there,
+            closing(sqlite3.connect(target)) as copy,
+        ):
+            there.execute("SELECT count(*) FROM sqlite_master")  # a copy would wait for ever
+            there.backup(copy)
+        if has_journal() and not had_journal:
+            raise sqlite3.OperationalError("it was locked meanwhile")
+    except sqlite3.Error as error:
+        raise unusable(source, error) from error
+
+
 def unusable(path: Path, error: Exception) -> UserError:
     """Return the sentence for a database that cannot be opened."""
     if "locked" in str(error):

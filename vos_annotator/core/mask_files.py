@@ -9,7 +9,7 @@ from pathlib import Path
 from vos_annotator.core.davis import RESOLUTIONS
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.image_folder import ImageFolder
-from vos_annotator.core.masks import LabelMap, read_label_map
+from vos_annotator.core.masks import LabelMap, encode_png, object_ids, read_label_map
 from vos_annotator.core.video import Video, natural_key
 
 
@@ -21,6 +21,22 @@ def read_masks(path: str | Path, video: Video) -> dict[int, LabelMap]:
     """
     files = mask_files(path, video)
     return {frame: read_label_map(file, video.shape) for frame, file in files.items()}
+
+
+def reference_pngs(path: str | Path, video: Video) -> dict[int, bytes]:
+    """Read masks that are to be references: frame -> PNG as `encode_png` gives it.
+
+    Raises:
+        UserError: As `read_masks`, or none of them shows an object.
+    """
+    pngs: dict[int, bytes] = {}
+    has_objects = False
+    for frame, label_map in read_masks(path, video).items():
+        has_objects |= bool(object_ids(label_map))
+        pngs[frame] = encode_png(label_map)
+    if not has_objects:
+        raise UserError("{path} shows no object: give a mask with pixels above 0.", path=path)
+    return pngs
 
 
 def mask_files(path: str | Path, video: Video, name: str | None = None) -> dict[int, Path]:

@@ -13,8 +13,7 @@ from pathlib import Path
 from vos_annotator.core.atomic import put_file
 from vos_annotator.core.davis import annotation_path, claim_folder, safe_name
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.mask_files import mask_files
-from vos_annotator.core.masks import encode_png, object_ids, read_label_map
+from vos_annotator.core.mask_files import mask_files, reference_pngs
 from vos_annotator.core.video import Video, open_video
 from vos_annotator.engine.choice import add_engine_options, chosen_engine
 from vos_annotator.engine.headless import EngineFailure, propagated_pngs
@@ -83,20 +82,13 @@ def _references(path: Path, video: Video, folder: Path) -> dict[int, bytes]:
     Raises:
         UserError: They cannot be references, or lie where the results are to go.
     """
-    references: dict[int, bytes] = {}
-    has_objects = False
-    for frame, file in mask_files(path, video).items():
-        label_map = read_label_map(file, video.shape)
+    for file in mask_files(path, video).values():
         if path.is_dir() and file.resolve().parent == folder.resolve():
             raise UserError(
                 f"{folder} holds the masks that are given: choose another --out or --name, "
                 "or what is computed could not be told from them."
             )
-        has_objects |= bool(object_ids(label_map))
-        references[frame] = encode_png(label_map)
-    if not has_objects:
-        raise UserError(f"{path} shows no object: give a mask with pixels above 0.")
-    return references
+    return reference_pngs(path, video)
 
 
 def _with_progress(frames: Iterator[tuple[int, bytes]], total: int) -> Iterator[tuple[int, bytes]]:

@@ -75,8 +75,28 @@ def propagate(
             decoded.
         EngineFailure: The engine failed otherwise.
     """
+    return sum(1 for _ in propagating(project, engine, size=size, learns=learns, refines=refines))
+
+
+def propagating(
+    project: Project,
+    engine: Engine = DEFAULT_ENGINE,
+    *,
+    size: int = DEFAULT_SIZE,
+    learns: bool = False,
+    refines: bool = True,
+    frames: range | None = None,
+) -> Iterator[int]:
+    """Do what `propagate` does, and yield each frame once its mask is in the project.
+
+    Args:
+        project, engine, size, learns, refines: As of `propagate`.
+        frames: The only ones to compute, None for all. Masks are the same where they begin and
+            end at references or at the ends of the video.
+    """
     annotations, objects = project.annotations, project.objects
-    passes = plan(annotations.references, 0, annotations.frame_count - 1)
+    first, last = _ends(frames, annotations.frame_count)
+    passes = plan(annotations.references, first, last)
     ids = frozenset(objects.ids) - objects.locked_ids if objects.locked_ids else None
     if ids is not None and not ids:
         raise UserError("Every object is locked: unlock one to propagate it.")
@@ -84,19 +104,18 @@ def propagate(
     absences = Absences.of(annotations.absences)
     kept = KeptMaps()
     if ids is not None:
-        for frame in range(annotations.frame_count):
+        for frame in range(first, last + 1):
             if stored := annotations.stored_map(frame):
                 kept.add(frame, stored)
     name = engine.name if isinstance(engine, SegmentationEngine) else str(engine)
-    count = 0
     with Headless(
         project.video, references, engine, absences=absences, size=size, learns=learns
     ) as headless:
         keep_provenance(project, headless.wait_until_ready())
         command = Propagate(tuple(passes), 0, ids, kept, refines)
         for found in headless.run(command):
-            count += land(project, found, ids, name)
-    return count
+            if land(project, found, ids, name):
+                yield found.frame
 
 
 def propagated(
@@ -133,15 +152,27 @@ def propagated_pngs(
     size: int = DEFAULT_SIZE,
     learns: bool = False,
     refines: bool = True,
+    frames: range | None = None,
 ) -> Iterator[tuple[int, bytes]]:
-    """Yield what `propagated` does as PNGs, from the PNGs of references."""
-    passes = tuple(plan(list(references), 0, video.frame_count - 1))
+    """Yield what `propagated` does as PNGs, from the PNGs of references.
+
+    Args:
+        video, references, engine, size, learns, refines: As of `propagated`.
+        frames: The only ones to yield; see `propagating`.
+    """
+    first, last = _ends(frames, video.frame_count)
+    passes = tuple(plan(list(references), first, last))
     commands = [SetReference(frame, png) for frame, png in references.items()]
     with Headless(video, commands, engine, size=size, learns=learns) as headless:
         headless.wait_until_ready()
-        yield from references.items()
+        yield from ((f, png) for f, png in references.items() if first <= f <= last)
         for found in headless.run(Propagate(passes, 0, refines=refines)):
             yield found.frame, found.png
+
+
+def _ends(frames: range | None, frame_count: int) -> tuple[int, int]:
+    """Return the first and the last of some frames; None stands for all of a video."""
+    return (0, frame_count - 1) if frames is None else (frames[0], frames[-1])
 
 
 class Headless:

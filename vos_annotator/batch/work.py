@@ -1,0 +1,218 @@
+"""One piece of a batch: a clip, or a part of a long one, from its inputs to written masks.
+
+For: the workers, in a process of this machine or of another; plain values go in and come out.
+
+A clip is cut into parts at its references only. What lies between two references depends on
+nothing that is computed elsewhere, so the parts give, byte for byte, what one run gives.
+
+What is finished is noted in the output, under a key of everything that it depends on: another
+run with the same inputs finds it and does nothing.
+"""
+
+import hashlib
+import json
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import vos_annotator
+from vos_annotator.batch.clips import Clip
+from vos_annotator.batch.places import Output, stamps
+from vos_annotator.batch.source import Source, opened
+from vos_annotator.core.errors import UserError
+from vos_annotator.engine.choice import EngineChoice
+from vos_annotator.engine.headless import EngineFailure
+from vos_annotator.engine.protocol import SegmentationEngine
+from vos_annotator.engine.registry import load_engine
+
+NOTES = "batch"  # the folder of the output where it is noted what is finished
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How masks are computed; see the options of `batch`."""
+
+    engine: EngineChoice
+    size: int
+    learns: bool
+    refines: bool
+    part: int  # frames, above which a clip is cut at its references
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a worker is to do.
+
+    Attributes:
+        clip: Which clip.
+        settings: How.
+        out: Where to, a folder or a URL.
+        part: First frame and end of a part; None for a clip that nobody has opened yet.
+        key: Of what the masks depend on, once it is known.
+    """
+
+    clip: Clip
+    settings: Settings
+    out: str
+    part: tuple[int, int] | None = None
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of a task.
+
+    Attributes:
+        frames: That are in the output now.
+        written: Of them, those that were not there before.
+        seconds: That it took, opening and writing included.
+        is_new: Whether it was computed, not found finished.
+        error: Why it failed, in one sentence; empty if it did not.
+        report: Where in the program it failed, if that was not the user's mistake.
+    """
+
+    frames: int = 0
+    written: int = 0
+    seconds: float = 0.0
+    is_new: bool = True
+    error: str = ""
+    report: str = ""
+
+
+@dataclass(frozen=True)
+class Divided:
+    """A clip that turned out to be long: the tasks that it is made of."""
+
+    tasks: tuple[Task, ...]
+
+
+Engines = dict[tuple[EngineChoice, int], SegmentationEngine]  # that a process has loaded
+
+
+def work(
+    task: Task, engines: Engines, progress: Callable[[int, int], None] = lambda done, total: None
+) -> Done | Divided:
+    """Do a task; whatever goes wrong is told by what is returned.
+
+    Args:
+        task: What is to be done.
+        engines: Of this process, from task to task.
+        progress: Called with the frames done and their number.
+    """
+    try:
+        return _work(task, engines, progress)
+    except UserError as error:
+        return Done(error=str(error))
+    except EngineFailure as failure:
+        engines.clear()  # who knows what is left of them
+        lines = str(failure).strip().splitlines() or ["The engine failed."]
+        return Done(error=lines[-1], report=str(failure))
+    except Exception as error:  # one clip's fault must not end the others
+        engines.clear()
+        return Done(error=f"{type(error).__name__}: {error}", report=traceback.format_exc())
+
+
+def parts(references: Sequence[int], frame_count: int, least: int) -> list[tuple[int, int]]:
+    """Cut the frames of a clip at references into parts of at least so many frames, if it can be.
+
+    Returns:
+        The first frame and the end of each, in order; each but the first begins at a reference.
+    """
+    starts = [0]
+    for frame in references:
+        if frame - starts[-1] >= least and frame_count - frame >= least:
+            starts.append(frame)
+    return list(zip(starts, [*starts[1:], frame_count], strict=True))
+
+
+def note_of(clip: Clip, part: tuple[int, int] | None = None) -> str:
+    """Return the name of the file where it is noted that a clip, or a part of it, is finished."""
+    if part is None:
+        return f"{NOTES}/{clip.name}.json"
+    return f"{NOTES}/{clip.name}/{part[0]:05d}-{part[1] - 1:05d}.json"
+
+
+def finished(task: Task, output: Output, part: tuple[int, int] | None) -> Done | None:
+    """Return what is noted of a clip or a part that was finished before; None if it was not."""
+    note = output.get_json(note_of(task.clip, part))
+    if note.get("key") != task.key:
+        return None
+    return Done(int(note["frames"]), 0, float(note["seconds"]), is_new=False)
+
+
+def note(task: Task, output: Output, part: tuple[int, int] | None, done: Done) -> None:
+    """Note that a clip or a part is finished."""
+    value = {"key": task.key, "frames": done.frames, "seconds": round(done.seconds, 3)}
+    output.put_json(note_of(task.clip, part), value)
+
+
+def _work(task: Task, engines: Engines, progress: Callable[[int, int], None]) -> Done | Divided:
+    started, output = time.perf_counter(), Output(task.out)
+    if not task.key:
+        task = replace(task, key=_key(task))
+    if known := finished(task, output, task.part):
+        return known
+    with opened(task.clip) as source:
+        part = task.part
+        if part is None:
+            cut = parts(source.references, source.video.frame_count, task.settings.part)
+            # What is learnt, is learnt from all references: once for a clip.
+            if len(cut) > 1 and not task.settings.learns:
+                return Divided(tuple(replace(task, part=each) for each in cut))
+            part = (0, source.video.frame_count)
+        _claim(task, output, source)
+        frames, written = _compute(task, output, source, range(*part), engines, progress)
+    done = Done(frames, written, time.perf_counter() - started)
+    note(task, output, task.part, done)
+    return done
+
+
+def _compute(
+    task: Task,
+    output: Output,
+    source: Source,
+    frames: range,
+    engines: Engines,
+    progress: Callable[[int, int], None],
+) -> tuple[int, int]:
+    """Write the masks of some frames; return how many there are, and how many are new."""
+    settings, done, written = task.settings, 0, 0
+    which = settings.engine, settings.size
+    if which not in engines:
+        name, options = settings.engine.name, settings.engine.options
+        engines[which] = load_engine(name, settings.size, **options)
+    found = source.masks(engines[which], frames, settings.learns, settings.refines)
+    for frame, png in found:
+        written += output.put(f"{_folder(task.clip)}/{frame:05d}.png", png)
+        done += 1
+        progress(done, len(frames))
+    return done, written
+
+
+def _folder(clip: Clip) -> str:
+    return f"Annotations/480p/{clip.name}"
+
+
+def _key(task: Task) -> str:
+    """Return a key of everything that the masks depend on."""
+    settings = asdict(task.settings)
+    del settings["part"]  # it changes nothing
+    weights = task.settings.engine.checkpoint
+    files = [weights] if weights is not None and Path(weights).is_file() else []
+    inputs = [stamps(path) for path in (*task.clip.inputs, *files)]
+    known = json.dumps([vos_annotator.__version__, settings, inputs])
+    return hashlib.sha256(known.encode()).hexdigest()
+
+
+def _claim(task: Task, output: Output, source: Source) -> None:
+    """Refuse a folder that has frames which the clip has not: they would pass for its own."""
+    folder, count = _folder(task.clip), source.video.frame_count
+    expected = {f"{frame:05d}.png" for frame in range(count)}
+    for name in output.names(folder):
+        if name.endswith(".png") and not name.startswith(".") and name not in expected:
+            raise UserError(
+                f"{output.root}/{folder} also holds {name}, which is no frame of "
+                f"{task.clip.name}: take it away or choose another --out."
+            )
