@@ -13,6 +13,7 @@ from pathlib import Path
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import encode_png
 from vos_annotator.core.video import open_video
+from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.engine.commands import Failed, Finished, Propagate, SetReference
 from vos_annotator.engine.memory_shelf import MemoryShelf
 from vos_annotator.engine.worker import InferenceWorker
@@ -33,8 +34,8 @@ def measure(setting: Setting) -> Outcome:
     frames = range(0, _APART * count, _APART)
     pngs = {frame: encode_png(scene.label_map(frame)) for frame in frames}
     shutil.rmtree(folder, ignore_errors=True)
-    first = until_in_memory(setting.engine, clip, pngs, folder)
-    again = until_in_memory(setting.engine, clip, pngs, folder)
+    first = until_in_memory(setting.choice, clip, pngs, folder)
+    again = until_in_memory(setting.choice, clip, pngs, folder)
     size = sum(file.stat().st_size for file in folder.glob("*/*")) / MIB
     shutil.rmtree(folder, ignore_errors=True)
     figures = {"references": count, "first_s": first, "again_s": again, "shelf_mib": size}
@@ -46,7 +47,9 @@ def measure(setting: Setting) -> Outcome:
     return Outcome(figures, {"reopening_s": again}, [table])
 
 
-def until_in_memory(engine: str, clip: Path, pngs: Mapping[int, bytes], shelf: Path) -> float:
+def until_in_memory(
+    engine: EngineChoice, clip: Path, pngs: Mapping[int, bytes], shelf: Path
+) -> float:
     """Return seconds from when the engine is loaded until it remembers all references."""
     with open_video(clip) as video:
         worker = InferenceWorker(engine, video.fork(), shelf=MemoryShelf(shelf, video.fingerprint))

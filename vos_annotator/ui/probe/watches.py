@@ -11,7 +11,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from vos_annotator.core.masks import read_label_map
-from vos_annotator.ui.dialogs import ExportChoice
+from vos_annotator.ui.export_dialog import ExportChoice
 from vos_annotator.ui.heartbeat import Heartbeat
 from vos_annotator.ui.main_window import MainWindow
 from vos_annotator.ui.probe.strokes import Strokes
@@ -113,7 +113,7 @@ def watch_everything(window: MainWindow, moves: int, mask: Path, root: Path) -> 
         window.bridge.propagate()
 
     def paint() -> None:
-        choice = ExportChoice(root, window.document.video.name, "480p", with_images=True)
+        choice = ExportChoice(root, window.document.video.name)
         window.window_verbs.export_to(choice)
         gaps.start()
         strokes.start()
