@@ -323,8 +323,8 @@ def test_what_comes_late_for_an_older_revision_is_dropped(desk):
     late = Segmented(
         5, encode_png(np.full(SHAPE, 2, np.uint8)), (2,), {2: 1.0}, revision, True, 0.1
     )
-    desk.bridge._inference.arrived.emit(late)
-    desk.bridge._inference.arrived.emit(Finished(revision, False, 9, 1.0))
+    desk.bridge.inference.arrived.emit(late)
+    desk.bridge.inference.arrived.emit(Finished(revision, False, 9, 1.0))
 
     assert desk.masks() == before
     assert desk.bridge.busy
@@ -540,7 +540,7 @@ def test_an_answer_to_an_older_scribble_is_not_passed_on(make_desk):
     desk.bridge.scribble(7, 2, strokes)
 
     old = Scribbled(7, 2, strokes == 1, token, 0.1)
-    desk.bridge._inference.arrived.emit(old)
+    desk.bridge.inference.arrived.emit(old)
 
     assert answers == []
     desk.qtbot.waitUntil(lambda: len(answers) == 1, timeout=20_000)

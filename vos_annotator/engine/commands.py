@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from vos_annotator.core.stored_map import StoredMap
 from vos_annotator.engine.absences import Absences
 from vos_annotator.engine.choice import EngineChoice
+from vos_annotator.engine.clicks import ClickFiles
 from vos_annotator.engine.propagation import Pass
 
 
@@ -27,6 +28,13 @@ class UseEngine:
     """Go on with another engine; the one in use stays if that cannot be loaded."""
 
     choice: EngineChoice
+
+
+@dataclass(frozen=True)
+class UseClicks:
+    """Have clicks and boxes answered by a network of their own; None: by the engine."""
+
+    files: ClickFiles | None
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,7 @@ class Scribble:
     token: Any = None
 
 
-Command = Load | UseEngine | SetReference | SetAbsences | Propagate | Learn | Scribble
+Command = Load | UseEngine | UseClicks | SetReference | SetAbsences | Propagate | Learn | Scribble
 
 
 @dataclass(frozen=True)
@@ -106,6 +114,19 @@ class Ready:
     size: int
     choice: EngineChoice
     provenance: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ClicksReady:
+    """Clicks are answered by these files now; None: by the engine.
+
+    Attributes:
+        files: As asked for.
+        provenance: Their names, sizes and hashes, for people.
+    """
+
+    files: ClickFiles | None
+    provenance: str
 
 
 @dataclass(frozen=True)
@@ -193,4 +214,4 @@ class Failed:
     report: str
 
 
-Result = Ready | Segmented | Finished | Learned | Scribbled | SteppedDown | Failed
+Result = Ready | ClicksReady | Segmented | Finished | Learned | Scribbled | SteppedDown | Failed

@@ -21,6 +21,7 @@ from vos_annotator.core.shots import Shots
 from vos_annotator.core.video import Video
 from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.engine.commands import (
+    ClicksReady,
     Command,
     Failed,
     Finished,
@@ -36,6 +37,7 @@ from vos_annotator.engine.commands import (
     SetAbsences,
     SetReference,
     SteppedDown,
+    UseClicks,
     UseEngine,
 )
 from vos_annotator.engine.identity_watch import IdentityWatch
@@ -48,18 +50,17 @@ from vos_annotator.engine.protocol import (
     IdleEngine,
     LearningEngine,
     RefiningEngine,
-    ScribbleEngine,
     Segmentation,
     SegmentationEngine,
 )
 from vos_annotator.engine.registry import DEFAULT_SIZE, load_engine
+from vos_annotator.engine.shortage import is_out_of_memory, smaller_than
+from vos_annotator.engine.stroke_masks import StrokeMasks
 
 log = logging.getLogger(__name__)
 
 RESULTS_WAITING = 8  # at most; then the worker waits for the GUI
-SIZES = (480, 384, 288, 192)  # short sides to step down through when memory runs short
 _IDLE = 5.0  # s without a command, after which the engine may do what it likes
-_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "insufficient mem")
 
 Loader = Callable[..., SegmentationEngine]  # called as `load_engine` is
 
@@ -101,6 +102,7 @@ class InferenceWorker:
         self._video = ReadAhead(video)
         self._shots = Shots(self._video)
         self._engine: SegmentationEngine | None = None
+        self._strokes = StrokeMasks(self._video)
         self._knowledge = Knowledge(self._video, shelf)
         self._has_idled = False
 
@@ -115,6 +117,8 @@ class InferenceWorker:
                 key = "load"
             case UseEngine():
                 key = "engine"
+            case UseClicks():
+                key = "clicks"
             case SetReference(frame):
                 key = "reference", frame
             case SetAbsences():
@@ -177,7 +181,7 @@ class InferenceWorker:
         try:
             self._do(ticket, command)
         except Exception as error:
-            if not (_is_out_of_memory(error) and self._step_down()):
+            if not (is_out_of_memory(error) and self._step_down()):
                 raise
             return False
         return True
@@ -188,6 +192,8 @@ class InferenceWorker:
                 self._loaded()
             case UseEngine(choice):
                 self._use(choice)
+            case UseClicks(files):
+                self.results.put(ClicksReady(files, self._strokes.use(files)))
             case SetReference():
                 self._knowledge.set(command)
                 self._bring_memory_up_to_date()
@@ -272,11 +278,8 @@ class InferenceWorker:
             self._try(*taken)
 
     def _scribble(self, command: Scribble) -> None:
-        started, engine = time.perf_counter(), self._loaded()
-        if not isinstance(engine, ScribbleEngine):
-            raise UserError("The engine {name} cannot scribble: use the brush.", name=engine.name)
-        image = self._video[command.frame]
-        mask = engine.scribble(command.frame, image, command.strokes, command.current)
+        started = time.perf_counter()
+        mask = self._strokes.mask(command, self._loaded)
         seconds = time.perf_counter() - started
         self.results.put(Scribbled(command.frame, command.object_id, mask, command.token, seconds))
 
@@ -301,12 +304,12 @@ class InferenceWorker:
 
     def _step_down(self) -> bool:
         """Let go of the engine; the next one works at a smaller size. False at the smallest."""
-        smaller = [size for size in SIZES if size < self._size]
-        if not smaller:
+        smaller = smaller_than(self._size)
+        if smaller is None:
             return False
         BUDGET.step_down()
         self._engine = None
-        self._size = smaller[0]
+        self._size = smaller
         self.results.put(SteppedDown(self._size))
         return True
 
@@ -315,15 +318,10 @@ _CHANGES = UseEngine | SetReference | SetAbsences  # what a pass goes by
 _WORDS = {
     Load: "Loading the engine",
     UseEngine: "Loading the engine",
+    UseClicks: "Loading the click network",
     SetReference: "Memorizing a reference",
     SetAbsences: "Noting where objects are absent",
     Propagate: "Propagation",
     Learn: "Learning the video",
     Scribble: "The scribble",
 }
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    if isinstance(error, MemoryError):
-        return True
-    return any(words in str(error).lower() for words in _OUT_OF_MEMORY)

@@ -223,6 +223,8 @@ ACTIONS: tuple[Action, ...] = (
            tip="At rest, learn from the references how the objects look; kept if it helps."),
     Action("engine", "Propagate", "Engine…", "choose_engine", starts_group=True,
            tip="Which network computes masks, and with which weights."),
+    Action("clicks", "Propagate", "Clicks and boxes…", "choose_clicks",
+           tip="Which network the point tool and the box tool ask."),
     Action("stop", "Propagate", "Stop", "stop", (), ("Esc",), "stop", needs=("running",),
            tip="Stop the run; what is computed stays."),
     #

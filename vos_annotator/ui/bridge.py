@@ -87,11 +87,11 @@ class EngineBridge(QObject):
         self._fillable = self._agenda.missing  # frames without masks that may get some
         self._pace: Pace | None = None  # None while idle
         self._locked, self._scribbles = document.objects.locked_ids, ScribbleCalls()
-        self._inference = Inference(
+        self.inference = Inference(  # public: not all it is asked concerns masks
             EngineChoice.of(engine), document.video.fork(), size, load, document.project.path
         )
-        self._inference.arrived.connect(self._land)
-        self._feed = ReferenceFeed(self._annotations, self._inference)
+        self.inference.arrived.connect(self._land)
+        self._feed = ReferenceFeed(self._annotations, self.inference)
         self._gathering = Gathering(self._annotations, self)
         self._gathering.done.connect(self._submit)
         self._gathering.failed.connect(self._on_not_gathered)
@@ -109,7 +109,7 @@ class EngineBridge(QObject):
     @property
     def choice(self) -> EngineChoice:
         """The engine in use."""
-        return self._inference.choice
+        return self.inference.choice
 
     @property
     def busy(self) -> bool:
@@ -150,7 +150,7 @@ class EngineBridge(QObject):
         """Go on with another engine; if it cannot be loaded, with this one. Masks stay."""
         self._interrupt()
         self._start()
-        self._inference.use(choice)
+        self.inference.use(choice)
         self._pause.start()
 
     def stop(self) -> None:
@@ -159,7 +159,7 @@ class EngineBridge(QObject):
         self._runs.clear()
         self._agenda.forget_request()
         self.learning.give_up()
-        self._inference.cancel()
+        self.inference.cancel()
         if self._run is None or self._gathering.is_active:
             self._end()
 
@@ -176,7 +176,7 @@ class EngineBridge(QObject):
         latest is answered.
         """
         self._start()
-        self._inference.submit(self._scribbles.command(frame, object_id, strokes, current))
+        self.inference.submit(self._scribbles.command(frame, object_id, strokes, current))
 
     def close(self) -> None:
         """Give up everything and join the thread; closing twice is fine."""
@@ -189,7 +189,7 @@ class EngineBridge(QObject):
         self._document.reference_changed.disconnect(self._on_reference_changed)
         self._document.absence_changed.disconnect(self._on_absence_changed)
         self._document.objects_changed.disconnect(self._on_objects_changed)
-        self._inference.close()
+        self.inference.close()
         self._pace = self._run = None
 
     # What people do
@@ -225,7 +225,7 @@ class EngineBridge(QObject):
     def _interrupt(self) -> None:
         """Make whatever is on its way out of date; what is missing stays on record."""
         self._revision += 1
-        self._inference.cancel()
+        self.inference.cancel()
         self._pause.stop()
         self._gathering.stop()
         self.learning.interrupt()
@@ -249,7 +249,7 @@ class EngineBridge(QObject):
 
     def _learn(self, is_wanted: bool) -> None:
         self._start()
-        self._inference.submit(Learn(self._revision, is_wanted))
+        self.inference.submit(Learn(self._revision, is_wanted))
 
     def _begin(self, runs: list[Run]) -> None:
         self._start()
@@ -268,7 +268,7 @@ class EngineBridge(QObject):
     def _submit(self, kept: Mapping[int, StoredMap]) -> None:
         """Send the run, now that the masks are put aside that it must not touch."""
         run = self._run
-        self._inference.submit(Propagate(run.passes, self._revision, run.ids, kept, self.refines))
+        self.inference.submit(Propagate(run.passes, self._revision, run.ids, kept, self.refines))
 
     def _on_not_gathered(self, message: str) -> None:
         self._end()

@@ -13,8 +13,11 @@ from vos_annotator.core.edits import Edit, FrameEdit, Status, edits_of
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.translation import tr
 from vos_annotator.engine.choice import EngineChoice
+from vos_annotator.engine.clicks import ClickFiles
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.big_change import BigChange, is_big
+from vos_annotator.ui.click_dialog import ClickDialog
+from vos_annotator.ui.click_files import keep_files
 from vos_annotator.ui.engine_choice import keep_choice
 from vos_annotator.ui.engine_dialog import EngineDialog
 from vos_annotator.ui.language import percent
@@ -273,6 +276,19 @@ class Verbs:
         dialog = EngineDialog(self._work, self._window)
         dialog.chosen.connect(self._take_engine)
         dialog.show()
+
+    def choose_clicks(self) -> None:
+        """Ask who is to answer clicks and boxes."""
+        dialog = ClickDialog(self._work, self._window)
+        dialog.chosen.connect(self._take_clicks)
+        dialog.show()
+
+    def _take_clicks(self, files: ClickFiles | None, provenance: str) -> None:
+        keep_files(files)
+        if files is None:
+            self._window.say(tr("Clicks and boxes are answered by the engine."))
+        else:
+            self._window.say(tr("Clicks and boxes are answered by {files}.", files=provenance))
 
     def _take_engine(self, choice: EngineChoice) -> None:
         self._window.engine = choice

@@ -17,6 +17,7 @@ from vos_annotator.ui.action_set import ActionSet
 from vos_annotator.ui.bridge import EngineBridge
 from vos_annotator.ui.canvas import Canvas
 from vos_annotator.ui.card import Card
+from vos_annotator.ui.click_files import use_kept_files
 from vos_annotator.ui.cursor import Cursor
 from vos_annotator.ui.demo import is_demo
 from vos_annotator.ui.document import Document
@@ -66,6 +67,7 @@ class Workspace(QWidget):
         self._restore_place()
         self.bridge = EngineBridge(self.document, engine, size)
         self.bridge.ready.connect(lambda ready: keep_provenance(project, ready))
+        use_kept_files(self.bridge.inference)
         self.canvas = Canvas(self.document, self.cursor, self.bridge)
         self.canvas.setAccessibleName(tr("Canvas"))
         self.pace = PaceDisplay(self.canvas)
