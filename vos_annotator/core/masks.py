@@ -46,7 +46,7 @@ PALETTE: NDArray[np.uint8] = _davis_palette()
 _PALETTE_BYTES = PALETTE.tobytes()
 
 # What Pillow may raise on a file that is no PNG, a broken one, or one that is absurdly large.
-_UNREADABLE = (
+UNREADABLE = (
     OSError,
     SyntaxError,
     ValueError,
@@ -89,7 +89,7 @@ def decode_png(data: bytes) -> LabelMap:
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             mode, pixels = image.mode, np.array(image)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise UserError(
             "A stored mask is not a readable PNG: restore the project or the masks from a copy."
         ) from error
@@ -169,7 +169,7 @@ def read_png(path: Path, shape: tuple[int, int] | None) -> tuple[str, NDArray]:
             return image.mode, np.array(image)
     except FileNotFoundError:
         raise UserError("There is no mask file {path}: check its name.", path=path) from None
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise UserError(
             "{path} is not a readable PNG: save the mask as a PNG again.", path=path
         ) from error

@@ -50,3 +50,28 @@ class FrameNames:
                 name=stem,
             )
         return int(found[1])
+
+
+def frame_files(folder: Path, suffix: str, name: str, video: Video) -> dict[int, Path]:
+    """Return frame -> file, of the files of a sequence in a folder.
+
+    Those are called by its name, a line and a number; where there are none, all are its own.
+
+    Raises:
+        UserError: There are none, or their names do not tell frames.
+    """
+    files = sorted(
+        file
+        for file in folder.iterdir()
+        if file.suffix.lower() == suffix and not file.name.startswith(".")
+    )
+    its_own = re.compile(rf"{re.escape(name)}_\d+", re.ASCII)
+    files = [file for file in files if its_own.fullmatch(file.stem)] or files
+    if not files:
+        raise UserError(
+            "{path} holds no {suffix} files: choose the folder of the masks.",
+            path=folder,
+            suffix=suffix,
+        )
+    frames = FrameNames(video).of([file.name for file in files], folder)
+    return dict(sorted(zip(frames, files, strict=True)))

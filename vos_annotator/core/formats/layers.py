@@ -50,13 +50,20 @@ def bounded(shape: tuple[int, int], video: Video, path: Path) -> tuple[int, int]
     return shape
 
 
-def flattened(layers: Iterable[Layer], path: Path) -> LabelMap:
+def flattened(
+    layers: Iterable[Layer], path: Path, shape: tuple[int, int] | None = None
+) -> LabelMap:
     """Return the label map of layers of one frame; the later lie upon the earlier.
 
+    Args:
+        layers: At least one, unless there is a `shape`.
+        path: Where they come from.
+        shape: Of the frame; None takes that of the first layer.
+
     Raises:
-        UserError: One is no mask, or they differ in size; `path` is where they come from.
+        UserError: One is no mask, or they differ in size.
     """
-    label_map: LabelMap | None = None
+    label_map: LabelMap | None = None if shape is None else np.zeros(shape, np.uint8)
     for layer in layers:
         if label_map is None:
             label_map = np.zeros(layer.shape, np.uint8)

@@ -70,6 +70,37 @@ FORMATS = {
             "mots",
             Holds(),
         ),
+        Format(
+            "yolo-seg",
+            "YOLO, outlines",
+            marked("A text file a frame, a line for each object, with simplified outlines."),
+            "yolo",
+            Holds(pixels=False, names=True, overlap=True),
+            options=_IMAGES,
+        ),
+        Format(
+            "labelme",
+            "LabelMe",
+            marked("A JSON file a frame beside its picture, with masks that LabelMe opens."),
+            "labelme",
+            Holds(names=True, overlap=True),
+            options=_IMAGES,
+        ),
+        Format(
+            "voc",
+            "Pascal VOC",
+            marked("Indexed PNG files of objects and of classes, and an XML file a frame."),
+            "voc",
+            Holds(names=True),
+            options=_IMAGES,
+        ),
+        Format(
+            "cvat",
+            "CVAT, video XML",
+            marked("One XML file for the clip, with run lengths, for CVAT."),
+            "cvat",
+            Holds(names=True, overlap=True),
+        ),
     )
 }
 

@@ -1,0 +1,82 @@
+"""Datumaro and TrackEval find in our files what was exported, where they are installed.
+
+They bring packages of their own versions, so an environment of their own runs these tests:
+`pip install datumaro trackeval` beside what `core` needs.
+"""
+
+import numpy as np
+import pytest
+from pycocotools import mask as rle
+
+from tests.core.formats.material import FRAMES, NAMES, SHAPE, source, wanted
+from vos_annotator.core.formats.exporting import export
+
+ALIKE = {  # ours: theirs, whether every pixel comes back
+    "coco": ("coco_instances", True),
+    "coco-polygons": ("coco_instances", False),
+    "cvat": None,  # theirs reads no masks of videos
+    "labelme": None,  # theirs is the old program's XML
+    "mots-png": ("mots", True),
+    "voc": ("voc_segmentation", True),
+    "yolo-seg": None,  # theirs wants a list of every picture
+}
+
+
+def masks_of(item, labels):
+    """Return object name -> mask of an item, as Datumaro has them."""
+    found = {}
+    for each in item.annotations:
+        if each.type.name not in ("mask", "polygon"):
+            continue
+        mask = each.image if hasattr(each, "image") else None
+        if mask is None:
+            mask = rle.decode(rle.frPyObjects([list(each.points)], *SHAPE))[..., 0]
+        name = labels[each.label].name
+        found[name] = found.get(name, np.zeros(SHAPE, bool)) | (np.asarray(mask) > 0)
+    return found
+
+
+@pytest.mark.parametrize("name", [name for name, theirs in ALIKE.items() if theirs])
+def test_datumaro_reads_the_masks(tmp_path, name):
+    datumaro = pytest.importorskip("datumaro")
+    theirs, is_exact = ALIKE[name]
+    export(source(), name, tmp_path)
+    (tmp_path / f"clip.{name}.manifest.json").unlink()  # which is no file of theirs
+    if name == "mots-png":  # theirs has no folder for each sequence, and a list of classes
+        (tmp_path / "instances" / "labels.txt").write_text("background\nobject\n")
+        for file in sorted((tmp_path / "instances" / "clip").iterdir()):
+            file.rename(tmp_path / "instances" / file.name)
+    elif name.startswith("coco"):  # theirs tells what a file is by its name
+        file = tmp_path / "annotations" / "clip.json"
+        file.rename(file.with_name("instances_clip.json"))
+    dataset = datumaro.Dataset.import_from(str(tmp_path), theirs)
+    labels = dataset.categories()[datumaro.AnnotationType.label]
+    seen = 0
+    for item in dataset:
+        digits = "".join(c for c in str(item.id).split("/")[-1] if c.isdigit())
+        frame = int(digits) if digits else item.attributes["frame"]
+        expected = wanted(frame)
+        found = masks_of(item, labels)
+        for label, mask in found.items():
+            ids = [i for i, each in NAMES.items() if each == label] or list(NAMES)
+            mine = np.isin(expected, ids)
+            seen += 1
+            if is_exact:
+                np.testing.assert_array_equal(mask, mine)
+            else:
+                assert (mask & mine).sum() / (mask | mine).sum() > 0.8
+    assert seen >= FRAMES - 1
+
+
+def test_trackeval_reads_the_text_of_mots(tmp_path):
+    trackeval = pytest.importorskip("trackeval")
+    export(source(), "mots-text", tmp_path)
+    file = tmp_path / "instances_txt" / "clip.txt"
+    data, _ = trackeval.datasets.KittiMOTS._load_simple_text_file(
+        str(file), is_zipped=False, zip_file=None, force_delimiters=" ", convert_filter=None
+    )
+    assert sorted(map(int, data)) == [0, 1, 2, 3, 5]
+    for frame, rows in data.items():
+        ids = sorted(int(row[1]) % 1000 for row in rows)
+        assert ids == sorted(set(np.unique(wanted(int(frame))).tolist()) - {0})
+        assert all(row[3:5] == [str(SHAPE[0]), str(SHAPE[1])] for row in rows)
