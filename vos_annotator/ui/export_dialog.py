@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
+    QDoubleSpinBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
@@ -39,6 +40,7 @@ from vos_annotator.ui.inference import single_shot
 from vos_annotator.ui.latest import Latest
 
 _FORMAT_KEY = "export/format"
+_WIDEST = 1000  # px of a soft border
 _PAUSE = 250  # ms after the last key until the export is looked at
 _LINES = 6  # of the list of findings
 
@@ -94,6 +96,10 @@ class ExportDialog(QDialog):
         )
         self.images = QCheckBox(tr("Write the pictures too"))
         self.images.setChecked(True)
+        self.feather = QDoubleSpinBox()
+        self.feather.setRange(0, _WIDEST)
+        self.feather.setSuffix(tr(" px"))
+        self.feather.setAccessibleName(tr("Soft border"))
         self.replace = QCheckBox(tr("Replace files that somebody changed"))
         self._target = QLabel()
         self._target.setProperty("role", "quiet")
@@ -111,6 +117,7 @@ class ExportDialog(QDialog):
         form.addRow(tr("Sequence"), self.name)
         form.addRow(tr("Resolution folder"), self.resolution)
         form.addRow("", self.images)
+        form.addRow(tr("Soft border"), self.feather)
         form.addRow(tr("Masks go to"), self._target)
         form.addRow(tr("Before"), self.findings)
         form.addRow("", self.replace)
@@ -127,6 +134,7 @@ class ExportDialog(QDialog):
         self.root.textChanged.connect(self._show_target)
         self.name.textChanged.connect(self._show_target)
         self.resolution.currentTextChanged.connect(self._show_target)
+        self.feather.valueChanged.connect(self._show_target)
         self.images.toggled.connect(self._show_target)
         self.replace.toggled.connect(self._show_target)
         self.format.currentIndexChanged.connect(self._show_target)
@@ -139,6 +147,7 @@ class ExportDialog(QDialog):
         options = Options(
             with_images="with_images" not in kind.options or self.images.isChecked(),
             resolution=self.resolution.currentText(),
+            feather=self.feather.value() if "feather" in kind.options else 0.0,
             replace=self.replace.isChecked(),
         )
         name = safe_name(self.name.text())
@@ -170,8 +179,9 @@ class ExportDialog(QDialog):
 
     def _show_target(self, *_: object) -> None:
         kind, choice = self._kind, self.choice
-        self.about.setText(f"{tr(kind.summary)} {kind.holds}")
+        self.about.setText(kind.about)
         self._form.setRowVisible(self.resolution, "resolution" in kind.options)
+        self._form.setRowVisible(self.feather, "feather" in kind.options)
         self._form.setRowVisible(self.images, "with_images" in kind.options)
         self._target.setText(str(choice.root / place_of(kind, choice.name, choice.options)))
         self.export.setEnabled(bool(self.root.text().strip()))

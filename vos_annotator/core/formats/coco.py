@@ -21,6 +21,7 @@ from vos_annotator.core.formats.outlines import outlines
 from vos_annotator.core.formats.rle import encode_rle
 from vos_annotator.core.formats.text_files import write_json
 from vos_annotator.core.masks import LabelMap, object_ids
+from vos_annotator.core.video import Image
 
 __all__ = ["Coco", "looks_like", "read", "writer"]
 
@@ -53,7 +54,7 @@ class Coco(Writer):
         """Return the place below images."""
         return f"{self._images}/{self.stem(frame)}.jpg"
 
-    def encode(self, frame: int, label_map: LabelMap, png: bytes) -> Encoded:
+    def encode(self, frame: int, label_map: LabelMap, png: bytes, image: Image | None) -> Encoded:
         """Return the frame's objects."""
         return Encoded(row=[self._instance(label_map, i) for i in object_ids(label_map)])
 

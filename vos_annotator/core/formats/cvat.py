@@ -27,7 +27,7 @@ from vos_annotator.core.formats.outlines import filled
 from vos_annotator.core.formats.text_files import read_bytes
 from vos_annotator.core.masks import PALETTE, LabelMap, object_ids
 from vos_annotator.core.translation import tr
-from vos_annotator.core.video import Video
+from vos_annotator.core.video import Image, Video
 
 _SHAPES = ("mask", "polygon")
 
@@ -79,7 +79,7 @@ class Cvat(Writer):
         super().__init__(sequence)
         self.place = f"{sequence.name}.xml"
 
-    def encode(self, frame: int, label_map: LabelMap, png: bytes) -> Encoded:
+    def encode(self, frame: int, label_map: LabelMap, png: bytes, image: Image | None) -> Encoded:
         """Return the frame's objects: number, box and run lengths, row by row."""
         row = []
         for object_id in object_ids(label_map):

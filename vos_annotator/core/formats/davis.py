@@ -15,7 +15,7 @@ from vos_annotator.core.formats.grey_png import grey_png
 from vos_annotator.core.formats.text_files import with_line
 from vos_annotator.core.mask_files import mask_files
 from vos_annotator.core.masks import LabelMap, read_own_label_map
-from vos_annotator.core.video import Video
+from vos_annotator.core.video import Image, Video
 
 _HERE = Path()
 
@@ -53,7 +53,7 @@ class Davis(Writer):
         """Return the place in JPEGImages."""
         return image_path(_HERE, *self._which(frame)).as_posix()
 
-    def encode(self, frame: int, label_map: LabelMap, png: bytes) -> Encoded:
+    def encode(self, frame: int, label_map: LabelMap, png: bytes, image: Image | None) -> Encoded:
         """Return the PNG as it is kept."""
         return Encoded({annotation_path(_HERE, *self._which(frame)).as_posix(): png})
 
@@ -74,7 +74,7 @@ class Davis2016(Davis):
 
     year = "2016"
 
-    def encode(self, frame: int, label_map: LabelMap, png: bytes) -> Encoded:
+    def encode(self, frame: int, label_map: LabelMap, png: bytes, image: Image | None) -> Encoded:
         """Return a PNG of 0 and 255, grey."""
         white = np.where(label_map > 0, np.uint8(255), np.uint8(0))
         return Encoded({annotation_path(_HERE, *self._which(frame)).as_posix(): grey_png(white)})

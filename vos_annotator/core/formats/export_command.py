@@ -18,12 +18,14 @@ from vos_annotator.core.formats.sources import picture_names, source_of
 from vos_annotator.core.formats.youtube_vos import requested_frames
 from vos_annotator.core.project import Project
 
+_WIDEST = 1000  # px of a soft border
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `export`."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = "formats:\n" + "".join(
-        f"  {each.name:14} {each.summary} {each.holds}\n" for each in FORMATS.values()
+        f"  {each.name:14} {each.about}\n" for each in FORMATS.values()
     )
     parser.add_argument(
         "project", type=Path, metavar="PROJECT", help="a project (.vos), or the video it belongs to"
@@ -46,6 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--replace",
         action="store_true",
         help="also replace files that are not as an export left them",
+    )
+    parser.add_argument(
+        "--feather",
+        type=float,
+        default=0.0,
+        metavar="PX",
+        help="width of soft borders, of cut-outs, mattes and soft masks",
     )
     parser.add_argument("--no-images", action="store_true", help="leave the pictures out")
 
@@ -101,4 +110,12 @@ def _options(args: argparse.Namespace, project: Project) -> Options:
     elif args.frames is not None:
         frames = numbers(args.frames)
     objects = None if args.objects is None else frozenset(numbers(args.objects))
-    return Options(frames, objects, with_images=not args.no_images, replace=args.replace)
+    if not 0 <= args.feather <= _WIDEST:
+        raise UserError("A border is 0 to {most} px wide: choose another.", most=_WIDEST)
+    return Options(
+        frames,
+        objects,
+        with_images=not args.no_images,
+        feather=args.feather,
+        replace=args.replace,
+    )

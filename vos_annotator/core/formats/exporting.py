@@ -21,6 +21,7 @@ from vos_annotator.core.atomic import put_file, writing
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.formats.claim import claim, refuse_another_clip
 from vos_annotator.core.formats.fidelity import Fidelity
+from vos_annotator.core.formats.filming import Filming
 from vos_annotator.core.formats.format import (
     Encoded,
     Format,
@@ -107,7 +108,10 @@ class _Export:
         chosen = self._options.frames
         every = range(self._video.frame_count)
         self._frames = tuple(every) if chosen is None else tuple(sorted(set(chosen)))
-        self._with_images = self._options.with_images and self._writer.picture(0) is not None
+        if not kind.is_film:
+            has_place = self._writer.picture(0) is not None
+            self._with_images = self._options.with_images and has_place
+            self._reads_images = self._with_images or self._writer.needs_image
         self._ledger = Ledger(out, sequence.name, kind.name, self._options.replace)
         self._empty = encode_png(np.zeros(self._video.shape, np.uint8))
         self._without_masks: list[int] = []
@@ -115,6 +119,13 @@ class _Export:
     def run(
         self, progress: Callable[[int, int], None], cancelled: Callable[[], bool]
     ) -> ExportReport:
+        """Write, compare and tell."""
+        if self._kind.is_film:
+            filming = Filming(self._source, self._writer, self._frames)
+            report = filming.run(self._out, self._ledger, progress, cancelled)
+            if report.manifest is not None:
+                self._ledger.close(self._told(None))
+            return report
         writer, video = self._writer, self._video
         stems = {writer.stem(frame) for frame in range(video.frame_count)}
         for folder in writer.own:
@@ -160,16 +171,18 @@ class _Export:
 
     def size_of(self, frames: Iterable[int]) -> int:
         """Return the bytes that frames take as they are written."""
+        if self._kind.is_film:
+            return Filming(self._source, self._writer, self._frames).size(frames)
         rows: dict[int, Any] = {}
         size = 0
         for frame in frames:
             png = self._source.mask_png(frame)
             label_map, png = self._chosen(frame, self._empty if png is None else png)
-            encoded = self._writer.encode(frame, label_map, png)
+            image = self._video[frame] if self._reads_images else None
+            encoded = self._writer.encode(frame, label_map, png, image)
             rows[frame] = encoded.row
             size += sum(map(len, encoded.files.values()))
-            if self._with_images:
-                size += len(_jpeg(self._video[frame]))
+            size += len(_jpeg(image)) if self._with_images else 0
         return size + sum(map(len, self._writer.end(rows).values()))
 
     def _told(self, kept: float | None) -> dict[str, Any]:
@@ -200,7 +213,7 @@ class _Export:
             png = self._source.mask_png(frame)
             if png is None:
                 self._without_masks.append(frame)
-            image = self._video[frame] if self._with_images else None
+            image = self._video[frame] if self._reads_images else None
             yield frame, self._empty if png is None else png, image
 
     def _write(
@@ -208,9 +221,9 @@ class _Export:
     ) -> tuple[int, Any, tuple[int, ...], list[tuple[bool, int]]]:
         """Write a frame; return its row, its objects, and of each file if it is new, its size."""
         label_map, png = self._chosen(frame, png)
-        encoded: Encoded = self._writer.encode(frame, label_map, png)
+        encoded: Encoded = self._writer.encode(frame, label_map, png, image)
         files = dict(encoded.files)
-        if image is not None:
+        if self._with_images:
             files[self._writer.picture(frame)] = _jpeg(image)
         sizes = [(self._ledger.put(path, data), len(data)) for path, data in files.items()]
         return frame, encoded.row, object_ids(label_map), sizes

@@ -7,7 +7,7 @@ writers; nothing is read or written here.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 
 from vos_annotator.core.masks import LabelMap
 from vos_annotator.core.translation import tr, tr_in
-from vos_annotator.core.video import Video
+from vos_annotator.core.video import Image, Video
 
 ENGINES = "engines"  # the setting of a project that tells which engines worked for it
 Merge = Callable[[bytes | None, Path], bytes]  # what a file holds, and where it is: what it shall
@@ -64,6 +64,7 @@ class Format:
         module: Where its `writer` and its `read` are, imported when they are used.
         holds: What it can keep.
         reads: Whether masks are read from it.
+        is_film: Whether it is one file, made of the pictures too; its writer is a `Film`.
         options: Which fields of `Options` mean something to it, beside `frames` and `objects`.
     """
 
@@ -73,13 +74,19 @@ class Format:
     module: str
     holds: Holds
     reads: bool = True
+    is_film: bool = False
     options: frozenset[str] = frozenset()
+
+    @property
+    def about(self) -> str:
+        """What it is and what it keeps, in the language in use; what is not read keeps nothing."""
+        return f"{tr(self.summary)} {self.holds}" if self.reads else tr(self.summary)
 
     def load(self) -> ModuleType:
         """Return the module of the format."""
         return import_module(f"vos_annotator.core.formats.{self.module}")
 
-    def writer(self, sequence: Sequence) -> Writer:
+    def writer(self, sequence: Sequence) -> Writer | Film:
         """Return what writes a sequence in this format."""
         return self.load().writer(self.name, sequence)
 
@@ -106,6 +113,7 @@ class Options:
         objects: Only these objects; None for all.
         with_images: Whether the pictures are written too.
         resolution: What DAVIS's folders are called.
+        feather: Width in px of soft borders; 0 leaves it to the format.
         replace: Whether files are replaced that are not as an export left them.
     """
 
@@ -113,6 +121,7 @@ class Options:
     objects: frozenset[int] | None = None
     with_images: bool = True
     resolution: str = "480p"
+    feather: float = 0.0
     replace: bool = False
 
 
@@ -125,12 +134,14 @@ class Source:
         mask_png: frame -> its label map as `encode_png` gives it; None where there is none,
             which is written as a map of zeros.
         names: Of the objects, by id.
+        colors: Of the objects on the screen, by id.
         provenance: What a manifest tells of where the masks come from, as JSON.
     """
 
     video: Video
     mask_png: Callable[[int], bytes | None]
     names: Mapping[int, str] = field(default_factory=dict)
+    colors: Mapping[int, tuple[int, int, int]] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -144,7 +155,7 @@ class Sequence:
         times: When each frame of the video is shown, in seconds from the first.
         pictures: The name of each frame's picture, without its ending; five digits, unless the
             video is a folder of pictures with names of their own.
-        names: Of the objects, by id.
+        names, colors: Of the objects, by id.
         options: What was chosen.
     """
 
@@ -154,6 +165,7 @@ class Sequence:
     pictures: tuple[str, ...]
     names: Mapping[int, str]
     options: Options
+    colors: Mapping[int, tuple[int, int, int]] = field(default_factory=dict)
 
     def object_name(self, object_id: int) -> str:
         """Return what an object is called; its number where it has no name."""
@@ -179,6 +191,7 @@ class Writer(ABC):
     Attributes:
         place: Where the masks are, below the export's folder, as a report names it.
         own: Folders below the export's that hold this sequence's frames and nothing else.
+        needs_image: Whether masks cannot be written without the picture.
     """
 
     def __init__(self, sequence: Sequence) -> None:
@@ -186,6 +199,7 @@ class Writer(ABC):
 
     place: str = ""
     own: tuple[str, ...] = ()
+    needs_image: bool = False
 
     def stem(self, frame: int) -> str:
         """Return the name of a frame's files in the folders `own`, without their ending."""
@@ -196,13 +210,14 @@ class Writer(ABC):
         return None
 
     @abstractmethod
-    def encode(self, frame: int, label_map: LabelMap, png: bytes) -> Encoded:
+    def encode(self, frame: int, label_map: LabelMap, png: bytes, image: Image | None) -> Encoded:
         """Return a frame as it is written; called in several threads at once.
 
         Args:
             frame: Its number.
             label_map: Its objects.
             png: The same as `encode_png` gives it.
+            image: The picture, where the writer `needs_image`, or it is written too.
         """
 
     def end(self, rows: Mapping[int, Any]) -> Mapping[str, bytes]:
@@ -216,6 +231,27 @@ class Writer(ABC):
     def shared(self, rows: Mapping[int, Any]) -> Mapping[str, Merge]:
         """Return the files that tell of several sequences: path -> what adds this one to it."""
         return {}
+
+
+class Film(ABC):
+    """Turns the frames of one sequence into one file.
+
+    Attributes:
+        place: The file, below the export's folder.
+    """
+
+    place: str = ""
+
+    def __init__(self, sequence: Sequence) -> None:
+        self.sequence = sequence
+
+    @abstractmethod
+    def encode(self, path: Path, frames: Iterator[tuple[int, Image, LabelMap]]) -> Iterator[int]:
+        """Write frames into a file; yield each number once it is on its way."""
+
+    @abstractmethod
+    def check(self, path: Path, frames: Iterator[tuple[int, Image, LabelMap]]) -> str | None:
+        """Return what is wrong with a file that has been written; None if nothing is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import Annotated
 import cv2
 import msgspec
 import numpy as np
-from PIL import Image
+import PIL.Image
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.formats.format import Encoded, Found, Sequence, Writer
@@ -30,7 +30,7 @@ from vos_annotator.core.formats.outlines import filled
 from vos_annotator.core.formats.text_files import read_json, write_json
 from vos_annotator.core.masks import UNREADABLE, LabelMap, object_ids
 from vos_annotator.core.translation import tr
-from vos_annotator.core.video import Video
+from vos_annotator.core.video import Image, Video
 
 _VERSION = "5.5.0"  # of LabelMe, since when it has masks
 Side = Annotated[int, msgspec.Meta(ge=1, le=1 << 16)]
@@ -117,7 +117,7 @@ class LabelMe(Writer):
         """Return the place beside the JSON file."""
         return f"{self.place}/{self.stem(frame)}.jpg"
 
-    def encode(self, frame: int, label_map: LabelMap, png: bytes) -> Encoded:
+    def encode(self, frame: int, label_map: LabelMap, png: bytes, image: Image | None) -> Encoded:
         """Return the JSON file."""
         shapes = []
         for object_id in object_ids(label_map):
@@ -172,7 +172,7 @@ def _mask(shape: Shape, size: tuple[int, int]) -> np.ndarray:
 
 def _decoded(text: str, size: tuple[int, int]) -> np.ndarray:
     try:
-        with Image.open(io.BytesIO(base64.b64decode(text)), formats=["PNG"]) as image:
+        with PIL.Image.open(io.BytesIO(base64.b64decode(text)), formats=["PNG"]) as image:
             if image.width > size[1] or image.height > size[0]:
                 raise ValueError("a mask is larger than its picture")
             return np.array(image.convert("L"))

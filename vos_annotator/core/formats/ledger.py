@@ -36,6 +36,10 @@ class Ledger:
     """The files of one sequence in one format below a folder.
 
     May be used in several threads at once.
+
+    Attributes:
+        path: Of the manifest.
+        may_replace: Whether files are replaced that no export left as they are.
     """
 
     def __init__(self, out: Path, name: str, format_name: str, may_replace: bool) -> None:
@@ -49,7 +53,7 @@ class Ledger:
         """
         self.path = out / f"{name}.{format_name}{MANIFEST}"
         self._journal = out / f".{name}.{format_name}.journal"
-        self._out, self._may_replace = out, may_replace
+        self._out, self.may_replace = out, may_replace
         self._turn = threading.Lock()
         self._hashes: dict[str, set[str]] = {}  # path -> what an export may have left there
         self._files = dict(_manifest(self.path).files)
@@ -67,19 +71,28 @@ class Ledger:
         file, digest = self._out / path, hashlib.sha256(data).hexdigest()
         with writing(file):
             file.parent.mkdir(parents=True, exist_ok=True)
-            is_theirs = not self._may_replace and self.is_foreign(path, data)
+            is_theirs = not self.may_replace and self.is_foreign(path, data)
         if is_theirs:
-            raise UserError(
-                "{path} is not as an export left it, and was not replaced: choose another folder "
-                "or name, or allow files to be replaced.",
-                path=file,
-            )
+            raise self.refusal(path)
+        self.expect(path, digest)
+        with self._turn:
+            self._files[path] = _File(digest, len(data))
+        return put_file(file, data)
+
+    def expect(self, path: str, digest: str) -> None:
+        """Note what a file will hold, before it does."""
         with self._turn:
             if digest not in self._hashes.setdefault(path, set()):
                 self._hashes[path].add(digest)
                 self._note(f"{digest} {path}\n")
-            self._files[path] = _File(digest, len(data))
-        return put_file(file, data)
+
+    def refusal(self, path: str) -> UserError:
+        """Return the sentence for a file that is not replaced."""
+        return UserError(
+            "{path} is not as an export left it, and was not replaced: choose another folder "
+            "or name, or allow files to be replaced.",
+            path=self._out / path,
+        )
 
     def is_foreign(self, path: str, data: bytes | None = None) -> bool:
         """Return whether a file is there that neither holds `data` nor what an export left."""

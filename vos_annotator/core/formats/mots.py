@@ -24,7 +24,7 @@ from vos_annotator.core.formats.rle import decode_rle, encode_rle
 from vos_annotator.core.formats.text_files import read_text
 from vos_annotator.core.mask_files import mask_files
 from vos_annotator.core.masks import LabelMap, object_ids
-from vos_annotator.core.video import Video
+from vos_annotator.core.video import Image, Video
 
 _CLASS = 1
 _IGNORED = 10_000
@@ -67,7 +67,7 @@ class MotsPng(Writer):
         """Return the number, six digits."""
         return f"{frame:06d}"
 
-    def encode(self, frame: int, label_map: LabelMap, png: bytes) -> Encoded:
+    def encode(self, frame: int, label_map: LabelMap, png: bytes, image: Image | None) -> Encoded:
         """Return the PNG."""
         deep = label_map.astype(np.uint16)
         deep[label_map > 0] += _CLASS * 1000
@@ -81,7 +81,7 @@ class MotsText(Writer):
         super().__init__(sequence)
         self.place = f"{_TEXTS}/{sequence.name}.txt"
 
-    def encode(self, frame: int, label_map: LabelMap, png: bytes) -> Encoded:
+    def encode(self, frame: int, label_map: LabelMap, png: bytes, image: Image | None) -> Encoded:
         """Return the frame's lines."""
         height, width = label_map.shape
         return Encoded(

@@ -11,7 +11,8 @@ from vos_annotator.core.errors import UserError
 from vos_annotator.core.formats.format import Format, Holds
 from vos_annotator.core.translation import marked
 
-_IMAGES = frozenset({"with_images"})
+_IMAGES, _FEATHER = frozenset({"with_images"}), frozenset({"feather"})
+_NOTHING = Holds(pixels=False, ids=False)
 
 FORMATS = {
     each.name: each
@@ -100,6 +101,62 @@ FORMATS = {
             marked("One XML file for the clip, with run lengths, for CVAT."),
             "cvat",
             Holds(names=True, overlap=True),
+        ),
+        Format(
+            "overlay",
+            "Overlay film, H.264",
+            marked("A film to look at: the pictures with the objects in their colours."),
+            "films",
+            _NOTHING,
+            reads=False,
+            is_film=True,
+        ),
+        Format(
+            "cutout-prores",
+            "Cut-out film, ProRes 4444",
+            marked("A film of the objects alone, transparent elsewhere, for editing programs."),
+            "films",
+            _NOTHING,
+            reads=False,
+            is_film=True,
+            options=_FEATHER,
+        ),
+        Format(
+            "cutout-ffv1",
+            "Cut-out film, FFV1",
+            marked("A film of the objects alone, transparent elsewhere, without any loss."),
+            "films",
+            _NOTHING,
+            reads=False,
+            is_film=True,
+            options=_FEATHER,
+        ),
+        Format(
+            "cutout-png",
+            "Cut-out, PNG",
+            marked("PNG files of the objects alone, one a frame, transparent elsewhere."),
+            "stills",
+            _NOTHING,
+            reads=False,
+            options=_FEATHER,
+        ),
+        Format(
+            "matte",
+            "Matte film, FFV1",
+            marked("A film in grey, white where objects are, without any loss."),
+            "films",
+            _NOTHING,
+            reads=False,
+            is_film=True,
+            options=_FEATHER,
+        ),
+        Format(
+            "soft-png",
+            "Soft masks, PNG",
+            marked("PNG files of 16 bits, one an object and frame, with soft borders."),
+            "stills",
+            Holds(),
+            options=_FEATHER,
         ),
     )
 }

@@ -21,7 +21,8 @@ def source_of(project: Project) -> Source:
         "references": project.annotations.references,
         "engines": project.setting(ENGINES, {}),
     }
-    return Source(project.video, project.annotations.png, names, provenance)
+    colors = {each.id: each.color for each in project.objects}
+    return Source(project.video, project.annotations.png, names, colors, provenance)
 
 
 def sequence_of(source: Source, name: str | None, options: Options) -> Sequence:
@@ -46,6 +47,7 @@ def sequence_of(source: Source, name: str | None, options: Options) -> Sequence:
         picture_names(video),
         source.names,
         options,
+        source.colors,
     )
 
 

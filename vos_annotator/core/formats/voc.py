@@ -18,14 +18,14 @@ from xml.sax.saxutils import escape
 
 import cv2
 import numpy as np
-from PIL import Image
+import PIL.Image
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.formats.format import Encoded, Found, Merge, Sequence, Writer
 from vos_annotator.core.formats.frame_names import frame_files
 from vos_annotator.core.formats.text_files import read_text
 from vos_annotator.core.masks import LabelMap, object_ids, read_own_label_map, read_png
-from vos_annotator.core.video import Video
+from vos_annotator.core.video import Image, Video
 
 _OBJECTS, _CLASSES, _LABELS = "SegmentationObject", "SegmentationClass", "labelmap.txt"
 _VOID = 255  # in both pictures: the border that belongs to nobody
@@ -91,7 +91,7 @@ class Voc(Writer):
         """Return the place in JPEGImages."""
         return f"JPEGImages/{self._file(frame)}.jpg"
 
-    def encode(self, frame: int, label_map: LabelMap, png: bytes) -> Encoded:
+    def encode(self, frame: int, label_map: LabelMap, png: bytes, image: Image | None) -> Encoded:
         """Return both pictures and the XML file."""
         table = np.zeros(256, np.uint8)
         boxes = []
@@ -136,7 +136,7 @@ class Voc(Writer):
 
 
 def _indexed(label_map: LabelMap) -> bytes:
-    image = Image.fromarray(label_map)
+    image = PIL.Image.fromarray(label_map)
     image.putpalette(_PALETTE.tobytes())
     file = io.BytesIO()
     image.save(file, "PNG")

@@ -27,7 +27,7 @@ from vos_annotator.core.formats.outlines import filled, one_outline, outlines
 from vos_annotator.core.formats.text_files import read_text
 from vos_annotator.core.masks import LabelMap, object_ids
 from vos_annotator.core.translation import tr_many
-from vos_annotator.core.video import Video
+from vos_annotator.core.video import Image, Video
 
 _DIGITS = 6  # of a share; a hundredth of a pixel at 8K
 _NAME = re.compile(r"\s+(\d{1,6}):\s*(.+?)\s*", re.ASCII)
@@ -96,7 +96,7 @@ class Yolo(Writer):
         """Return the place below images."""
         return f"{self._images}/{self.stem(frame)}.jpg"
 
-    def encode(self, frame: int, label_map: LabelMap, png: bytes) -> Encoded:
+    def encode(self, frame: int, label_map: LabelMap, png: bytes, image: Image | None) -> Encoded:
         """Return the text file, and the objects in it."""
         height, width = label_map.shape
         ids = object_ids(label_map)

@@ -21,7 +21,7 @@ from vos_annotator.core.formats import davis
 from vos_annotator.core.formats.format import Encoded, Found, Merge, Sequence, Writer
 from vos_annotator.core.formats.text_files import parse_json, read_json, write_json
 from vos_annotator.core.masks import LabelMap, object_ids
-from vos_annotator.core.video import Video
+from vos_annotator.core.video import Image, Video
 
 META = "meta.json"
 
@@ -122,7 +122,7 @@ class YouTubeVos(Writer):
         """Return the place in JPEGImages."""
         return f"JPEGImages/{self.sequence.name}/{self.stem(frame)}.jpg"
 
-    def encode(self, frame: int, label_map: LabelMap, png: bytes) -> Encoded:
+    def encode(self, frame: int, label_map: LabelMap, png: bytes, image: Image | None) -> Encoded:
         """Return the PNG as it is kept, and its objects."""
         return Encoded({f"{self.place}/{self.stem(frame)}.png": png}, object_ids(label_map))
 
