@@ -1,14 +1,20 @@
-"""Names that every file system takes.
+"""Names that every file system takes, and every list.
 
-For: exports. Standard library only.
+For: exports and imports. Standard library only.
 """
 
 import re
 
 _LONGEST_NAME = 200  # bytes; file systems allow 255
+_LONGEST_LINE = 80
 _RESERVED_NAMES = {"con", "prn", "aux", "nul"}.union(
     *({f"com{n}", f"lpt{n}"} for n in range(1, 10))
 )
+
+
+def one_line(name: str) -> str:
+    """Return a name of something, without what is no character, short enough for a list."""
+    return " ".join("".join(c if c.isprintable() else " " for c in name).split())[:_LONGEST_LINE]
 
 
 def safe_name(name: str) -> str:

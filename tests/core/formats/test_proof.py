@@ -101,8 +101,8 @@ def test_what_does_not_read_back_as_it_was_fails_the_export(tmp_path, monkeypatc
     writer = FORMATS["mots-text"].load().MotsText
     encode = writer.encode
 
-    def wrong(self, frame, label_map, png):
-        return encode(self, frame, np.where(label_map == 2, 3, label_map).astype(np.uint8), png)
+    def wrong(self, frame, label_map, *rest):
+        return encode(self, frame, np.where(label_map == 2, 3, label_map).astype(np.uint8), *rest)
 
     monkeypatch.setattr(writer, "encode", wrong)
     with pytest.raises(UserError, match=r"Frame 0 does not read back from .*clip\.txt"):

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from vos_annotator.core.file_names import one_line
 from vos_annotator.core.masks import LabelMap
 from vos_annotator.core.translation import tr, tr_in
 from vos_annotator.core.video import Image, Video
@@ -169,7 +170,7 @@ class Sequence:
 
     def object_name(self, object_id: int) -> str:
         """Return what an object is called; its number where it has no name."""
-        return self.names.get(object_id) or f"object {object_id}"
+        return one_line(self.names.get(object_id, "")) or f"object {object_id}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ import numpy as np
 
 from vos_annotator.core.corrections import correct, references_edit, with_objects
 from vos_annotator.core.edits import Edit, Edits, FrameEdit, ObjectsEdit, Status
-from vos_annotator.core.errors import UserError
+from vos_annotator.core.errors import UserError, unreadable
+from vos_annotator.core.file_names import one_line
 from vos_annotator.core.formats.format import Format, Found
 from vos_annotator.core.formats.registry import detect, format_named
 from vos_annotator.core.formats.report import ranges
@@ -22,8 +23,6 @@ from vos_annotator.core.masks import LabelMap, decode_png, encode_png, fitted, o
 from vos_annotator.core.project import Project
 from vos_annotator.core.translation import tr, tr_many
 from vos_annotator.core.video import Video
-
-_LONGEST_NAME = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +88,13 @@ def look_through(
         UserError: Nothing can be read at all.
     """
     path = Path(path)
-    kind = detect(path) if format_name is None else format_named(format_name)
-    if not kind.reads:
-        raise UserError("Masks are not read from {format}: choose another.", format=kind.title)
     try:
+        kind = detect(path) if format_name is None else format_named(format_name)
+        if not kind.reads:
+            raise UserError("Masks are not read from {format}: choose another.", format=kind.title)
         found = kind.read(path, video, name)
     except OSError as error:
-        raise UserError(
-            "{path} cannot be read ({reason}): check that it is there and may be read.",
-            path=path,
-            reason=error.strerror or error,
-        ) from error
+        raise unreadable(path, error) from error
     beyond = [frame for frame in found.maps if not 0 <= frame < video.frame_count]
     frames = [frame for frame in sorted(found.maps) if 0 <= frame < video.frame_count]
     pngs: dict[int, bytes] = {}
@@ -136,7 +131,7 @@ def look_through(
         progress(done, len(frames))
     notes = [*found.notes, *_notes(tuple(pngs), sizes, frames_of, video)]
     known = {i: frames_of[i] for i in sorted(frames_of)}
-    names = {i: _tidy(found.names[i]) for i in known if _tidy(found.names.get(i, ""))}
+    names = {i: one_line(found.names[i]) for i in known if one_line(found.names.get(i, ""))}
     in_order = {i: tuple(frames) for i, frames in known.items()}
     return Masks(path, kind, pngs, in_order, names, tuple(notes), tuple(problems))
 
@@ -229,6 +224,8 @@ def _decoded(
         label_map = fitted(label_map, video.shape, found.path)
     except UserError as error:
         return error, (0, 0)
+    except OSError as error:
+        return unreadable(found.path, error), (0, 0)
     return (encode_png(label_map), object_ids(label_map)), size
 
 
@@ -255,11 +252,6 @@ def _notes(
     ids = sorted(ids)
     if ids and (gaps := sorted(set(range(1, ids[-1] + 1)).difference(ids))):
         yield tr("No object has the number {numbers}.", numbers=ranges(gaps))
-
-
-def _tidy(name: str) -> str:
-    """Return a name of one line that fits a list."""
-    return " ".join("".join(c if c.isprintable() else " " for c in name).split())[:_LONGEST_NAME]
 
 
 def _named(edit: Edit, names: Mapping[int, str], known: frozenset[int]) -> Edit:

@@ -11,7 +11,7 @@ on, and knows its own files again.
 import hashlib
 import threading
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
@@ -56,7 +56,8 @@ class Ledger:
         self._out, self.may_replace = out, may_replace
         self._turn = threading.Lock()
         self._hashes: dict[str, set[str]] = {}  # path -> what an export may have left there
-        self._files = dict(_manifest(self.path).files)
+        files = _manifest(self.path).files.items()
+        self._files = {path: file for path, file in files if _is_below(path)}
         for path, file in self._files.items():
             self._hashes.setdefault(path, set()).add(file.sha256)
         for path, digest in _lines(self._journal):
@@ -152,6 +153,12 @@ def _manifest(path: Path) -> _Manifest:
         return _Manifest({})  # then nothing counts as ours, and nothing is replaced
 
 
+def _is_below(path: str) -> bool:
+    """Return whether a path of a manifest stays in its folder."""
+    parts = PurePosixPath(path).parts
+    return bool(parts) and ".." not in parts and not PurePosixPath(path).is_absolute()
+
+
 def _lines(journal: Path) -> list[tuple[str, str]]:
     """Return path and hash of each line; the last may be cut off."""
     try:
@@ -159,4 +166,4 @@ def _lines(journal: Path) -> list[tuple[str, str]]:
     except OSError:
         return []
     parts = (line.partition(" ") for line in text.split("\n")[:-1])
-    return [(path, digest) for digest, _, path in parts if path]
+    return [(path, digest) for digest, _, path in parts if _is_below(path)]
