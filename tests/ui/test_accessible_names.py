@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAccessible
@@ -23,10 +24,14 @@ from PySide6.QtWidgets import (
 
 from tests.ui.window import isolate_settings, make_clip, open_window, paint
 from vos_annotator.core.errors import MissingVideo
+from vos_annotator.core.formats.importing import Masks
+from vos_annotator.core.formats.registry import FORMATS
+from vos_annotator.core.masks import encode_png
 from vos_annotator.core.translation import languages
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.card import Card
 from vos_annotator.ui.export_dialog import ExportDialog
+from vos_annotator.ui.import_dialog import ImportDialog
 from vos_annotator.ui.mask_operations import OPERATIONS
 
 CONTROLS = (
@@ -119,6 +124,15 @@ def test_every_control_of_a_dialog_has_a_name(window, action):
 
 def test_every_control_of_the_export_dialog_has_a_name(qtbot, window):
     dialog = ExportDialog("clip", window)
+
+    assert nameless(dialog) == []
+
+
+def test_every_control_of_the_import_dialog_has_a_name(qtbot, window):
+    png = encode_png(np.full(window.document.video.shape, 3, np.uint8))
+    found = Masks(Path("masks"), FORMATS["davis"], {0: png}, {3: (0,)})
+    dialog = ImportDialog(window.document.objects, lambda *_: found, window)
+    dialog._show(found)
 
     assert nameless(dialog) == []
 

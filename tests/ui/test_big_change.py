@@ -1,12 +1,15 @@
 """Changes of many masks: made between other events, one step of undo, all or nothing on disk."""
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QTimer
 
 from tests.ui.window import isolate_settings, make_clip, open_window
+from vos_annotator.core.formats.importing import Masks
+from vos_annotator.core.formats.registry import FORMATS
 from vos_annotator.core.masks import encode_png
 from vos_annotator.core.project import Project
 from vos_annotator.core.shapes import grow
@@ -40,8 +43,10 @@ def square(shape, frame):
 def begin(window, frames=MANY):
     """Begin to import a mask for each frame."""
     document = window.document
-    masks = {frame: square(document.video.shape, frame) for frame in range(frames)}
-    window.window_verbs._take_masks(document, masks, {1})
+    shape, every = document.video.shape, range(frames)
+    pngs = {frame: encode_png(square(shape, frame)) for frame in every}
+    masks = Masks(Path("masks"), FORMATS["davis"], pngs, {1: tuple(every)})
+    window.window_verbs._take(document, masks)
 
 
 def finish(qtbot, window):

@@ -26,6 +26,7 @@ from vos_annotator.ui.action import MENUS, REASONS, menu_titles
 from vos_annotator.ui.actions import ACTIONS
 from vos_annotator.ui.card import recovery_text
 from vos_annotator.ui.export_dialog import ExportDialog
+from vos_annotator.ui.import_dialog import ImportDialog
 from vos_annotator.ui.keymap import PRESETS
 from vos_annotator.ui.language import apply_choice, keep_choice, language_choice, number, percent
 from vos_annotator.ui.main_window import MainWindow
@@ -171,6 +172,14 @@ def test_dialogs_have_room_for_every_word(qtbot, window, action):
 
 def test_the_export_dialog_has_room_for_every_word(qtbot, window):
     dialog = ExportDialog("clip", window)
+    dialog.show()
+    qtbot.waitExposed(dialog)
+
+    assert cut_off(dialog) == []
+
+
+def test_the_import_dialog_has_room_for_every_word(qtbot, window):
+    dialog = ImportDialog(window.document.objects, lambda *_: None, window)
     dialog.show()
     qtbot.waitExposed(dialog)
 

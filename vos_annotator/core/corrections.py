@@ -23,7 +23,7 @@ from vos_annotator.core.edits import (
     edits_of,
     single_edits,
 )
-from vos_annotator.core.masks import LabelMap, object_ids, without
+from vos_annotator.core.masks import LabelMap, encode_png, object_ids, without
 from vos_annotator.core.object_flags import pack
 from vos_annotator.core.objects import screen_color
 from vos_annotator.core.translation import tr
@@ -141,6 +141,16 @@ def reference_edits(
     yield from _listing(project, ids)
     for frame, label_map in label_maps:
         yield FrameEdit.between(frame, project.annotations[frame], label_map)
+
+
+def prediction_edits(
+    project: Project, label_maps: Iterable[tuple[int, LabelMap]], ids: Iterable[int]
+) -> Iterator[Edit]:
+    """Give the edits that make label maps predictions, as `reference_edits`; references stay."""
+    yield from _listing(project, ids)
+    for frame, label_map in label_maps:
+        if project.annotations.status(frame) is not Status.REFERENCE:
+            yield FrameEdit(frame, Status.PREDICTION, png=encode_png(label_map))
 
 
 def absence_edit(project: Project, object_id: int, frames: range, is_absent: bool) -> Edit:

@@ -5,18 +5,20 @@ For: the action table, whose rows name these methods, beside those of `Verbs`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QGuiApplication
 
+from vos_annotator.core.edits import Status
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.formats.exporting import export
+from vos_annotator.core.formats.importing import Masks, import_edits, look_through
+from vos_annotator.core.formats.registry import FORMATS
 from vos_annotator.core.formats.report import ExportReport
-from vos_annotator.core.mask_files import read_masks
-from vos_annotator.core.masks import LabelMap, object_ids, read_label_map
+from vos_annotator.core.masks import encode_png, object_ids, read_label_map
 from vos_annotator.core.stored_map import StoredMap
 from vos_annotator.core.translation import tr, tr_many
 from vos_annotator.machine import diagnostics
@@ -26,6 +28,7 @@ from vos_annotator.ui.cheat_sheet import CheatSheet
 from vos_annotator.ui.export_dialog import ExportChoice
 from vos_annotator.ui.export_question import ask_export, put_aside
 from vos_annotator.ui.gathering import Gathering
+from vos_annotator.ui.import_question import ask_import
 from vos_annotator.ui.job import Job
 from vos_annotator.ui.language import number
 
@@ -51,22 +54,29 @@ class WindowVerbs:
         self._open(dialogs.ask_folder(self._window, tr("Open folder of frames"), "open"))
 
     def import_masks(self) -> None:
-        """Ask for a folder of masks; each becomes a reference."""
-        folder = dialogs.ask_folder(self._window, tr("Folder of masks, one PNG a frame"), "masks")
-        if folder is not None:
-            self.import_masks_from(folder)
+        """Ask for masks in any format, and take them as references or predictions."""
+        choice = ask_import(self._window)
+        if choice is not None:
+            masks, numbers = choice.masks, choice.numbers
+            self._import(lambda *_: masks.renumbered(numbers), choice.as_predictions)
 
     def import_masks_from(self, path: Path) -> None:
         """Read masks in another thread; they become references in one step of undo."""
-        document, source = self._window.document, self._window.document.video.fork()
+        source = self._window.document.video.fork()
 
-        def work(progress: object, cancelled: object) -> object:
+        def work(progress: object, cancelled: object) -> Masks:
             with source:
-                masks = read_masks(path, source)
-            return masks, {each for label_map in masks.values() for each in object_ids(label_map)}
+                masks = look_through(path, source, progress=progress, cancelled=cancelled)
+            if masks.problems:
+                raise UserError(masks.problems[0])
+            return masks
 
+        self._import(work)
+
+    def _import(self, work: Callable[..., Masks], as_predictions: bool = False) -> None:
+        document = self._window.document
         job = Job(tr("Import"), work)
-        job.succeeded.connect(lambda found: self._take_masks(document, *found, after=job))
+        job.succeeded.connect(lambda masks: self._take(document, masks, as_predictions, job))
         self._window.start_job(job)
 
     def import_one_mask(self) -> None:
@@ -80,7 +90,8 @@ class WindowVerbs:
         except UserError as error:
             dialogs.show_problem(self._window, str(error))
         else:
-            self._take_masks(document, {frame: label_map}, object_ids(label_map))
+            png, frames_of = encode_png(label_map), {i: (frame,) for i in object_ids(label_map)}
+            self._take(document, Masks(path, FORMATS["davis"], {frame: png}, frames_of))
 
     def export(self) -> None:
         """Ask in which format and where to, and write the masks."""
@@ -155,24 +166,35 @@ class WindowVerbs:
         if path is not None:
             self._window.open_path(path)
 
-    def _take_masks(
+    def _take(
         self,
         document: Document,
-        masks: Mapping[int, LabelMap],
-        ids: Iterable[int],
+        masks: Masks,
+        as_predictions: bool = False,
         after: Job | None = None,
     ) -> None:
         if self._window.workspace is None or document is not self._window.document:
             return  # another project was opened meanwhile
-        text = tr_many("Import {count} mask", "Import {count} masks", len(masks))
-        said = tr_many(
-            "{count} mask imported as a reference. key:undo takes it back.",
-            "{count} masks imported as references. key:undo takes them back.",
-            len(masks),
-            count=number(len(masks)),
-        )
-        edits, note = document.import_edits(masks, ids), partial(document.history.push, text)
-        change = BigChange(tr("Import"), document, edits, len(masks), note)
+        is_reference = document.annotations.statuses == Status.REFERENCE
+        count = sum(not (as_predictions and is_reference[frame]) for frame in masks.pngs)
+        text = tr_many("Import {count} mask", "Import {count} masks", count)
+        if as_predictions:
+            said = tr_many(
+                "{count} mask imported as a prediction. key:undo takes it back.",
+                "{count} masks imported as predictions. key:undo takes them back.",
+                count,
+                count=number(count),
+            )
+        else:
+            said = tr_many(
+                "{count} mask imported as a reference. key:undo takes it back.",
+                "{count} masks imported as references. key:undo takes them back.",
+                count,
+                count=number(count),
+            )
+        edits = import_edits(document.project, masks, as_predictions)
+        note = partial(document.history.push, text)
+        change = BigChange(tr("Import"), document, edits, count, note)
         change.succeeded.connect(lambda _: self._window.say(said))
         self._window.start_job(change, after)
 

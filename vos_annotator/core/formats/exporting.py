@@ -9,10 +9,12 @@ written, the masks are read as any other program would read them, and compared w
 were to be exported.
 """
 
+from __future__ import annotations
+
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -21,7 +23,6 @@ from vos_annotator.core.atomic import put_file, writing
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.formats.claim import claim, refuse_another_clip
 from vos_annotator.core.formats.fidelity import Fidelity
-from vos_annotator.core.formats.filming import Filming
 from vos_annotator.core.formats.format import (
     Encoded,
     Format,
@@ -37,6 +38,9 @@ from vos_annotator.core.formats.sources import sequence_of, source_of
 from vos_annotator.core.in_threads import in_threads
 from vos_annotator.core.masks import decode_png, encode_png, object_ids, without
 from vos_annotator.core.project import Project
+
+if TYPE_CHECKING:
+    from vos_annotator.core.formats.filming import Filming
 
 _JPEG_QUALITY = 95
 
@@ -121,8 +125,7 @@ class _Export:
     ) -> ExportReport:
         """Write, compare and tell."""
         if self._kind.is_film:
-            filming = Filming(self._source, self._writer, self._frames)
-            report = filming.run(self._out, self._ledger, progress, cancelled)
+            report = self._filming().run(self._out, self._ledger, progress, cancelled)
             if report.manifest is not None:
                 self._ledger.close(self._told(None))
             return report
@@ -169,10 +172,15 @@ class _Export:
             manifest=self._ledger.path,
         )
 
+    def _filming(self) -> Filming:
+        from vos_annotator.core.formats.filming import Filming  # loads PyAV
+
+        return Filming(self._source, self._writer, self._frames)
+
     def size_of(self, frames: Iterable[int]) -> int:
         """Return the bytes that frames take as they are written."""
         if self._kind.is_film:
-            return Filming(self._source, self._writer, self._frames).size(frames)
+            return self._filming().size(frames)
         rows: dict[int, Any] = {}
         size = 0
         for frame in frames:

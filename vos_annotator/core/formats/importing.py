@@ -11,15 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
-from vos_annotator.core.corrections import correct, references_edit, with_objects
-from vos_annotator.core.edits import Edit, Edits, FrameEdit, ObjectsEdit, Status
+from vos_annotator.core.corrections import correct, prediction_edits, reference_edits
+from vos_annotator.core.edits import Edit, Edits, FrameEdit, ObjectsEdit, edits_of
 from vos_annotator.core.errors import UserError, unreadable
 from vos_annotator.core.file_names import one_line
 from vos_annotator.core.formats.format import Format, Found
 from vos_annotator.core.formats.registry import detect, format_named
 from vos_annotator.core.formats.report import ranges
 from vos_annotator.core.in_threads import in_threads
-from vos_annotator.core.masks import LabelMap, decode_png, encode_png, fitted, object_ids, shielded
+from vos_annotator.core.masks import decode_png, encode_png, fitted, object_ids, shielded
 from vos_annotator.core.project import Project
 from vos_annotator.core.translation import tr, tr_many
 from vos_annotator.core.video import Video
@@ -136,24 +136,19 @@ def look_through(
     return Masks(path, kind, pngs, in_order, names, tuple(notes), tuple(problems))
 
 
-def import_edit(project: Project, masks: Masks, as_predictions: bool = False) -> Edit | None:
-    """Return the edit that takes masks into a project; None if there is nothing to take.
+def import_edits(project: Project, masks: Masks, as_predictions: bool = False) -> Iterator[Edit]:
+    """Give the edits that take masks into a project, one by one.
 
     References are never replaced by predictions. Locked and hidden objects keep their pixels.
     """
-    annotations = project.annotations
-    if not as_predictions:
-        edit = references_edit(project, protected(project, _Decoded(masks.pngs)))
-    else:
-        parts = [
-            FrameEdit(frame, Status.PREDICTION, png=encode_png(label_map))
-            for frame, label_map in protected(project, _Decoded(masks.pngs)).items()
-            if annotations.status(frame) is not Status.REFERENCE
-        ]
-        if not parts:
-            return None
-        edit = with_objects(project, parts, masks.frames_of)
-    return _named(edit, masks.names, frozenset(project.objects.ids))
+    protected, known = project.objects.protected_ids, frozenset(project.objects.ids)
+    shown = (
+        (frame, shielded(project.annotations[frame], decode_png(png), protected))
+        for frame, png in masks.pngs.items()
+    )
+    edits = prediction_edits if as_predictions else reference_edits
+    for edit in edits(project, shown, masks.frames_of):
+        yield _named(edit, masks.names, known)
 
 
 def import_masks(project: Project, masks: Masks, as_predictions: bool = False) -> int:
@@ -162,56 +157,14 @@ def import_masks(project: Project, masks: Masks, as_predictions: bool = False) -
     Raises:
         UserError: There is nothing to take.
     """
-    edit = import_edit(project, masks, as_predictions) if masks.pngs else None
-    if edit is None:
+    edits = tuple(import_edits(project, masks, as_predictions))
+    count = sum(1 for each in edits for _ in edits_of(FrameEdit, each))
+    if not count:
         raise UserError("{path} holds no mask that could be taken.", path=masks.path)
-    count = len(masks.pngs)
     with project.together():
-        inverse, _ = correct(project, edit)
+        inverse, _ = correct(project, Edits(edits))
         project.history.push(tr_many("Import {count} mask", "Import {count} masks", count), inverse)
     return count
-
-
-def protected(project: Project, label_maps: Mapping[int, LabelMap]) -> Mapping[int, LabelMap]:
-    """Return label maps in which locked and hidden objects have the pixels that they have now."""
-    ids = project.objects.protected_ids
-    if not ids:
-        return label_maps
-    return _Changed(label_maps, lambda f, each: shielded(project.annotations[f], each, ids))
-
-
-class _Decoded(Mapping[int, LabelMap]):
-    """PNGs as label maps, decoded each time that they are asked for."""
-
-    def __init__(self, pngs: Mapping[int, bytes]) -> None:
-        self._pngs = pngs
-
-    def __getitem__(self, frame: int) -> LabelMap:
-        return decode_png(self._pngs[frame])
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._pngs)
-
-    def __len__(self) -> int:
-        return len(self._pngs)
-
-
-class _Changed(Mapping[int, LabelMap]):
-    """Label maps that are changed each time that they are asked for."""
-
-    def __init__(
-        self, label_maps: Mapping[int, LabelMap], change: Callable[[int, LabelMap], LabelMap]
-    ) -> None:
-        self._label_maps, self._change = label_maps, change
-
-    def __getitem__(self, frame: int) -> LabelMap:
-        return self._change(frame, self._label_maps[frame])
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._label_maps)
-
-    def __len__(self) -> int:
-        return len(self._label_maps)
 
 
 def _decoded(

@@ -183,14 +183,20 @@ def format_named(name: str) -> Format:
 
 
 def detect(path: Path) -> Format:
-    """Return the format that a file or folder looks most like; masks as PNG files if like none.
+    """Return the format that a file or folder looks like; a folder that is like none has PNG files.
 
     Raises:
-        UserError: Nothing is there.
+        UserError: Nothing is there, or a file that is like none.
     """
     if not path.exists():
         raise UserError("There is nothing at {path}: check its name.", path=path)
-    return next((each for each in _by_looks(path)), FORMATS["davis"])
+    found = next(_by_looks(path), None)
+    if found is None and path.is_file() and path.suffix.lower() != ".png":
+        raise UserError(
+            "{path} looks like none of the formats that masks are read from: choose another file.",
+            path=path,
+        )
+    return found or FORMATS["davis"]
 
 
 def _by_looks(path: Path) -> Iterator[Format]:

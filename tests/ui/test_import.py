@@ -1,0 +1,136 @@
+"""The import of the window: what it finds, what becomes of it, and what it refuses."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from tests.ui.window import FRAMES, SHAPE, isolate_settings, make_clip, open_window, paint
+from vos_annotator.core.edits import Status
+from vos_annotator.core.formats.exporting import export
+from vos_annotator.core.formats.format import Source
+from vos_annotator.core.masks import encode_png
+from vos_annotator.core.video import open_video
+from vos_annotator.ui.import_dialog import ImportDialog
+
+
+@pytest.fixture
+def window(qtbot, qapp, tmp_path):
+    isolate_settings(tmp_path / "settings")
+    with open_window(qtbot, make_clip(tmp_path / "clip")) as window:
+        window.bridge.auto_refresh = False
+        yield window
+
+
+def label_map(frame):
+    ids = np.zeros(SHAPE, np.uint8)
+    ids[5:15, 5 + frame : 15 + frame] = 1
+    if frame > 3:
+        ids[20:40, 20:40] = 7
+    return ids
+
+
+@pytest.fixture
+def masks(tmp_path):
+    """A COCO file of every frame."""
+    with open_video(make_clip(tmp_path / "other" / "clip")) as video:
+        names = {1: "cat", 7: "dog"}
+        source = Source(video, lambda frame: encode_png(label_map(frame)), names)
+        return export(source, "coco", tmp_path / "coco").annotations
+
+
+def ask(qtbot, window, path, answer):
+    """Trigger the command, and answer its dialog once it has looked at a path."""
+
+    def look():
+        dialog = QApplication.activeModalWidget()
+        if not isinstance(dialog, ImportDialog):
+            QTimer.singleShot(10, look)
+        elif not dialog.path.text():
+            dialog.path.setText(str(path))
+            QTimer.singleShot(10, look)
+        elif dialog._summary.text() in ("", "Reading…"):
+            QTimer.singleShot(10, look)
+        elif answer(dialog) is False or not dialog.take.isEnabled():
+            dialog.reject()
+        else:
+            dialog.accept()
+
+    QTimer.singleShot(0, look)
+    window.actions_["import-masks"].trigger()
+    qtbot.waitUntil(lambda: not window.has_job, timeout=20_000)
+
+
+def test_the_wizard_shows_what_is_found_and_takes_it_as_references(qtbot, window, masks):
+    seen = []
+
+    def answer(dialog):
+        table = dialog.table
+        seen.append(dialog._summary.text())
+        for row in range(table.rowCount()):
+            seen.append([table.item(row, column).text() for column in (0, 2, 3)])
+        seen.extend(dialog.findings.item(n).text() for n in range(dialog.findings.count()))
+
+    ask(qtbot, window, masks, answer)
+
+    assert seen == [
+        "COCO, RLE: 12 masks",
+        ["1", "cat", "0-11"],
+        ["7", "dog", "4-11"],
+        "No object has the number 2-6.",
+    ]
+    document = window.document
+    assert document.annotations.references == tuple(range(FRAMES))
+    assert [(each.id, each.name) for each in document.objects] == [(1, "cat"), (7, "dog")]
+    for frame in range(FRAMES):
+        np.testing.assert_array_equal(document.annotations[frame], label_map(frame))
+    window.actions_["undo"].trigger()
+    qtbot.waitUntil(lambda: not window.has_job, timeout=20_000)
+    assert document.annotations.references == ()
+
+
+def test_as_predictions_with_other_numbers_and_without_an_object(qtbot, window, masks):
+    paint(window, 1, top=30)
+    drawn = window.document.annotations[0].copy()
+
+    def answer(dialog):
+        dialog.kind.setCurrentIndex(1)
+        dialog.number(0).setValue(0)
+        dialog.number(1).setValue(2)
+
+    ask(qtbot, window, masks, answer)
+
+    annotations = window.document.annotations
+    assert annotations.references == (0,)
+    np.testing.assert_array_equal(annotations[0], drawn)
+    assert annotations.status(5) is Status.PREDICTION
+    np.testing.assert_array_equal(annotations[5], np.where(label_map(5) == 7, 2, 0))
+    assert [each.name for each in window.document.objects] == ["Object 1", "dog"]
+
+
+def test_masks_that_do_not_fit_are_told_and_taken_only_if_that_is_said(qtbot, window, tmp_path):
+    folder = tmp_path / "masks"
+    folder.mkdir()
+    (folder / "00000.png").write_bytes(encode_png(label_map(0)))
+    (folder / "00001.png").write_bytes(encode_png(np.zeros((40, 10), np.uint8)))
+    states = []
+
+    def answer(dialog):
+        states.append((dialog.take.isEnabled(), dialog.findings.item(0).text()[:8]))
+        dialog.skip.setChecked(True)
+
+    ask(qtbot, window, folder, answer)
+
+    assert states == [(False, "Frame 1:")]
+    assert window.document.annotations.references == (0,)
+
+
+@pytest.mark.parametrize("content", ["", "{}", "hello", '{"annotations": 3}'])
+def test_what_is_nothing_is_answered_in_the_dialog(qtbot, window, tmp_path, content):
+    file = tmp_path / "masks.json"
+    file.write_text(content)
+    said = []
+    ask(qtbot, window, file, lambda dialog: said.append(dialog._summary.text()))
+
+    assert "masks.json" in said[0]
+    assert not window.document.history.can_undo
