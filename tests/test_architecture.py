@@ -36,7 +36,7 @@ ONLY_IN = {
     "torch": {"mobilevos", "engines", "training", "machine", "evaluation/bench/rivals"},
     "av": {"core", "evaluation", "machine"},  # bench writes the clip that it measures on
     "sqlite3": {"core"},
-    "sam2": {"engines"},
+    "sam2": {"engines", "evaluation/bench/rivals"},
     "ray": {"batch"},
     "trimesh": {"rendering"},
     "moderngl": {"rendering"},
