@@ -1,0 +1,204 @@
+"""Two projects of one video become one: everything is taken, and no conflict is decided alone."""
+
+import cv2
+import numpy as np
+import pytest
+
+from vos_annotator.cli import main
+from vos_annotator.core.edits import AbsenceEdit, ObjectsEdit, Status, VideoObject
+from vos_annotator.core.masks import encode_png
+from vos_annotator.core.object_flags import pack
+from vos_annotator.core.project import Project
+from vos_annotator.core.video import open_video
+
+SHAPE, FRAMES = (24, 32), 6
+CAT = VideoObject(1, "cat", (200, 0, 0))
+
+
+@pytest.fixture
+def clip(tmp_path):
+    folder = tmp_path / "clip"
+    folder.mkdir()
+    for frame in range(FRAMES):
+        cv2.imwrite(str(folder / f"{frame:05d}.png"), np.full((*SHAPE, 3), 30 + frame, np.uint8))
+    return folder
+
+
+def make(tmp_path, clip, name, objects, references, predictions=None, absent=None):
+    """Write a project and return its path."""
+    path = tmp_path / f"{name}.vos"
+    with Project.create(path, open_video(clip)) as project:
+        project.apply(ObjectsEdit(tuple(objects)))
+        for frame, labels in (predictions or {}).items():
+            project.predict(frame, encode_png(labels), {1: 0.5}, "hold")
+        project.set_references(references)
+        for object_id, frames in (absent or {}).items():
+            flags = np.isin(np.arange(FRAMES), frames)
+            project.apply(AbsenceEdit(object_id, range(FRAMES), pack(flags)))
+    return path
+
+
+def square(object_id, left=2):
+    labels = np.zeros(SHAPE, np.uint8)
+    labels[4:12, left : left + 8] = object_id
+    return labels
+
+
+def merge(tmp_path, a, b, *more):
+    return main(["merge", str(a), str(b), "--out", str(tmp_path / "c.vos"), *more])
+
+
+def merged(tmp_path):
+    return Project.open(tmp_path / "c.vos")
+
+
+def test_objects_are_matched_by_name_and_get_ids_of_their_own(tmp_path, clip):
+    dog, cat = VideoObject(1, "dog", (0, 9, 0)), VideoObject(2, "cat", (1, 1, 1))
+    a = make(tmp_path, clip, "a", [CAT], {0: square(1)})
+    b = make(tmp_path, clip, "b", [dog, cat], {3: square(1) + square(2, left=20)})
+    before = a.read_bytes(), b.read_bytes()
+
+    assert merge(tmp_path, a, b) == 0
+
+    with merged(tmp_path) as project:
+        ids = {each.name: each.id for each in project.objects}
+        assert len(ids) == 2 and ids["cat"] == 1
+        np.testing.assert_array_equal(project.annotations[0], square(1))
+        expected = square(ids["dog"]) + square(1, left=20)
+        np.testing.assert_array_equal(project.annotations[3], expected)
+        assert list(project.annotations.references) == [0, 3]
+    with Project.open(a) as first, Project.open(b) as second:
+        assert len(first.objects) == 1 and len(second.objects) == 2
+    assert len(before[0]) == len(a.read_bytes())
+
+
+def test_two_people_who_draw_different_objects_of_one_frame_both_count(tmp_path, clip, capsys):
+    dog = VideoObject(1, "dog", (0, 9, 0))
+    a = make(tmp_path, clip, "a", [CAT], {2: square(1)})
+    b = make(tmp_path, clip, "b", [dog], {2: square(1, left=20)})
+
+    assert merge(tmp_path, a, b) == 0
+
+    with merged(tmp_path) as project:
+        dog_id = next(each.id for each in project.objects if each.name == "dog")
+        expected = square(1) + square(dog_id, left=20)
+        np.testing.assert_array_equal(project.annotations[2], expected)
+        assert project.history.can_undo
+    assert "conflicts" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("prefer", "left"), [("A", 2), ("B", 4)])
+def test_what_is_drawn_differently_is_listed_and_decided_by_the_person_alone(
+    tmp_path, clip, capsys, prefer, left
+):
+    a = make(tmp_path, clip, "a", [CAT], {1: square(1), 4: square(1)})
+    b = make(tmp_path, clip, "b", [CAT], {1: square(1, left=4), 4: square(1)})
+
+    assert merge(tmp_path, a, b) == 2
+    told = capsys.readouterr()
+    assert told.out == "frame 1: cat: drawn differently, by 32 pixels\n"
+    assert "disagree: nothing is written" in told.err
+    assert not (tmp_path / "c.vos").exists()
+
+    assert merge(tmp_path, a, b, "--prefer", prefer) == 0
+    with merged(tmp_path) as project:
+        np.testing.assert_array_equal(project.annotations[1], square(1, left=left))
+    assert f"1 conflicts decided by {prefer}" in capsys.readouterr().out
+
+
+def test_objects_of_two_people_that_overlap_are_a_conflict(tmp_path, clip, capsys):
+    a = make(tmp_path, clip, "a", [CAT], {1: square(1)})
+    b = make(tmp_path, clip, "b", [VideoObject(1, "dog", (0, 9, 0))], {1: square(1, left=6)})
+
+    assert merge(tmp_path, a, b) == 2
+    assert "frame 1: cat, dog: drawn over each other" in capsys.readouterr().out
+
+
+def test_a_reference_is_not_mixed_with_what_a_machine_found(tmp_path, clip, capsys):
+    dog = VideoObject(2, "dog", (0, 9, 0))
+    a = make(tmp_path, clip, "a", [CAT], {1: square(1)})
+    b = make(tmp_path, clip, "b", [dog], {}, predictions={1: square(2, left=20)})
+
+    assert merge(tmp_path, a, b) == 2
+    assert "frame 1: dog: predicted by one project" in capsys.readouterr().out
+    assert merge(tmp_path, a, b, "--prefer", "A") == 0
+    with merged(tmp_path) as project:
+        np.testing.assert_array_equal(project.annotations[1], square(1))
+        assert project.annotations.status(1) is Status.REFERENCE
+    (tmp_path / "c.vos").unlink()
+    assert merge(tmp_path, b, a, "--prefer", "A") == 0  # a machine's word is never preferred
+    with merged(tmp_path) as project:
+        assert project.annotations.status(1) is Status.REFERENCE
+        assert 2 not in project.annotations[1]
+
+
+def test_predictions_of_both_are_kept_and_stay_predictions(tmp_path, clip):
+    dog = VideoObject(2, "dog", (0, 9, 0))
+    a = make(tmp_path, clip, "a", [CAT], {0: square(1)}, predictions={3: square(1)})
+    b = make(tmp_path, clip, "b", [dog], {}, predictions={3: square(2, left=20), 4: square(2)})
+
+    assert merge(tmp_path, a, b) == 0
+    with merged(tmp_path) as project:
+        np.testing.assert_array_equal(project.annotations[3], square(1) + square(2, left=20))
+        np.testing.assert_array_equal(project.annotations[4], square(2))
+        assert project.annotations.status(3) is Status.PREDICTION
+
+
+def test_where_objects_are_absent_is_taken_over_and_contradiction_is_listed(tmp_path, clip, capsys):
+    a = make(tmp_path, clip, "a", [CAT], {1: square(1)})
+    b = make(tmp_path, clip, "b", [CAT], {}, absent={1: [3, 4]})
+    assert merge(tmp_path, a, b) == 0
+    with merged(tmp_path) as project:
+        assert np.flatnonzero(project.annotations.absences.frames(1)).tolist() == [3, 4]
+
+    (tmp_path / "c.vos").unlink()
+    other = make(tmp_path, clip, "other", [CAT], {}, absent={1: [1, 2]})
+    assert merge(tmp_path, a, other) == 2
+    assert "frame 1: cat: absent in one project, drawn in the other" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("a", "nowhere", "c"), "nowhere.vos"),
+        (("a", "b", "a"), "is there already"),
+        (("a", "other", "c"), "it had"),
+        (("a", "twins", "c"), "two objects that are called cat"),
+    ],
+)
+def test_what_cannot_be_merged_is_said(tmp_path, clip, capsys, words, said):
+    make(tmp_path, clip, "a", [CAT], {1: square(1)})
+    make(tmp_path, clip, "b", [CAT], {2: square(1)})
+    make(tmp_path, clip, "twins", [CAT, VideoObject(2, "cat", (1, 1, 1))], {})
+    (tmp_path / "short").mkdir()
+    for frame in range(2):
+        cv2.imwrite(str(tmp_path / "short" / f"{frame}.png"), np.zeros((*SHAPE, 3), np.uint8))
+    make(tmp_path, tmp_path / "short", "other", [CAT], {0: square(1)})
+    first, second, out = (str(tmp_path / f"{word}.vos") for word in words)
+
+    assert main(["merge", first, second, "--out", out]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_projects_are_compared_by_object_and_frame(tmp_path, clip, capsys):
+    dog = VideoObject(2, "dog", (0, 9, 0))
+    a = make(tmp_path, clip, "a", [CAT, dog], {0: square(1), 1: square(1)})
+    b = make(tmp_path, clip, "b", [CAT], {0: square(1), 1: square(1, left=6), 2: square(1)})
+
+    assert main(["compare", str(a), str(b), "--csv", str(tmp_path / "found.csv")]) == 0
+
+    out = capsys.readouterr().out
+    assert f"only in {a}: dog" in out
+    assert out.splitlines()[-1].split()[:3] == ["cat", "2", "0.667"]
+    assert "frame 1: J 0.333" in out
+    rows = (tmp_path / "found.csv").read_text().splitlines()
+    assert rows[0] == "object,frame,J,F,A,B"
+    assert rows[1] == "cat,0,1.000000,1.000000,reference,reference" and len(rows) == 3
+
+
+def test_projects_without_a_common_object_are_not_compared(tmp_path, clip, capsys):
+    a = make(tmp_path, clip, "a", [CAT], {0: square(1)})
+    b = make(tmp_path, clip, "b", [VideoObject(1, "dog", (0, 9, 0))], {0: square(1)})
+
+    assert main(["compare", str(a), str(b)]) == 2
+    assert "no object of the same name" in capsys.readouterr().err

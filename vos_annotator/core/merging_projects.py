@@ -1,0 +1,223 @@
+"""Two people's projects of one video, made one: what both say, and where they disagree.
+
+For: the `merge` command. Knows projects; no Qt, no torch.
+
+Objects are the same if their names are. What one project alone says is taken. Where both say of
+a frame what cannot both be, that is a conflict: it is listed, and nobody but the person who
+merges decides it, by naming the project that is preferred there.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import numpy as np
+
+from vos_annotator.core.annotations import Annotations
+from vos_annotator.core.edits import AbsenceEdit, Edit, Edits, ObjectsEdit, Status, VideoObject
+from vos_annotator.core.errors import UserError
+from vos_annotator.core.masks import LabelMap, encode_png
+from vos_annotator.core.object_flags import pack
+from vos_annotator.core.project import Project
+
+_AT_ONCE = 50  # references that are held in memory
+_MOST_OBJECTS = 255
+_STEP = "Merge"  # of undo
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """What two projects say of a frame that cannot both be.
+
+    Attributes:
+        frame: Which frame.
+        names: The objects it is about.
+        what: In words.
+    """
+
+    frame: int
+    names: tuple[str, ...]
+    what: str
+
+    def __str__(self) -> str:
+        """Return a line for people."""
+        return f"frame {self.frame}: {', '.join(self.names)}: {self.what}"
+
+
+class Merge:
+    """What two projects come to.
+
+    Attributes:
+        objects: Of both; those of the first keep their ids.
+    """
+
+    def __init__(self, first: Project, second: Project) -> None:
+        """Match the objects by their names.
+
+        Raises:
+            UserError: A name is there twice in one project, or there are too many objects.
+        """
+        self._first, self._second = first, second
+        ids = {each.name: each.id for each in _named(first).values()}
+        others = _named(second)
+        self.objects = list(first.objects)
+        self._table = np.zeros(256, np.uint8)  # the second's ids -> the merged ones
+        for name, each in others.items():
+            if name not in ids:
+                ids[name] = self._free_id(each.id)
+                self.objects.append(replace(each, id=ids[name]))
+            self._table[each.id] = ids[name]
+        self._names = {each.id: each.name for each in self.objects}
+        theirs = frozenset(int(self._table[each]) for each in second.objects.ids)
+        self._ids = frozenset(first.objects.ids), theirs
+
+    def _free_id(self, wanted: int) -> int:
+        """Return `wanted`, or the lowest id that is free."""
+        taken = {each.id for each in self.objects}
+        free = [each for each in (wanted, *range(1, _MOST_OBJECTS + 1)) if each not in taken]
+        if not free:
+            raise UserError(
+                "Both projects together have more than {most} objects: give fewer.",
+                most=_MOST_OBJECTS,
+            )
+        return free[0]
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Yield every conflict, frame by frame."""
+        for frame in range(self._first.video.frame_count):
+            yield from self._merged(frame, prefers_second=False)[1]
+            yield from self._away(frame)
+
+    def write(self, into: Project, prefers_second: bool = False) -> None:
+        """Bring a project, which is a copy of the first, up to what both come to."""
+        _do(into, ObjectsEdit(tuple(self.objects)))
+        frames = iter(range(self._first.video.frame_count))
+        while some := list(islice(frames, _AT_ONCE)):
+            self._write(into, some, prefers_second)
+        self._write_absences(into)
+
+    def _away(self, frame: int) -> Iterator[Conflict]:
+        """Yield the objects that one project says are absent, and the other's reference shows."""
+        projects = self._first.annotations, self._second.annotations
+        for away, shown in (projects, projects[::-1]):
+            if shown.status(frame) is not Status.REFERENCE:
+                continue
+            for object_id in sorted(self._merged_ids(away, away.absences.at(frame))):
+                if object_id in self._merged_ids(shown, np.unique(shown[frame]).tolist()):
+                    names = (self._names[object_id],)
+                    yield Conflict(frame, names, "absent in one project, drawn in the other")
+
+    def _merged_ids(self, annotations: Annotations, ids: Iterable[int]) -> set[int]:
+        """Return what the ids of a project are after the merge."""
+        is_first = annotations is self._first.annotations
+        return {i if is_first else int(self._table[i]) for i in ids} - {0}
+
+    def _write_absences(self, into: Project) -> None:
+        """Take over where the second project says that objects are absent; a mask counts more."""
+        known, said = into.annotations, self._second.annotations.absences
+        edits = []
+        for object_id in said.ids:
+            merged = int(self._table[object_id])
+            flags = said.frames(object_id) | known.absences.frames(merged)
+            for frame in np.flatnonzero(flags).tolist():
+                if known.status(frame) is Status.REFERENCE and (known[frame] == merged).any():
+                    flags[frame] = False
+            edits.append(AbsenceEdit(merged, range(len(flags)), pack(flags)))
+        _do(into, Edits(tuple(edits)))
+
+    def _write(self, into: Project, frames: list[int], prefers_second: bool) -> None:
+        first, second = self._first.annotations, self._second.annotations
+        references: dict[int, LabelMap] = {}
+        for frame in frames:
+            labels, _, status = self._merged(frame, prefers_second)
+            if labels is None:
+                continue
+            if status is Status.REFERENCE:
+                references[frame] = labels
+            else:
+                source = first if first.status(frame) is Status.PREDICTION else second
+                told = {int(self._table[i]): c for i, c in second.confidence(frame).items()}
+                confidence = {**told, **first.confidence(frame)} if source is first else told
+                into.predict(frame, encode_png(labels), confidence, "merge")
+        into.set_references(references, _STEP)
+
+    def _merged(
+        self, frame: int, prefers_second: bool
+    ) -> tuple[LabelMap | None, list[Conflict], Status]:
+        """Return a frame's label map if it is not the first's as it is, and what is against it."""
+        known = self._first.annotations, self._second.annotations
+        status = tuple(each.status(frame) for each in known)
+        if status[1] is Status.EMPTY:
+            return None, [], status[0]
+        ours = known[0][frame]
+        theirs = self._table[known[1][frame]]
+        if status[0] is Status.EMPTY:
+            return theirs, [], status[1]
+        if status == (Status.REFERENCE, Status.REFERENCE):
+            return self._both(frame, ours, theirs, prefers_second)
+        if Status.REFERENCE in status:
+            return self._one(frame, ours, theirs, status.index(Status.REFERENCE))
+        only = list(self._ids[1] - self._ids[0])
+        merged = np.where((ours == 0) & np.isin(theirs, only), theirs, ours)
+        return (None if np.array_equal(merged, ours) else merged), [], Status.PREDICTION
+
+    def _both(
+        self, frame: int, ours: LabelMap, theirs: LabelMap, prefers_second: bool
+    ) -> tuple[LabelMap | None, list[Conflict], Status]:
+        """Merge two references: each object as whoever knows it drew it."""
+        shared = self._ids[0] & self._ids[1]
+        conflicts = []
+        for object_id in sorted(shared):
+            differ = np.count_nonzero((ours == object_id) != (theirs == object_id))
+            if differ:
+                names = (self._names[object_id],)
+                conflicts.append(Conflict(frame, names, f"drawn differently, by {differ} pixels"))
+        above, below = (theirs, ours) if prefers_second else (ours, theirs)
+        knows = self._ids[1] if prefers_second else self._ids[0]
+        extra = list((self._ids[0] | self._ids[1]) - knows)  # of them the other alone can speak
+        added = np.isin(below, extra)
+        overlap = added & (above != 0)
+        for pair in sorted({*zip(ours[overlap].tolist(), theirs[overlap].tolist(), strict=True)}):
+            names = tuple(self._names[each] for each in pair)
+            conflicts.append(Conflict(frame, names, "drawn over each other"))
+        merged = np.where(added & (above == 0), below, above)
+        return (None if np.array_equal(merged, ours) else merged), conflicts, Status.REFERENCE
+
+    def _one(
+        self, frame: int, ours: LabelMap, theirs: LabelMap, drawn: int
+    ) -> tuple[LabelMap | None, list[Conflict], Status]:
+        """Merge a reference with a prediction: fine where that shows nothing else."""
+        reference, prediction = (ours, theirs) if drawn == 0 else (theirs, ours)
+        extra = self._ids[1 - drawn] - self._ids[drawn]
+        found = sorted(extra.intersection(np.unique(prediction).tolist()))
+        conflicts = []
+        if found:
+            names = tuple(self._names[each] for each in found)
+            what = "predicted by one project where the other drew without it: the drawing counts"
+            conflicts.append(Conflict(frame, names, what))
+        return (None if drawn == 0 else reference), conflicts, Status.REFERENCE
+
+
+def _do(project: Project, edit: Edit) -> None:
+    """Make an edit that can be undone."""
+    with project.together():
+        project.history.push(_STEP, project.apply(edit))
+
+
+def _named(project: Project) -> dict[str, VideoObject]:
+    """Return the objects by their names.
+
+    Raises:
+        UserError: Two have the same.
+    """
+    named: dict[str, VideoObject] = {}
+    for each in project.objects:
+        if each.name in named:
+            raise UserError(
+                "{path} has two objects that are called {name}: give one of them another name, or "
+                "they could not be told apart.",
+                path=project.path,
+                name=each.name,
+            )
+        named[each.name] = each
+    return named
