@@ -5,6 +5,7 @@ command goes on from there.
 """
 
 import argparse
+import os
 import time
 from contextlib import closing
 from pathlib import Path
@@ -16,7 +17,7 @@ from vos_annotator.batch.report import Report
 from vos_annotator.batch.run import Entry, Pool
 from vos_annotator.batch.run import run as run_all
 from vos_annotator.batch.table import view
-from vos_annotator.batch.work import NOTES, Settings
+from vos_annotator.batch.work import NOTES, RUNTIME, Settings
 from vos_annotator.core.errors import UserError
 from vos_annotator.engine.choice import add_engine_options, chosen_engine
 from vos_annotator.engine.registry import engine_names
@@ -55,6 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FRAMES",
         help="cut longer clips at their references into parts of so many at least (%(default)s)",
     )
+    parser.add_argument(
+        "--json", action="store_true", help="print a line of JSON for every change, for a program"
+    )
     add_engine_options(parser)
     parser.add_argument(
         "--learn", action="store_true", help="learn each video from its references first"
@@ -80,7 +84,9 @@ def run(args: argparse.Namespace) -> int:
         names = ", ".join(engine_names())
         raise UserError(f"There is no engine {choice.name}: choose one of {names}.")
     clips, left_out = read_clips(args.clips)
-    settings = Settings(choice, args.size, args.learn, not args.coarse, args.part)
+    # Machines that differ would choose different runtimes, whose masks are not the same bytes.
+    runtime = os.environ.get(RUNTIME, "torch" if args.ray else "")
+    settings = Settings(choice, args.size, args.learn, not args.coarse, args.part, runtime)
     out = args.out if is_url(args.out) else str(Path(args.out).absolute())
     entries = {clip.name: Entry(clip) for clip in clips}
     started = time.monotonic()
@@ -90,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
         return Report(list(entries.values()), settings, _who(args), seconds, left_out)
 
     try:
-        with closing(_pool(args)) as pool, view(len(clips)) as shown:
+        with closing(_pool(args)) as pool, view(len(clips), for_program=args.json) as shown:
 
             def changed(entry: Entry) -> None:
                 entries[entry.clip.name] = entry

@@ -5,6 +5,7 @@ For: the `batch` command. Knows entries; rich only where there is a terminal.
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections import deque
@@ -29,14 +30,18 @@ class View(Protocol):
 
 
 @contextmanager
-def view(count: int, stream: TextIO | None = None) -> Iterator[View]:
+def view(count: int, stream: TextIO | None = None, for_program: bool = False) -> Iterator[View]:
     """Give what fits the stream, stdout if none is given.
 
     Args:
         count: How many clips there are.
         stream: Where it is shown.
+        for_program: Whether a program reads it.
     """
     stream = sys.stdout if stream is None else stream
+    if for_program:
+        yield Events(stream)
+        return
     if not stream.isatty():
         yield Lines(count, stream)
         return
@@ -63,6 +68,25 @@ class Lines:
                 file=self._stream,
                 flush=True,
             )
+
+
+class Events:
+    """A line of JSON for every change, for the program that reads it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def show(self, entry: Entry) -> None:
+        """Write how the entry stands."""
+        running = list(entry.running.values())
+        told = {
+            "name": entry.clip.name,
+            "state": entry.state,
+            "done": entry.frames + sum(done for done, _ in running),
+            "total": entry.frames + sum(total for _, total in running),
+            "error": entry.error,
+        }
+        print(json.dumps(told), file=self._stream, flush=True)
 
 
 class Rows:

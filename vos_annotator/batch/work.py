@@ -11,6 +11,7 @@ run with the same inputs finds it and does nothing.
 
 import hashlib
 import json
+import os
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -30,6 +31,10 @@ from vos_annotator.engine.registry import load_engine
 NOTES = "batch"  # the folder of the output where it is noted what is finished
 
 
+# Of the environment: what runs an engine's network, where nobody asks otherwise.
+RUNTIME = "VOS_ANNOTATOR_RUNTIME"
+
+
 @dataclass(frozen=True)
 class Settings:
     """How masks are computed; see the options of `batch`."""
@@ -39,6 +44,7 @@ class Settings:
     learns: bool
     refines: bool
     part: int  # frames, above which a clip is cut at its references
+    runtime: str = ""  # as `RUNTIME` says it; empty leaves it to the machine
 
 
 @dataclass(frozen=True)
@@ -180,6 +186,8 @@ def _compute(
     """Write the masks of some frames; return how many there are, and how many are new."""
     settings, done, written = task.settings, 0, 0
     which = settings.engine, settings.size
+    if settings.runtime:
+        os.environ[RUNTIME] = settings.runtime
     if which not in engines:
         name, options = settings.engine.name, settings.engine.options
         engines[which] = load_engine(name, settings.size, **options)

@@ -94,6 +94,8 @@ ACTIONS: tuple[Action, ...] = (
            tip="Read masks in any format, as references or as predictions."),
     Action("import-mask", "File", "Import one mask for this frame…", "import_one_mask"),
     Action("export", "File", "Export…", "export", (), ("Ctrl+E",), "export"),
+    Action("batch", "File", "Batch…", "show_batch", (), (), needs=_ANY,
+           tip="Compute many projects, one after the other, while you go on working."),
     Action("save", "File", "Save now", "save", (), ("Ctrl+S",), "save", starts_group=True,
            tip="Every edit is saved as it is made; this writes what may still be waiting."),
     Action("save-copy", "File", "Save a copy as…", "save_copy", (), ("Ctrl+Shift+S",), "copy"),

@@ -67,7 +67,7 @@ class MainWindow(QMainWindow):
         size: int = DEFAULT_SIZE,
     ) -> None:
         super().__init__()
-        self.engine, self._size = EngineChoice.of(engine or kept_choice()), size
+        self.engine, self.working_size = EngineChoice.of(engine or kept_choice()), size
         self.workspace: Workspace | None = None
         self.returns, self.last_path = False, None
         self.verbs, self.window_verbs = Verbs(self), WindowVerbs(self)
@@ -189,7 +189,7 @@ class MainWindow(QMainWindow):
             return False
         from vos_annotator.ui.workspace import Workspace  # it takes as long to load as all else
 
-        workspace = Workspace(project, self.actions_, self.engine, self._size)
+        workspace = Workspace(project, self.actions_, self.engine, self.working_size)
         self.workspace = workspace
         workspace.changed.connect(self.refresh_actions)
         workspace.message.connect(self.say)
@@ -198,7 +198,7 @@ class MainWindow(QMainWindow):
             lambda object_id, position: self._object_menu.popup(position)
         )
         workspace.show_facts_in(self.status)
-        self.status.show_size(self._size)
+        self.status.show_size(self.working_size)
         self._pages.addWidget(workspace)
         self._pages.setCurrentWidget(workspace)
         workspace.canvas.setFocus()

@@ -33,6 +33,7 @@ from vos_annotator.ui.job import Job
 from vos_annotator.ui.language import number
 
 if TYPE_CHECKING:
+    from vos_annotator.ui.batch_queue import BatchQueue
     from vos_annotator.ui.document import Document
     from vos_annotator.ui.main_window import MainWindow
 
@@ -42,6 +43,7 @@ class WindowVerbs:
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
+        self.batch_queue: BatchQueue | None = None  # once it was asked for
 
     # Files
 
@@ -131,6 +133,17 @@ class WindowVerbs:
         job = Job(tr("Export"), work)
         job.succeeded.connect(self._show_export)
         self._window.start_job(job)
+
+    def show_batch(self) -> None:
+        """Show the projects that are computed beside the window."""
+        from vos_annotator.ui.batch_queue import BatchQueue
+
+        if self.batch_queue is None:
+            self.batch_queue = BatchQueue(
+                self._window.engine, self._window.working_size, self._window
+            )
+        self.batch_queue.show()
+        self.batch_queue.raise_()
 
     def save(self) -> None:
         """Write what may still be waiting."""

@@ -1,0 +1,68 @@
+"""File > Batch runs projects in a process of its own, and says how each does."""
+
+import threading
+
+import pytest
+
+from tests.batch.test_batch import FRAMES, make_clip, scene, when
+from tests.ui.window import isolate_settings, open_window
+from vos_annotator.core.project import Project
+from vos_annotator.core.video import open_video
+
+
+@pytest.fixture
+def queue(qtbot, tmp_path):
+    isolate_settings(tmp_path / "settings")
+    with open_window(qtbot) as window:
+        window.actions_["batch"].trigger()
+        queue = window.window_verbs.batch_queue
+        assert queue.isVisible()
+        queue.out.setText(str(tmp_path / "out"))
+        yield queue
+        queue.stop()
+
+
+def make_project(folder, name, references=(0,)):
+    video, _ = make_clip(folder, name, ())
+    with Project.create(folder / f"{name}.mp4.vos", open_video(video)) as project:
+        if references:
+            project.set_references({frame: scene(frame)[1] for frame in references})
+    return folder / f"{name}.mp4.vos"
+
+
+def states(queue):
+    return [queue.list.topLevelItem(n).text(1) for n in range(queue.list.topLevelItemCount())]
+
+
+def test_projects_are_computed_beside_the_window_and_a_second_run_finds_them(
+    qtbot, queue, tmp_path
+):
+    good = make_project(tmp_path, "good")
+    empty = make_project(tmp_path, "empty", ())
+    queue.add([good, empty, good])
+    assert states(queue) == ["waiting", "waiting"]
+
+    queue.run_button.click()
+    assert queue.is_running and not queue.run_button.isEnabled()
+    assert threading.active_count() < 20  # the window computes nothing of it
+    qtbot.waitUntil(lambda: not queue.is_running, timeout=120_000)
+
+    assert states(queue)[0] == "done"
+    assert "no reference" in states(queue)[1]
+    assert "Some failed" in queue.said.text()
+    assert len(when(tmp_path / "out")) == FRAMES
+
+    queue.list.topLevelItem(1).setSelected(True)
+    queue.remove_button.click()
+    queue.run_button.click()
+    qtbot.waitUntil(lambda: not queue.is_running, timeout=120_000)
+    assert states(queue) == ["finished before"]
+    assert str(tmp_path / "out") in queue.said.text()
+
+
+def test_what_is_stopped_says_that_it_goes_on(qtbot, queue, tmp_path):
+    queue.add([make_project(tmp_path, "a")])
+    queue.run_button.click()
+    queue.stop_button.click()
+    assert not queue.is_running and "goes on" in queue.said.text()
+    assert queue.run_button.isEnabled()
