@@ -140,14 +140,15 @@ class AvFilm(Film):
 
     def _overlaid(self, image: Image, label_map: LabelMap) -> Image:
         """Return the picture with its objects in their colours, and lines around them."""
-        colors = np.zeros((256, 3), np.float32)
+        colors = np.zeros((256, 3), np.uint8)
         for object_id in range(1, 256):
             colors[object_id] = self.sequence.colors.get(object_id, screen_color(object_id))
-        over = colors[label_map]
+        over, is_object = colors[label_map], label_map > 0
+        tinted = cv2.addWeighted(image, 1 - _STRENGTH, over, _STRENGTH, 0)
         is_border = cv2.morphologyEx(label_map, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
-        strength = np.where(is_border & (label_map > 0), 1.0, _STRENGTH) * (label_map > 0)
-        strength = strength[..., None].astype(np.float32)
-        return (image * (1 - strength) + over * strength + 0.5).astype(np.uint8)
+        picture = np.where(is_object[..., None], tinted, image)
+        np.copyto(picture, over, where=(is_border & is_object)[..., None])
+        return picture
 
     def _video_frame(self, picture: NDArray[np.uint8]) -> av.VideoFrame:
         codec = self._codec
