@@ -33,6 +33,7 @@ COMMANDS = {  # name: module with add_arguments and run, what it does
     "batch": ("vos_annotator.batch.command", "carry masks through many videos, unattended"),
     "merge": ("vos_annotator.core.merge_command", "make two projects of one video one"),
     "compare": ("vos_annotator.evaluation.agreement", "tell how far two projects agree"),
+    "effort": ("vos_annotator.evaluation.effort_report", "tell what annotating a video took"),
     "evaluate": ("vos_annotator.evaluation.davis", "score masks as DAVIS does"),
     "bench": ("vos_annotator.evaluation.bench.command", "measure speed and memory on this machine"),
     "models": ("vos_annotator.mobilevos.models", "list networks and checkpoints"),

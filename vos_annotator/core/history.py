@@ -8,7 +8,8 @@ Steps have a *position* that never changes, so dropping the oldest rewrites noth
 lie where they are kept; only those that could not be written yet are here.
 """
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 
 from psygnal import Signal
 
@@ -31,7 +32,11 @@ class History:
     changed = Signal()
 
     def __init__(
-        self, texts: Mapping[int, str], done: int | None, load: Callable[[int], Edit]
+        self,
+        texts: Mapping[int, str],
+        done: int | None,
+        load: Callable[[int], Edit],
+        times: Mapping[int, float] | None = None,
     ) -> None:
         """Start with what was kept.
 
@@ -39,9 +44,10 @@ class History:
             texts: position -> what the step is called, of positions one after another.
             done: The first position that is not done; None for the one after the last.
             load: Gives the kept edit of a position; ValueError where it is damaged.
+            times: position -> when the step was made, in seconds since the epoch.
         """
         self._texts = dict(sorted(texts.items()))
-        self._load = load
+        self._times, self._load = dict(times or {}), load
         end = max(self._texts, default=-1) + 1
         self._done = end if done is None else min(max(done, self.first), end)
         self.unsaved: dict[int, Edit] = {}
@@ -88,11 +94,20 @@ class History:
         """Return what the step at a position is called."""
         return self._texts[position]
 
+    def time(self, position: int) -> float:
+        """Return when a step was made, in seconds since the epoch; 0 where nobody noted it."""
+        return self._times.get(position, 0.0)
+
+    def steps_done(self) -> Iterator[tuple[int, Edit]]:
+        """Yield the steps that stand, the oldest first: position, and what takes it back."""
+        for position in range(self.first, self._done):
+            yield position, self._edit(position)
+
     def push(self, text: str, inverse: Edit) -> None:
         """Note a step that was made; what was taken back before can no longer be redone."""
         for position in range(self._done, self.end):
             self._drop(position)
-        self._texts[self._done] = text
+        self._texts[self._done], self._times[self._done] = text, time.time()
         self.unsaved[self._done] = inverse
         self._done += 1
         while len(self._texts) > MOST_STEPS:
@@ -147,4 +162,5 @@ class History:
 
     def _drop(self, position: int) -> None:
         self._texts.pop(position, None)
+        self._times.pop(position, None)
         self.unsaved.pop(position, None)

@@ -72,7 +72,8 @@ class Project:
         self.annotations = Annotations(video.frame_count, video.shape, *known)
         self.annotations.hide(self.objects.gone)
         done = self._meta.get("done")
-        self.history = History(file.steps(), None if done is None else int(done), file.step)
+        steps, done = file.steps(), None if done is None else int(done)
+        self.history = History(steps, done, file.step, file.step_times())
         self._together = 0  # blocks of `together` that are open
         self.saved_at = time.time()
         self._engine = PERSON

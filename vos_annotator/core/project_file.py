@@ -30,7 +30,7 @@ from vos_annotator.core.frame_state import FrameState
 from vos_annotator.core.history import History
 
 APPLICATION_ID = 0x564F5341  # "VOSA"
-SCHEMA = 3
+SCHEMA = 4
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -49,6 +49,7 @@ _SINCE = {  # what each version of the schema added
     2: "CREATE TABLE history"
     "(position INTEGER PRIMARY KEY, text TEXT NOT NULL, edit BLOB NOT NULL);",
     3: "CREATE TABLE absent (object INTEGER PRIMARY KEY, frames BLOB NOT NULL);",
+    4: "ALTER TABLE history ADD COLUMN at REAL NOT NULL DEFAULT 0;",
 }
 
 
@@ -148,6 +149,10 @@ class ProjectFile:
         """Return the name of each step of undo, by its position."""
         return dict(self._rows("SELECT position, text FROM history"))
 
+    def step_times(self) -> dict[int, float]:
+        """Return when each step was made, by its position; 0 where an older version made it."""
+        return dict(self._rows("SELECT position, at FROM history"))
+
     def step(self, position: int) -> Edit:
         """Return the edit of a step.
 
@@ -227,8 +232,8 @@ class ProjectFile:
         execute, kept = self._connection.execute, (history.first, history.end)
         execute("DELETE FROM history WHERE position < ? OR position >= ?", kept)
         for position, edit in history.unsaved.items():
-            step = position, history.name(position), encode_edit(edit)
-            execute("INSERT OR REPLACE INTO history VALUES (?, ?, ?)", step)
+            step = position, history.name(position), encode_edit(edit), history.time(position)
+            execute("INSERT OR REPLACE INTO history VALUES (?, ?, ?, ?)", step)
         execute("INSERT OR REPLACE INTO meta VALUES ('done', ?)", (str(history.done),))
 
     def _write_frame(self, frame: int, state: FrameState, engine: str, png: bytes | None) -> None:
