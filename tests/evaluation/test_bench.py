@@ -105,7 +105,7 @@ def test_a_measure_that_there_is_not_is_a_mistake_of_the_user(capsys):
 
 
 @pytest.mark.parametrize(
-    "name", ["stages", "worker", "references", "reopening", "video", "export", "gaps"]
+    "name", ["stages", "runtimes", "worker", "references", "reopening", "video", "export", "gaps"]
 )
 def test_every_measure_gives_figures_and_tables(name, setting):
     outcome = MEASURES[name].measure(setting)

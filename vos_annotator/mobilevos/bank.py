@@ -104,7 +104,11 @@ class ReferenceStore:
 
 
 class MemoryBank:
-    """All reference frames, and the latest frames of the running pass."""
+    """All reference frames, and the latest frames of the running pass.
+
+    Attributes:
+        revision: Rises with whatever is changed but by `follow`.
+    """
 
     def __init__(self, length: int = 2) -> None:
         """Make it empty.
@@ -120,6 +124,7 @@ class MemoryBank:
         self._length = length
         self._pass: list[MemoryFrame] = []
         self._count = 0  # frames of the running pass
+        self.revision = 0
 
     @property
     def recent(self) -> tuple[MemoryFrame, ...]:
@@ -129,6 +134,7 @@ class MemoryBank:
     def begin_pass(self) -> None:
         """Drop everything that is not a reference frame."""
         self._pass, self._count = [], 0
+        self.revision += 1
 
     def follow(self, entry: MemoryFrame) -> None:
         """Take the next frame of the running pass."""
@@ -153,6 +159,7 @@ class MemoryBank:
 
     def forget(self, frame: int) -> None:
         """Drop the reference `frame`; one that is not there is fine."""
+        self.revision += 1
         self._store.drop(frame)
         _drop(self._showing, frame)
 
@@ -176,6 +183,7 @@ class MemoryBank:
 
     def deny(self, frame: int, entry: MemoryFrame | None) -> None:
         """Know that exactly the objects of an entry are not on a frame; None: all may be."""
+        self.revision += 1
         _drop(self._lacking, frame)
         self._store.drop((_WITHOUT, frame))
         if entry is not None:

@@ -88,8 +88,8 @@ class CloseUps:
         coarse = self._remember(view, label_map[box], object_id)
         with self._vision.precision():
             query = view.features.key
-            read = read_frames(query, references, [coarse], [object_id], TOP_K, HANDICAP)
-            logits = self._vision.decode(read, view)
+            reading = read_frames(query, references, [coarse], TOP_K, HANDICAP)
+            logits = self._vision.decode(reading.read(object_id), view)
         height, width = mask[box].shape
         return box, cv2.resize(logits[0, 0].float().cpu().numpy(), (width, height))
 

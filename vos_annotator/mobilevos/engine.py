@@ -12,7 +12,6 @@ from functools import cached_property
 from itertools import repeat
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -28,14 +27,15 @@ from vos_annotator.mobilevos.backbones import upsample
 from vos_annotator.mobilevos.bank import MemoryBank, packed
 from vos_annotator.mobilevos.checkpoint import DEFAULT, find_checkpoint, load_checkpoint
 from vos_annotator.mobilevos.close_ups import CloseUps, LookUp
+from vos_annotator.mobilevos.crops import Box, decoded, place_of, whole
 from vos_annotator.mobilevos.heads import LOGIT_STRIDE, Features
-from vos_annotator.mobilevos.memory import MemoryFrame, read_frames
+from vos_annotator.mobilevos.memory import MemoryFrame, Reading, read_frames
 from vos_annotator.mobilevos.network import aggregate
 from vos_annotator.mobilevos.recalling import memory_mark, recalled
 from vos_annotator.mobilevos.runtimes.choice import choose_runtime, needs_probe
 from vos_annotator.mobilevos.runtimes.probe import start_probe
-from vos_annotator.mobilevos.scribble import INSIDE, Marks, close_up, obey, read_marks
-from vos_annotator.mobilevos.vision import View, Vision, favours_bfloat16, working_size
+from vos_annotator.mobilevos.scribble import Marks, scribbled
+from vos_annotator.mobilevos.vision import View, Vision, favours_bfloat16, is_same, working_size
 
 TOP_K = 30  # memory positions that a position of the frame reads
 HANDICAP = -1.5  # similarity of what the network drew itself, beside what a person drew
@@ -85,6 +85,7 @@ class MobileVOSEngine:
         self.timings: dict[str, float] = {}
         self._decoder = self.network.decoder  # or one that has learnt this video
         self._encoded: View | None = None
+        self._answered: tuple[object, Segmentation] | None = None  # what was asked last
         self._close_ups = CloseUps(self.vision, size)
 
     @torch.inference_mode()
@@ -141,19 +142,30 @@ class MobileVOSEngine:
         encoded, ids = self._encode(image), self.bank.object_ids()
         if not ids:
             return Segmentation((), np.zeros((0, 1, 1), np.float32), image.shape[:2])
+        chosen = [self.bank.select(frame, i) for i in ids]
+        lacking = [self.bank.lacking(frame, i) for i in ids]
+        asked = encoded, self.bank.revision, self._decoder, chosen, lacking, set(absent)
+        if self._answered is not None and self._answered[0] == asked:
+            return self._answered[1]  # the same picture again, in the same pass
         with self._stage("read"):
-            chosen = [self.bank.select(frame, i) for i in ids]
-            lacking = [self.bank.lacking(frame, i) for i in ids]
-            read = self._read(encoded.features, ids, chosen, self.bank.recent, lacking)
+            readings = self._readings(encoded.features, ids, chosen, self.bank.recent, lacking)
+            boxes = self._places(readings, ids)
+            reads = [
+                reading.read(i, box)
+                for reading, i, box in zip(readings, ids, boxes, strict=True)
+                if box is not None
+            ]
         with self._stage("decode"):
-            logits = self._decode(read, encoded)
+            logits = self._decode(reads, boxes, encoded)
             logits[[i in absent for i in ids]] = ABSENT
             log_odds = aggregate(logits[:, 0])
         with self._stage("memorize"):
             masks = F.softmax(F.pad(log_odds, (0, 0, 0, 0, 1, 0)), 0)[1:]
             masks = upsample(masks[:, None], LOGIT_STRIDE)[:, 0]
             self.bank.follow(self.vision.remember(encoded, ids, masks))
-        return Segmentation(ids, log_odds.cpu().numpy(), image.shape[:2])
+        found = Segmentation(ids, log_odds.cpu().numpy(), image.shape[:2])
+        self._answered = asked, found
+        return found
 
     @torch.inference_mode()
     def refine(
@@ -208,9 +220,6 @@ class MobileVOSEngine:
     ) -> NDArray[np.bool_]:
         """Return the mask of the object that strokes mark: the frame reads its own strokes.
 
-        Without a mask to correct the frame is looked at as a whole first. Then the place is
-        looked at from near, where small things show.
-
         Args:
             frame: Its index; not used, as nothing is remembered.
             image: (H, W, 3) uint8 RGB.
@@ -218,67 +227,54 @@ class MobileVOSEngine:
             current: (H, W) bool mask before these strokes; without strokes it stays.
         """
         marks = Marks(strokes, current if current is not None and current.any() else None)
-        if marks.current is None and not (strokes == INSIDE).any():
-            return np.zeros(strokes.shape, bool)
-        if not strokes.any():
-            return current.copy()
-        if marks.current is None:
-            whole = self._read_marks(self._encode(image), marks)
-            known = obey(whole > 0, marks)
-        else:
-            whole, known = np.zeros(strokes.shape, np.float32), current | (strokes == INSIDE)
-        box, size = close_up(known, round(CLOSE_UP * self.size))
-        logits = np.full_like(whole, -np.inf)
-        logits[box] = whole[box] + self._read_marks(
-            self.vision.look_at(image[box], size), marks.within(box)
-        )
-        return obey(logits > 0, marks)
+        side = round(CLOSE_UP * self.size)
+        return scribbled(self.vision, image, lambda: self._encode(image), marks, side)
 
-    def _read_marks(self, encoded: View, marks: Marks) -> NDArray[np.float32]:
-        """Return the logits of the marked object at the size of the marks."""
-        with self.vision.precision():
-            logits = read_marks(self.vision, encoded, marks)
-        return cv2.resize(logits[0, 0].float().cpu().numpy(), marks.strokes.shape[::-1])
-
-    def _read(
+    def _readings(
         self,
         features: Features,
         ids: tuple[int, ...],
         chosen: Sequence[tuple[int, ...]],
         recent: Sequence[MemoryFrame],
         lacking: Iterable[tuple[Hashable, ...]] = repeat(()),
-    ) -> Tensor:
-        """Return the readout of each object, (K, C_v, H/16, W/16).
+    ) -> list[Reading]:
+        """Return what each object reads.
 
-        An object reads the references `chosen` for it; and at a handicap the `recent` frames of
+        That is the references `chosen` for it; and at a handicap the `recent` frames of
         a pass, so that one that went astray finds back by what a person drew, and frames that
         are `lacking` it, so that they speak where no reference does. Objects that read the same
         ones share one affinity.
         """
-        groups: dict[tuple[tuple[Hashable, ...], ...], list[int]] = {}
-        for position, (i, references, without) in enumerate(
-            zip(ids, chosen, lacking, strict=False)
-        ):
+        shared: dict[tuple[tuple[Hashable, ...], ...], Reading] = {}
+        readings = []
+        for i, references, without in zip(ids, chosen, lacking, strict=False):
             showing = tuple(n for n, entry in enumerate(recent) if i in entry.values)
-            groups.setdefault((references, without, showing), []).append(position)
-        query, width = features.key, features.query.shape[1]
-        read = features.query.new_empty((len(ids), width, *query.shape[-2:]))
-        for (references, without, showing), positions in groups.items():
-            read[positions] = read_frames(
-                query,
-                [self.bank[reference] for reference in references],
-                [*(self.bank[each] for each in without), *(recent[n] for n in showing)],
-                [ids[position] for position in positions],
-                TOP_K,
-                HANDICAP,
-            ).to(read.dtype)
-        return read
+            which = references, without, showing
+            if which not in shared:
+                shared[which] = read_frames(
+                    features.key,
+                    [self.bank[reference] for reference in references],
+                    [*(self.bank[each] for each in without), *(recent[n] for n in showing)],
+                    TOP_K,
+                    HANDICAP,
+                )
+            readings.append(shared[which])
+        return readings
 
-    def _decode(self, read: Tensor, view: View) -> Tensor:
+    def _places(self, readings: Sequence[Reading], ids: Sequence[int]) -> list[Box | None]:
+        """Return where each object may be, by the masks that the values it reads carry."""
+        if not self.vision.works_in_parts:
+            return [whole(readings[0].size)] * len(ids)
+        own = -self.network.value.carried
+        shares = (reading.share(i, own) for reading, i in zip(readings, ids, strict=True))
+        return [place_of(((share + 1) / 2).numpy()) for share in shares]
+
+    def _decode(self, reads: Sequence[Tensor], boxes: Sequence[Box | None], view: View) -> Tensor:
         """Return the logits of what objects read; what was learnt runs in torch alone."""
         if self.has_learnt:
-            return self._decoder(read, self._decoder.prepare(view.features))[0]
-        return self.vision.decode(read, view)
+            decoder, prepared = self._decoder, self._decoder.prepare(view.features)
+            return decoded(lambda *given: decoder(*given)[0], reads, boxes, prepared)
+        return decoded(self.vision.runtime.decode, reads, boxes, view.look.for_masks)
 
     def _lessons(
         self, frame: int, image: NDArray[np.uint8], label_map: LabelMap
@@ -296,14 +292,16 @@ class MobileVOSEngine:
         latest = self.vision.look_at(before, working_size(image.shape[:2], self.size))
         shown = self.vision.shrink([label_map == i for i in ids], latest)
         recent = self.vision.remember(latest, ids, shown)
-        return tuple(
-            Lesson(self._read(encoded.features, ids, references, also), encoded.features, masks)
-            for also in ((), (recent,))
-        )
+        lessons = []
+        for also in ((), (recent,)):
+            readings = self._readings(encoded.features, ids, references, also)
+            read = torch.cat([each.read(i) for each, i in zip(readings, ids, strict=True)])
+            lessons.append(Lesson(read, encoded.features, masks))
+        return tuple(lessons)
 
     def _encode(self, image: NDArray[np.uint8]) -> View:
         """Return the image as the network sees it, and its features; the last is kept."""
-        if self._encoded is not None and self._encoded.source is image:
+        if self._encoded is not None and is_same(self._encoded.source, image):
             return self._encoded
         with self._stage("encode"):
             self._encoded = self.vision.look_at(image, working_size(image.shape[:2], self.size))

@@ -166,35 +166,57 @@ class MemoryFrame:
         return MemoryFrame(self.key.half(), {i: v.half() for i, v in self.values.items()})
 
 
+@dataclass(frozen=True)
+class Reading:
+    """Which positions of memory frames a frame reads, before it is said of which object.
+
+    Attributes:
+        entries: The memory frames.
+        weights, positions: (Q, k), of `nearest`.
+        size: Height and width of the frame's grid, Q = height x width.
+    """
+
+    entries: Sequence[MemoryFrame]
+    weights: Tensor
+    positions: Tensor
+    size: tuple[int, int]
+
+    def share(self, object_id: int, channel: int) -> Tensor:
+        """Return what is read of one channel of an object's values, (height, width)."""
+        row = torch.cat([entry.values[object_id][0, channel] for entry in self.entries])
+        return (row.float()[self.positions] * self.weights).sum(1).reshape(self.size)
+
+    def read(self, object_id: int, box: tuple[slice, slice] | None = None) -> Tensor:
+        """Return what is read of an object, (1, C_v, h, w) float32; of a box, if one is given."""
+        values = [entry.values[object_id].to(torch.float32) for entry in self.entries]
+        weights, positions, size = self.weights, self.positions, self.size
+        if box is not None:
+            weights, positions = (
+                each.unflatten(0, size)[box].flatten(0, 1) for each in (weights, positions)
+            )
+            size = tuple(side.stop - side.start for side in box)
+        return readout_nearest(weights, positions, torch.cat(values, 2), size)
+
+
 def read_frames(
     query: Tensor,
     references: Sequence[MemoryFrame],
     recent: Sequence[MemoryFrame],
-    ids: Sequence[int],
     k: int,
     handicap: float,
-) -> Tensor:
-    """Return what objects read off memory frames that all show them.
+) -> Reading:
+    """Return what a frame reads of memory frames.
 
     Args:
         query: (1, C, h, w) key of the frame to segment.
         references: What a person drew.
         recent: What the network drew itself; at least one frame in both.
-        ids: K objects.
         k: Memory positions that a position reads.
         handicap: Similarity added to positions of `recent`.
-
-    Returns:
-        (K, C_v, h, w) float32.
     """
     entries = [*references, *recent]
     keys = [entry.key.to(query.dtype) for entry in entries]
     key = torch.cat(keys, 2)
     bias = torch.zeros((1, 1, key.shape[2]), device=key.device)
     bias[..., sum(each.shape[2] for each in keys[: len(references)]) :] = handicap
-    weights, found = nearest(key, query.flatten(2), k, bias)
-    read = []
-    for object_id in ids:
-        values = torch.cat([entry.values[object_id].to(query.dtype) for entry in entries], 2)
-        read.append(readout_nearest(weights, found, values, query.shape[-2:]))
-    return torch.cat(read)
+    return Reading(entries, *nearest(key, query.flatten(2), k, bias), query.shape[-2:])

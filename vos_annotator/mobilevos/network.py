@@ -95,6 +95,11 @@ class Network(nn.Module):
         self.register_buffer("mean", torch.tensor(IMAGE_MEAN)[:, None, None], persistent=False)
         self.register_buffer("std", torch.tensor(IMAGE_STD)[:, None, None], persistent=False)
 
+    @property
+    def is_local(self) -> bool:
+        """Whether what is computed for an object depends on its surroundings alone."""
+        return self.config.shared_value and not self.config.aspp
+
     def encode(self, image: Tensor) -> Features:
         """Return the features of images: (B, 3, H, W) RGB in [0, 1], sides multiples of 16."""
         features = self.backbone((image - self.mean) / self.std)

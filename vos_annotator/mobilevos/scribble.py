@@ -8,6 +8,7 @@ outside the object, except near strokes inside; a mask that is being corrected i
 right; an object holds together; a stroke is about the place where it lies (`obey`).
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import cv2
@@ -46,6 +47,50 @@ class Marks(NamedTuple):
     def within(self, box: tuple[slice, slice]) -> "Marks":
         """Return what is said of a part of the picture."""
         return Marks(self.strokes[box], None if self.current is None else self.current[box])
+
+
+def scribbled(
+    vision: Vision,
+    image: NDArray[np.uint8],
+    whole: Callable[[], View],
+    marks: Marks,
+    side: int,
+) -> NDArray[np.bool_]:
+    """Return the mask of the object that is marked.
+
+    Without a mask to correct the frame is looked at as a whole first. Then the place is
+    looked at from near, where small things show.
+
+    Args:
+        vision: What looks.
+        image: (H, W, 3) uint8 RGB, the frame.
+        whole: Looks at all of it.
+        marks: Of the frame, at its size.
+        side: Of a square with as many pixels as the close-up has, px.
+    """
+    strokes, current = marks
+    if current is None and not (strokes == INSIDE).any():
+        return np.zeros(strokes.shape, bool)
+    if not strokes.any():
+        return current.copy()
+    if current is None:
+        logits = _enlarged(vision, whole(), marks)
+        known = obey(logits > 0, marks)
+    else:
+        logits, known = np.zeros(strokes.shape, np.float32), current | (strokes == INSIDE)
+    box, size = close_up(known, side)
+    closer = np.full_like(logits, -np.inf)
+    closer[box] = logits[box] + _enlarged(
+        vision, vision.look_at(image[box], size), marks.within(box)
+    )
+    return obey(closer > 0, marks)
+
+
+def _enlarged(vision: Vision, view: View, marks: Marks) -> NDArray[np.float32]:
+    """Return the logits of the marked object at the size of the marks."""
+    with vision.precision():
+        logits = read_marks(vision, view, marks)
+    return cv2.resize(logits[0, 0].float().cpu().numpy(), marks.strokes.shape[::-1])
 
 
 def read_marks(vision: Vision, view: View, marks: Marks) -> Tensor:

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vos_annotator.mobilevos.crops import memorized
 from vos_annotator.mobilevos.heads import STRIDE, Features
 from vos_annotator.mobilevos.memory import MemoryFrame
 from vos_annotator.mobilevos.network import Network
@@ -45,7 +46,14 @@ def working_size(shape: tuple[int, int], short_side: int) -> tuple[int, int]:
     return height, width
 
 
-@dataclass(frozen=True)
+def is_same(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> bool:
+    """Return whether two pictures are equal, as frames of a still are; quick where they are not."""
+    if a is b:
+        return True
+    return a.shape == b.shape and (a[::16, ::16] == b[::16, ::16]).all() and np.array_equal(a, b)
+
+
+@dataclass(frozen=True, eq=False)
 class View:
     """A picture as the network sees it.
 
@@ -72,6 +80,7 @@ class Vision:
         network: In evaluation mode.
         device: Where it runs.
         runtime: What runs it.
+        works_in_parts: Whether objects are computed where they are, not in the whole picture.
     """
 
     def __init__(self, network: Network) -> None:
@@ -79,6 +88,8 @@ class Vision:
         self.device = best_device()
         self.network = network.to(self.device, memory_format=torch.channels_last)
         self.runtime: Runtime = TorchRuntime(self.network)
+        # Elsewhere many small parts take longer than a few large ones.
+        self.works_in_parts = network.is_local and self.device.type == "cpu"
         self._reduced = favours_bfloat16(self.device)
 
     def precision(self) -> torch.autocast:
@@ -124,10 +135,14 @@ class Vision:
         key = view.features.key.flatten(2)
         if not ids:
             return MemoryFrame(key, {})
-        if others is None:
-            others = (masks.sum(0, keepdim=True) - masks).clamp(0, 1)
         with self.precision():
-            values = self.value(view, masks[:, None], others[:, None]).flatten(2)
+            if others is None and self.works_in_parts and len(ids) > 1:
+                values = memorized(self.runtime.memorize, masks[:, None], view.look.for_values)
+            else:
+                if others is None:
+                    others = (masks.sum(0, keepdim=True) - masks).clamp(0, 1)
+                values = self.value(view, masks[:, None], others[:, None])
+        values = values.flatten(2)
         return MemoryFrame(key, {i: values[n : n + 1] for n, i in enumerate(ids)})
 
     def value(self, view: View, masks: Tensor, others: Tensor) -> Tensor:

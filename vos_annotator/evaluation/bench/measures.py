@@ -12,6 +12,7 @@ from vos_annotator.evaluation.bench import (
     length,
     references,
     reopening,
+    runtimes,
     seeking,
     stages,
     window,
@@ -34,6 +35,7 @@ MEASURES = {
     each.name: each
     for each in (
         Measure("stages", "ms a frame by stage, size and number of objects", stages.measure),
+        Measure("runtimes", "ms a frame by what runs the network", runtimes.measure),
         Measure("worker", "ms a frame from file to PNG, all threads at work", worker.measure),
         Measure("references", "a frame with few and many references", references.measure),
         Measure("reopening", "until references are in memory again", reopening.measure),

@@ -39,9 +39,9 @@ class Setting:
     extent: Extent
     folder: Path
 
-    def load(self, size: int) -> SegmentationEngine:
-        """Return a new engine that works at a short side of `size` px."""
-        return load_engine(self.choice.name, size=size, **self.choice.options)
+    def load(self, size: int, **options: object) -> SegmentationEngine:
+        """Return a new engine that works at a short side of `size` px; see `load_engine`."""
+        return load_engine(self.choice.name, size=size, **(self.choice.options | options))
 
     @property
     def engine(self) -> str:
