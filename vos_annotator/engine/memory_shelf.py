@@ -5,7 +5,7 @@ Knows files and references; of what is kept only that it is bytes.
 
 A file is named after all that its content follows from: the engine's mark (its weights and its
 way of computing), the video, the frame and the label map. So what is found is what would be
-computed, and what has changed is not found. Each file begins with a digest of the rest: what was
+computed, and what has changed is not found. Each file begins with a checksum of the rest: what was
 cut off or damaged counts for nothing. The folder may be deleted at any time.
 
 Thread rule: belongs to the worker's thread.
@@ -15,6 +15,7 @@ import hashlib
 import logging
 import os
 import shutil
+import zlib
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 LIMIT = 4 << 30  # bytes on the shelf,
 SPARE = 2 << 30  # and bytes that are left to others on the disk
 _MARKS = 2  # engines whose memory is kept: the present one and the one before
-_DIGEST = 16  # bytes
+_NAME, _DIGEST = 16, 4  # bytes
 _SUFFIX = ".memory"
 _TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n# Computed again when it is deleted.\n"
 
@@ -75,7 +76,7 @@ class MemoryShelf:
 
     def _path(self, mark: str, reference: SetReference) -> Path:
         hidden = ",".join(map(str, sorted(reference.hidden)))
-        known = hashlib.blake2b(f"{self._fingerprint} {hidden} ".encode(), digest_size=_DIGEST)
+        known = hashlib.blake2b(f"{self._fingerprint} {hidden} ".encode(), digest_size=_NAME)
         known.update(reference.png)
         return self._folder / mark / f"{reference.frame}-{known.hexdigest()}"
 
@@ -107,4 +108,4 @@ class MemoryShelf:
 
 
 def _digest(content: bytes) -> bytes:
-    return hashlib.blake2b(content, digest_size=_DIGEST).digest()
+    return zlib.crc32(content).to_bytes(_DIGEST, "little")

@@ -9,7 +9,7 @@ frame costs the same after ten corrections and after five hundred.
 import tempfile
 from bisect import bisect_right, insort
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from os import SEEK_END
 
 import torch
@@ -60,6 +60,11 @@ class ReferenceStore:
         self.drop(frame)
         self._make_resident(frame, entry)
 
+    def put_aside(self, frame: Hashable, content: bytes, device: torch.device) -> None:
+        """Keep what was `packed` for `frame`, to be read when it is wanted."""
+        self.drop(frame)
+        self._spilled[frame] = self._write(content, device)
+
     def get(self, frame: Hashable) -> MemoryFrame:
         """Return what was kept for `frame`; KeyError where nothing was."""
         if frame in self._resident:
@@ -84,7 +89,7 @@ class ReferenceStore:
             oldest, evicted = self._resident.popitem(last=False)
             self._release(evicted)
             if oldest not in self._spilled:
-                self._spilled[oldest] = self._write(evicted)
+                self._spilled[oldest] = self._write(packed(evicted), evicted.key.device)
 
     @property
     def _oldest(self) -> Hashable:
@@ -96,11 +101,10 @@ class ReferenceStore:
     def trim(self) -> None:
         """Leave it to the thread that the store belongs to, which will with its next frame."""
 
-    def _write(self, entry: MemoryFrame) -> tuple[int, int, torch.device]:
-        data = packed(entry)
+    def _write(self, data: bytes, device: torch.device) -> tuple[int, int, torch.device]:
         offset = self._file.seek(0, SEEK_END)
         self._file.write(data)
-        return offset, len(data), entry.key.device
+        return offset, len(data), device
 
 
 class MemoryBank:
@@ -155,6 +159,15 @@ class MemoryBank:
         self.forget(frame)
         self._store.put(frame, entry.halved())
         for object_id in entry.values:
+            insort(self._showing.setdefault(object_id, []), frame)
+
+    def keep_packed(
+        self, frame: int, ids: Iterable[int], content: bytes, device: torch.device
+    ) -> None:
+        """Make `frame` a reference that shows `ids`, by what was `packed` of it."""
+        self.forget(frame)
+        self._store.put_aside(frame, content, device)
+        for object_id in ids:
             insort(self._showing.setdefault(object_id, []), frame)
 
     def forget(self, frame: int) -> None:

@@ -117,7 +117,7 @@ class MobileVOSEngine:
         if (entry := recalled(content, self.network.config)) is None:
             return False
         self._close_ups.forget(frame)
-        self.bank.keep(frame, entry.to(self.device))
+        self.bank.keep_packed(frame, entry.values, content, self.device)
         return True
 
     def begin_pass(self) -> None:
