@@ -17,7 +17,7 @@ from vos_annotator.core.masks import read_label_map
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.export_dialog import ExportChoice
 from vos_annotator.ui.job import Job
-from vos_annotator.ui.main_window import saved_text
+from vos_annotator.ui.status_bar import saved_text
 
 
 @pytest.fixture(autouse=True)

@@ -62,4 +62,4 @@ def paint(window, object_id=1, **where):
 
 def finish_run(qtbot, window):
     """Wait until nothing runs."""
-    qtbot.waitUntil(lambda: not window.bridge.busy, timeout=10_000)
+    qtbot.waitUntil(lambda: not window.bridge.busy, timeout=60_000)

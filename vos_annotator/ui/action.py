@@ -30,6 +30,7 @@ REASONS = {
     "running": "nothing is running",
     "reference somewhere": "no frame is a reference yet",
     "reference here": "this frame is no reference",
+    "range": "no range is set",
     "has object": "there are fewer objects",
 }
 

@@ -36,8 +36,9 @@ from vos_annotator.ui.mask_verbs import MaskVerbs
 from vos_annotator.ui.memory_watch import MemoryWatch
 from vos_annotator.ui.messages import Messages
 from vos_annotator.ui.opening import load_asking, may_close
+from vos_annotator.ui.range_verbs import RangeVerbs
 from vos_annotator.ui.recent import RecentMenu
-from vos_annotator.ui.status_bar import StatusBar
+from vos_annotator.ui.status_bar import StatusBar, saved_text
 from vos_annotator.ui.verbs import Verbs
 from vos_annotator.ui.view_verbs import ViewVerbs
 from vos_annotator.ui.welcome import Welcome
@@ -72,7 +73,8 @@ class MainWindow(QMainWindow):
         self.returns, self.last_path = False, None
         self.verbs, self.window_verbs = Verbs(self), WindowVerbs(self)
         self.keymap = Keymap()
-        targets = (self.verbs, self.window_verbs, ViewVerbs(self), MaskVerbs(self), FindVerbs(self))
+        more = (ViewVerbs, MaskVerbs, FindVerbs, RangeVerbs)
+        targets = (self.verbs, self.window_verbs, *(kind(self) for kind in more))
         self.actions_ = ActionSet(self, targets, self.keymap.rows())
         self.messages = Messages(self)
         self.status, self.memory = StatusBar(self), MemoryWatch(self)
@@ -319,12 +321,3 @@ class MainWindow(QMainWindow):
             self._saved.hide()  # a menu bar makes room for its corner when that is shown
             self._saved.show()
         self.setWindowTitle(f"{text} - {_NAME}")
-
-
-def saved_text(seconds: float) -> str:
-    """Return how long ago the last edit was written."""
-    if seconds < 60:
-        return tr("saved {count} s ago", count=max(round(seconds), 0))
-    if seconds < 3600:
-        return tr("saved {count} min ago", count=round(seconds / 60))
-    return tr("saved")

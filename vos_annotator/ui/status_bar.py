@@ -82,3 +82,12 @@ class StatusBar(QStatusBar):
 
 def _joined(*parts: str) -> str:
     return "  ·  ".join(part for part in parts if part)
+
+
+def saved_text(seconds: float) -> str:
+    """Return how long ago the last edit was written."""
+    if seconds < 60:
+        return tr("saved {count} s ago", count=max(round(seconds), 0))
+    if seconds < 3600:
+        return tr("saved {count} min ago", count=round(seconds / 60))
+    return tr("saved")

@@ -175,6 +175,15 @@ def _style_sheet(t: Theme) -> str:
         color: {t.faint}; }}
     QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
     QPushButton::menu-indicator {{ subcontrol-position: right center; right: 6px; }}
+    QRadioButton::indicator, QCheckBox::indicator {{ width: 12px; height: 12px;
+        background: {t.surround}; border: 1px solid {t.quiet}; }}
+    QRadioButton::indicator {{ border-radius: 7px; }}
+    QCheckBox::indicator {{ border-radius: 3px; }}
+    QRadioButton::indicator:checked, QCheckBox::indicator:checked {{ width: 6px; height: 6px;
+        background: {t.on_accent}; border: 4px solid {t.accent}; }}
+    QRadioButton::indicator:focus, QCheckBox::indicator:focus {{ border-color: {t.accent}; }}
+    QRadioButton::indicator:disabled, QCheckBox::indicator:disabled {{
+        border-color: {t.faint}; }}
     QLineEdit, QSpinBox, QPlainTextEdit {{ background: {t.surround};
         border: 1px solid {t.line}; border-radius: 4px; padding: 2px 6px;
         selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
