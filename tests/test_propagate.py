@@ -269,6 +269,7 @@ def test_ctrl_c_leaves_whole_masks_only_and_ends_with_130(clip, tmp_path):
 
 _INTERRUPTED_AT_FRAME_3 = f"""
 import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 from pathlib import Path
 from tests.ui.window import isolate_settings
 from vos_annotator.cli import main
