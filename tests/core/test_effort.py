@@ -51,7 +51,9 @@ def test_a_pause_counts_as_a_rest_and_unknown_times_count_nothing():
 
 def test_a_project_of_the_schema_before_has_steps_without_times(path):
     with sqlite3.connect(path) as file:
-        file.executescript("ALTER TABLE history DROP COLUMN at; PRAGMA user_version=3;")
+        file.executescript(
+            "ALTER TABLE history DROP COLUMN at; DROP TABLE review; PRAGMA user_version=3;"
+        )
     file.close()
 
     with Project.open(path) as project:

@@ -217,6 +217,7 @@ def test_a_project_of_the_first_version_opens_with_nothing_to_undo(path):
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("DROP TABLE history")
         database.execute("DROP TABLE absent")
+        database.execute("DROP TABLE review")
         database.execute("DELETE FROM meta WHERE key = 'done'")
         database.execute("PRAGMA user_version = 1")
 

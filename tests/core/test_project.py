@@ -352,6 +352,9 @@ def test_a_missing_project_says_so(tmp_path):
         "UPDATE frames SET frame = frame + 1000",
         "UPDATE objects SET color = '[1, '",
         "INSERT OR REPLACE INTO stale VALUES (1, 'x')",
+        "INSERT INTO review VALUES (0, 1, 9, '')",
+        "INSERT INTO review VALUES (0, 1000, 1, '')",
+        "INSERT INTO review VALUES (0, 2, 1, ''), (1, 3, 1, '')",
         "DROP TABLE frames",
     ],
 )

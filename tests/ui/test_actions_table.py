@@ -14,6 +14,7 @@ from vos_annotator.ui.find_verbs import FindVerbs
 from vos_annotator.ui.icons import icon_names
 from vos_annotator.ui.mask_verbs import MaskVerbs
 from vos_annotator.ui.range_verbs import RangeVerbs
+from vos_annotator.ui.review_verbs import ReviewVerbs
 from vos_annotator.ui.verbs import Verbs
 from vos_annotator.ui.view_verbs import ViewVerbs
 from vos_annotator.ui.window_verbs import WindowVerbs
@@ -49,7 +50,15 @@ def test_an_action_stands_in_a_menu_and_names_a_method_that_exists(row):
     assert (
         sum(
             hasattr(each, row.method)
-            for each in (Verbs, WindowVerbs, ViewVerbs, MaskVerbs, FindVerbs, RangeVerbs)
+            for each in (
+                Verbs,
+                WindowVerbs,
+                ViewVerbs,
+                MaskVerbs,
+                FindVerbs,
+                RangeVerbs,
+                ReviewVerbs,
+            )
         )
         == 1
     )

@@ -17,12 +17,15 @@ from vos_annotator.core.edits import (
     FrameEdit,
     ObjectsEdit,
     Patch,
+    ReviewEdit,
+    ReviewSpan,
+    ReviewState,
     Status,
     VideoObject,
 )
 from vos_annotator.core.object_flags import unpack
 
-_FRAME, _OBJECTS, _SEVERAL, _ABSENCE = 0, 1, 2, 3
+_FRAME, _OBJECTS, _SEVERAL, _ABSENCE, _REVIEW = 0, 1, 2, 3, 4
 
 
 def encode_edit(edit: Edit) -> bytes:
@@ -55,6 +58,8 @@ def _listed(edit: Edit) -> list[Any]:
             return [_OBJECTS, [[o.id, o.name, o.color, o.visible, o.locked] for o in objects]]
         case AbsenceEdit(object_id, frames, flags):
             return [_ABSENCE, object_id, frames.start, frames.stop, flags]
+        case ReviewEdit(spans):
+            return [_REVIEW, [[s.first, s.last, int(s.state), s.note] for s in spans]]
         case Edits(edits):
             return [_SEVERAL, [_listed(part) for part in edits]]
 
@@ -87,6 +92,11 @@ def _edit(listed: list[Any]) -> Edit:
         object_id, start, stop, flags = fields
         unpack(flags, stop - start)  # damaged ones are refused here
         return AbsenceEdit(object_id, range(start, stop), flags)
+    if kind == _REVIEW:
+        (spans,) = fields
+        return ReviewEdit(
+            tuple(ReviewSpan(first, last, ReviewState(s), note) for first, last, s, note in spans)
+        )
     if kind == _SEVERAL:
         (edits,) = fields
         return Edits(tuple(_edit(part) for part in edits))

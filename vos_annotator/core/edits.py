@@ -146,6 +146,46 @@ class AbsenceEdit:
     flags: bytes
 
 
+class ReviewState(IntEnum):
+    """What a person says of how far the work on frames is."""
+
+    TO_DO = 0  # nobody has said anything
+    DONE = 1  # the annotator has done it
+    ACCEPTED = 2  # the reviewer found it good
+    SENT_BACK = 3  # the reviewer wants it changed
+
+
+@dataclass(frozen=True)
+class ReviewSpan:
+    """Consecutive frames of one review state; `note` says what is to be changed."""
+
+    first: int
+    last: int
+    state: ReviewState
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class ReviewEdit:
+    """The review states of consecutive frames, afterwards.
+
+    Attributes:
+        spans: At least one, in order, each beginning where the one before ended.
+    """
+
+    spans: tuple[ReviewSpan, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse spans that overlap or leave a gap."""
+        expected = self.spans[0].first if self.spans else -1
+        for span in self.spans:
+            if not 0 <= span.first == expected <= span.last:
+                raise ValueError(f"a review of frames {span.first} to {span.last}")
+            expected = span.last + 1
+        if expected < 0:
+            raise ValueError("a review of no frame")
+
+
 @dataclass(frozen=True)
 class Edits:
     """Several edits that are one step for the person."""
@@ -153,11 +193,12 @@ class Edits:
     edits: tuple["Edit", ...]
 
 
-Edit = FrameEdit | ObjectsEdit | AbsenceEdit | Edits
+SingleEdit = FrameEdit | ObjectsEdit | AbsenceEdit | ReviewEdit
+Edit = SingleEdit | Edits
 Single = TypeVar("Single", FrameEdit, AbsenceEdit)
 
 
-def single_edits(edit: Edit) -> Iterator[FrameEdit | ObjectsEdit | AbsenceEdit]:
+def single_edits(edit: Edit) -> Iterator[SingleEdit]:
     """Give the edits that an edit is made of, in order."""
     if isinstance(edit, Edits):
         for part in edit.edits:

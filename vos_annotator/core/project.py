@@ -22,7 +22,7 @@ from psygnal import Signal
 
 from vos_annotator.core.annotations import Annotations
 from vos_annotator.core.corrections import correct, references_edit
-from vos_annotator.core.edits import AbsenceEdit, Edit, Edits, FrameEdit, ObjectsEdit
+from vos_annotator.core.edits import AbsenceEdit, Edit, Edits, FrameEdit, ObjectsEdit, ReviewEdit
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.history import History
 from vos_annotator.core.masks import as_label_map
@@ -35,6 +35,7 @@ from vos_annotator.core.project_video import (
     project_path,
     video_meta,
 )
+from vos_annotator.core.reviews import Reviews
 from vos_annotator.core.stored_pngs import StoredPngs
 from vos_annotator.core.translation import marked
 from vos_annotator.core.unwritten import Unwritten
@@ -50,7 +51,8 @@ class Project:
     Attributes:
         path: The project file.
         video: The video that is annotated.
-        objects, annotations: What was annotated; edit them through `apply` only.
+        objects, annotations, reviews: What was annotated, and how far its review is; edit them
+            through `apply` only.
         history: What can be undone; `apply` leaves it alone.
         saved_at: When something was last written, in seconds since the epoch.
         cut_off_at: When something was last written by a program that then ended without closing
@@ -71,13 +73,14 @@ class Project:
         known = self._pngs, dict(file.states()), file.stale(), file.absent()
         self.annotations = Annotations(video.frame_count, video.shape, *known)
         self.annotations.hide(self.objects.gone)
+        self.reviews = Reviews(video.frame_count, file.reviews())
         done = self._meta.get("done")
         steps, done = file.steps(), None if done is None else int(done)
         self.history = History(steps, done, file.step, file.step_times())
         self._together = 0  # blocks of `together` that are open
         self.saved_at = time.time()
         self._engine = PERSON
-        parts = self.annotations, self.objects, self.history, self._pngs, self._meta
+        parts = self.annotations, self.objects, self.reviews, self.history, self._pngs, self._meta
         self._unwritten = Unwritten(*parts)
         self.annotations.changed.connect(self._on_frame_changed)
         self.objects.changed.connect(self._on_objects_changed)
@@ -277,6 +280,8 @@ class Project:
                 return self.annotations.apply(edit)
             case AbsenceEdit():
                 return self.annotations.apply_absence(edit)
+            case ReviewEdit():
+                return self.reviews.apply(edit)
             case ObjectsEdit():
                 return self.objects.apply(edit)
             case Edits(edits):

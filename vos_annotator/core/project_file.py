@@ -9,6 +9,7 @@ For: `project`. Knows SQLite and what rows mean; nothing of edits or videos.
                           video are read without reading past its label maps
     stale(object, frames) one row an object: on which frames it is stale, a packed bit each
     absent(object, frames) likewise: where a person says that it is absent
+    review(first, last, ...) one row a span of frames that is not to do: its state and note
     history(position, ...) one row a step of undo: its name, and the edit that takes it back or
                           makes it again; meta's `done` says where the person stands
 
@@ -24,13 +25,13 @@ from pathlib import Path
 
 from vos_annotator.core.database_place import new_database, parts, unusable
 from vos_annotator.core.edit_codec import decode_edit, encode_edit
-from vos_annotator.core.edits import Edit, Status, VideoObject
+from vos_annotator.core.edits import Edit, ReviewSpan, ReviewState, Status, VideoObject
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.frame_state import FrameState
 from vos_annotator.core.history import History
 
 APPLICATION_ID = 0x564F5341  # "VOSA"
-SCHEMA = 4
+SCHEMA = 5
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -50,6 +51,8 @@ _SINCE = {  # what each version of the schema added
     "(position INTEGER PRIMARY KEY, text TEXT NOT NULL, edit BLOB NOT NULL);",
     3: "CREATE TABLE absent (object INTEGER PRIMARY KEY, frames BLOB NOT NULL);",
     4: "ALTER TABLE history ADD COLUMN at REAL NOT NULL DEFAULT 0;",
+    5: "CREATE TABLE review (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, "
+    "state INTEGER NOT NULL, note TEXT NOT NULL);",
 }
 
 
@@ -138,6 +141,11 @@ class ProjectFile:
         """Return the packed frames on which each object is absent."""
         return dict(self._rows("SELECT object, frames FROM absent"))
 
+    def reviews(self) -> list[ReviewSpan]:
+        """Return the spans that a person has said something of, in order."""
+        rows = self._rows("SELECT first, last, state, note FROM review ORDER BY first")
+        return [ReviewSpan(first, last, ReviewState(s), note) for first, last, s, note in rows]
+
     def png(self, frame: int) -> bytes:
         """Return the label map of a frame; KeyError where there is none."""
         row = self._connection.execute("SELECT png FROM pngs WHERE frame = ?", (frame,)).fetchone()
@@ -179,6 +187,7 @@ class ProjectFile:
         objects: tuple[VideoObject, ...] | None,
         stale: Mapping[int, bytes],
         absent: Mapping[int, bytes],
+        reviews: Iterable[ReviewSpan] | None,
         meta: Mapping[str, object],
         history: History,
     ) -> None:
@@ -190,6 +199,7 @@ class ProjectFile:
             objects: The new list, or None where it is as it was.
             stale: The packed stale frames of objects where they changed.
             absent: The packed frames without them, likewise.
+            reviews: The new spans that are not to do, or None where they are as they were.
             meta: Keys that changed.
             history: Whose unsaved steps are written, and those that it dropped removed.
 
@@ -209,6 +219,10 @@ class ProjectFile:
                 )
             connection.executemany("INSERT OR REPLACE INTO stale VALUES (?, ?)", stale.items())
             connection.executemany("INSERT OR REPLACE INTO absent VALUES (?, ?)", absent.items())
+            if reviews is not None:
+                connection.execute("DELETE FROM review")
+                rows = [(s.first, s.last, int(s.state), s.note) for s in reviews]
+                connection.executemany("INSERT INTO review VALUES (?, ?, ?, ?)", rows)
             connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", _as_json(meta))
             if history.unsaved:
                 self._write_history(history)

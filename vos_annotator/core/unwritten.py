@@ -1,6 +1,6 @@
 """What of a project is not on disk yet, and how it gets there: all of it, or nothing.
 
-For: the project. Knows the project file, annotations, objects and history.
+For: the project. Knows the project file, annotations, objects, reviews and history.
 
 A change of thousands of masks takes seconds, and its rows as long to write. They can be written
 ahead, a few at a time, into a transaction that ends with the change: whoever dies before leaves
@@ -15,6 +15,7 @@ from vos_annotator.core.frame_state import FrameState
 from vos_annotator.core.history import History
 from vos_annotator.core.objects import Objects
 from vos_annotator.core.project_file import ProjectFile
+from vos_annotator.core.reviews import Reviews
 from vos_annotator.core.stored_pngs import StoredPngs
 
 
@@ -31,13 +32,14 @@ class Unwritten:
         self,
         annotations: Annotations,
         objects: Objects,
+        reviews: Reviews,
         history: History,
         pngs: StoredPngs,
         meta: Mapping[str, object],
     ) -> None:
         """Have nothing wait of these but what they know themselves."""
         self._annotations, self._objects, self._history = annotations, objects, history
-        self._pngs, self._meta = pngs, meta
+        self._pngs, self._meta, self._reviews = pngs, meta, reviews
         self.frames: dict[int, str] = {}
         self.keys: set[str] = set()
         self.has_objects = False
@@ -46,11 +48,11 @@ class Unwritten:
 
     def __bool__(self) -> bool:
         """Whether anything waits."""
-        return any(self._waiting) or self.has_objects
+        return any(self._waiting) or self.has_objects or self._reviews.unsaved
 
     @property
     def _waiting(self) -> tuple[Collection, ...]:
-        """What names the changes, by their kinds; those of objects aside."""
+        """What names the changes, by their kinds; those of objects and reviews aside."""
         flags = self._annotations.staleness.unsaved, self._annotations.absences.unsaved
         return self.frames, self._ahead, self.keys, *flags, self._history.unsaved
 
@@ -69,7 +71,7 @@ class Unwritten:
             self._may_write_ahead = True
         for waiting in (self._pngs.waiting, *self._waiting):
             waiting.clear()
-        self.has_objects = False
+        self.has_objects = self._reviews.unsaved = False
 
     def write_into(self, file: ProjectFile) -> None:
         """Write everything to a file, in one transaction; it waits all the same.
@@ -82,6 +84,7 @@ class Unwritten:
             tuple(self._objects) if self.has_objects else None,
             self._annotations.staleness.packed_unsaved(),
             self._annotations.absences.packed_unsaved(),
+            self._reviews.said if self._reviews.unsaved else None,
             {key: self._meta[key] for key in self.keys},
             self._history,
         )

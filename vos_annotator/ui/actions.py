@@ -10,6 +10,7 @@ A row names the method that does it and what must be true for it to make sense (
 
 from __future__ import annotations
 
+from vos_annotator.core.edits import ReviewState
 from vos_annotator.core.translation import languages
 from vos_annotator.ui.action import Action
 
@@ -78,6 +79,11 @@ def _operation(name: str, text: str, key: str, tip: str, starts_group: bool = Fa
     tip += " With a preview, on this frame or a range."
     return Action(name, "Mask", text, "operate", (name,), (key,), tip=tip, needs=_OBJECT,
                   starts_group=starts_group)  # fmt: skip
+
+
+def _review(name: str, text: str, state: ReviewState, key: str, tip: str) -> Action:
+    tip += " The range, or all around this frame that has one state."
+    return Action(f"review-{name}", "Frame/Review", text, "review", (state,), (key,), tip=tip)
 
 
 _ANY: tuple[str, ...] = ()
@@ -153,6 +159,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("set-out", "Frame", "End of range here", "set_out", (), ("O",)),
     Action("clear-in", "Frame", "Clear start of range", "clear_in", (), ("Alt+I",)),
     Action("clear-out", "Frame", "Clear end of range", "clear_out", (), ("Alt+O",)),
+    _review("done", "Done", ReviewState.DONE, "Ctrl+1", "Ready for the reviewer."),
+    _review("accepted", "Accepted", ReviewState.ACCEPTED, "Ctrl+2", "The reviewer found it good."),
+    Action("review-back", "Frame/Review", "Send back…", "send_back", (), ("Ctrl+3",),
+           tip="With a note on what is to be changed. The range, or all around this frame that "
+               "has one state."),
+    _review("to-do", "To do", ReviewState.TO_DO, "Ctrl+4", "Nothing is said of it."),
+    Action("next-unaccepted", "Frame/Review", "Next that is not accepted", "go_to_unaccepted",
+           (1,), ("Ctrl+R",), starts_group=True),
+    Action("previous-unaccepted", "Frame/Review", "Previous that is not accepted",
+           "go_to_unaccepted", (-1,), ("Ctrl+Shift+R",)),
     #
     Action("add-object", "Object", "New object", "add_object", (), ("Ctrl+N",), "add",
            tip="Add an object on any frame; the others stay as they are."),

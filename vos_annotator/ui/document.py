@@ -18,7 +18,16 @@ from vos_annotator.core.corrections import (
     reference_edits,
     with_objects,
 )
-from vos_annotator.core.edits import Edit, Edits, FrameEdit, ObjectsEdit, Status, edits_of
+from vos_annotator.core.edits import (
+    Edit,
+    Edits,
+    FrameEdit,
+    ObjectsEdit,
+    ReviewEdit,
+    ReviewSpan,
+    Status,
+    edits_of,
+)
 from vos_annotator.core.history import History
 from vos_annotator.core.masks import LabelMap, object_ids, shielded
 from vos_annotator.core.objects import Objects
@@ -48,6 +57,7 @@ class Document(QObject):
         history_changed(): There is something else to undo or redo.
         absence_changed(object id, frames): An object became absent, or is no more, on some of
             the frames of a range.
+        review_changed(): Some frames have another review state.
         reference_changed(frame, ids): A person changed a reference frame, made or unmade
             one (also by undo); `ids` are the objects whose pixels that touched.
     """
@@ -57,6 +67,7 @@ class Document(QObject):
     objects_changed = Signal()
     history_changed = Signal()
     absence_changed = Signal(int, object)
+    review_changed = Signal()
     reference_changed = Signal(int, object)
 
     def __init__(self, project: Project, parent: QObject | None = None) -> None:
@@ -69,6 +80,7 @@ class Document(QObject):
         project.annotations.became_stale.connect(self.became_stale.emit)
         project.annotations.absence_changed.connect(self.absence_changed.emit)
         project.objects.changed.connect(self.objects_changed.emit)
+        project.reviews.changed.connect(self.review_changed.emit)
 
     @property
     def video(self) -> Video:
@@ -206,6 +218,13 @@ class Document(QObject):
                 name=name,
             )
         self.edit(text, absence_edit(self.project, object_id, frames, is_absent))
+
+    def review(self, span: ReviewSpan) -> bool:
+        """Give frames a review state; whether that is another one than they had."""
+        is_new = self.project.reviews.within(span.first, span.last) != (span,)
+        if is_new:
+            self.edit(tr("Review"), ReviewEdit((span,)))
+        return is_new
 
     def delete_object(self, object_id: int) -> None:
         """Take an object off the list, and thereby off every frame."""

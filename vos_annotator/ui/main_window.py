@@ -38,6 +38,7 @@ from vos_annotator.ui.messages import Messages
 from vos_annotator.ui.opening import load_asking, may_close
 from vos_annotator.ui.range_verbs import RangeVerbs
 from vos_annotator.ui.recent import RecentMenu
+from vos_annotator.ui.review_verbs import ReviewVerbs
 from vos_annotator.ui.status_bar import StatusBar, saved_text
 from vos_annotator.ui.verbs import Verbs
 from vos_annotator.ui.view_verbs import ViewVerbs
@@ -73,7 +74,7 @@ class MainWindow(QMainWindow):
         self.returns, self.last_path = False, None
         self.verbs, self.window_verbs = Verbs(self), WindowVerbs(self)
         self.keymap = Keymap()
-        more = (ViewVerbs, MaskVerbs, FindVerbs, RangeVerbs)
+        more = (ViewVerbs, MaskVerbs, FindVerbs, RangeVerbs, ReviewVerbs)
         targets = (self.verbs, self.window_verbs, *(kind(self) for kind in more))
         self.actions_ = ActionSet(self, targets, self.keymap.rows())
         self.messages = Messages(self)

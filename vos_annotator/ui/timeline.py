@@ -1,4 +1,4 @@
-"""The timeline: one lane an object, the playhead, the range, and scrubbing with them.
+"""The timeline: lanes of objects and of the review, the playhead, the range, and scrubbing.
 
 For: the window. Shows the document's `LaneStates` through a `FrameAxis`; moves the
 cursor and its in and out frames, and changes nothing else.
@@ -22,7 +22,8 @@ from vos_annotator.ui.language import number, percent
 from vos_annotator.ui.timeline_axis import FrameAxis
 from vos_annotator.ui.timeline_film import Filmstrip
 from vos_annotator.ui.timeline_lanes import legend
-from vos_annotator.ui.timeline_picture import GUTTER, HEAD, ROW, TimelinePicture
+from vos_annotator.ui.timeline_picture import GUTTER, HEAD, REVIEW_TOP, ROW, TimelinePicture
+from vos_annotator.ui.timeline_review import review_legend, span_text
 from vos_annotator.ui.timeline_states import LaneStates, describe
 
 _GRIP = 5  # px around a bracket where it can be taken
@@ -59,6 +60,7 @@ class Timeline(QAbstractScrollArea):
         document.became_stale.connect(self._on_became_stale)
         document.absence_changed.connect(self._on_absence_changed)
         document.objects_changed.connect(self._on_objects_changed)
+        document.review_changed.connect(self._redraw)
         cursor.frame_changed.connect(self._on_cursor_moved)
         cursor.object_changed.connect(self._redraw)
         cursor.view_changed.connect(self.viewport().update)
@@ -247,9 +249,13 @@ class Timeline(QAbstractScrollArea):
     def _describe(self, position: QPointF) -> str:
         object_id = self._object_at(position)
         name = self._document.objects[object_id].name if object_id else ""
+        is_review = REVIEW_TOP <= position.y() < HEAD
         if position.x() < GUTTER:
-            return name
+            return review_legend() if is_review else name
         frame = self.axis.frame_at(position.x() - GUTTER)
+        if is_review:
+            span = self._document.project.reviews.at(frame)
+            return "\n".join((span_text(span), review_legend()))
         if object_id is None:
             where = tr("frame {frame}", frame=number(frame))
             if frame in self._picture.cuts:

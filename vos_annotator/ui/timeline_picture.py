@@ -24,6 +24,7 @@ from PySide6.QtGui import (
 
 from vos_annotator.core.glitches import Glitch
 from vos_annotator.core.objects import VideoObject
+from vos_annotator.core.translation import tr
 from vos_annotator.ui.cursor import Cursor
 from vos_annotator.ui.document import Document
 from vos_annotator.ui.language import number
@@ -37,10 +38,12 @@ from vos_annotator.ui.timeline_lanes import (
     paint_glitches,
     paint_references,
 )
+from vos_annotator.ui.timeline_review import REVIEW, paint_reviews
 from vos_annotator.ui.timeline_states import LaneStates
 
 RULER = 22  # px
-HEAD = RULER + FILM + 2  # px above the lanes
+REVIEW_TOP = RULER + FILM + 1  # px above the lane of review
+HEAD = REVIEW_TOP + REVIEW + 1  # px above the lanes
 ROW = LANE + 4  # px from lane to lane
 GUTTER = 116  # px for the objects' names
 _CUT_GAP = 3  # px; closer cuts would hide the lanes
@@ -138,11 +141,26 @@ class TimelinePicture:
         painter.translate(GUTTER, RULER)
         self._film.paint(painter, lanes.width(), ground)
         painter.restore()
+        self._paint_review(painter, palette, lanes.width())
         painter.setClipping(False)
         self._paint_cuts(painter, palette, size)
         self._paint_ruler(painter, palette, size.width())
         painter.end()
         return picture
+
+    def _paint_review(self, painter: QPainter, palette: QPalette, width: int) -> None:
+        painter.setClipRect(0, REVIEW_TOP, GUTTER + width, REVIEW)
+        font = painter.font()
+        painter.save()
+        font.setPixelSize(REVIEW - 1)
+        painter.setFont(font)
+        painter.setPen(palette.color(_ROLE.PlaceholderText))
+        room = QRect(24, REVIEW_TOP, GUTTER - 32, REVIEW)
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, tr("Review"))
+        painter.setClipRect(GUTTER, REVIEW_TOP, width, REVIEW)
+        painter.translate(GUTTER, REVIEW_TOP)
+        paint_reviews(painter, self._document.project.reviews.spans, self._axis, palette)
+        painter.restore()
 
     def _glitch_spans(self, object_id: int) -> Iterator[tuple[float, float]]:
         """Give where the glitches of an object that are in view begin and end, in px."""
