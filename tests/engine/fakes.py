@@ -15,8 +15,10 @@ SHAPE = (24, 32)
 class ShadeVideo(Video):
     """Frame n is a picture of grey n."""
 
-    def __init__(self, frames: int = 10, shape: tuple[int, int] = SHAPE) -> None:
-        super().__init__(Path("shades"), "shades", frames, shape, 25.0, "shades", 1 << 20)
+    def __init__(
+        self, frames: int = 10, shape: tuple[int, int] = SHAPE, cache_bytes: int = 1 << 20
+    ) -> None:
+        super().__init__(Path("shades"), "shades", frames, shape, 25.0, "shades", cache_bytes)
 
     def time(self, frame: int) -> float:
         return frame / self.fps

@@ -222,8 +222,7 @@ def test_memory_stays_flat_over_a_long_span():
             logits = rng.normal(0, 5, (1, 60, 80)).astype(np.float32)  # 19 KB, 4 in int8
             return Segmentation((1,), logits, image.shape[:2])
 
-    video = ShadeVideo(1200)
-    video._images.capacity = 0
+    video = ShadeVideo(1200, cache_bytes=0)
     sizes = {}
     tracemalloc.start()
     try:
