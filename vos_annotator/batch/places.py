@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from vos_annotator.core.atomic import put_file, writing
+from vos_annotator.core.atomic import put_file, sweep, writing
 from vos_annotator.core.errors import UserError
 
 
@@ -110,6 +110,11 @@ class Output:
         except OSError:
             return []
         return sorted(PurePosixPath(each).name for each in found)
+
+    def sweep(self, folder: str) -> None:
+        """Take away what workers that were killed began in a folder; a store has no such thing."""
+        if self._system is None:
+            sweep(Path(self._inside, folder))
 
     def put_json(self, name: str, value: object) -> None:
         """Write a value as JSON."""

@@ -169,6 +169,7 @@ def _work(task: Task, engines: Engines, progress: Callable[[int, int], None]) ->
                 return Divided(tuple(replace(task, part=each) for each in cut))
             part = (0, source.video.frame_count)
         _claim(task, output, source)
+        output.sweep(_folder(task.clip))
         frames, written = _compute(task, output, source, range(*part), engines, progress)
     done = Done(frames, written, time.perf_counter() - started)
     note(task, output, task.part, done)

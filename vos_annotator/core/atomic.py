@@ -5,28 +5,54 @@ leaves old files or new ones behind and never a part of one.
 """
 
 import errno
+import itertools
 import os
+import platform
+import re
 import shutil
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
+
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.translation import tr
+
+_count = itertools.count()  # of the files that this process began
+_PART = re.compile(r"\..+\.([0-9a-f]{8})-(\d+)-\d+\.part", re.DOTALL)
+
+
+def beside(path: Path) -> Path:
+    """Return a name beside `path` to write by, which no other writer of it has or had.
+
+    It tells who writes, this machine and this process, so that `sweep` knows what was left.
+    """
+    return path.with_name(f".{path.name}.{_machine()}-{os.getpid()}-{next(_count)}.part")
+
+
+def sweep(folder: Path) -> None:
+    """Take away what programs of this machine that are gone began to write in a folder."""
+    with writing(folder):
+        for left in folder.iterdir() if folder.is_dir() else ():
+            known = _PART.fullmatch(left.name)
+            if known and known[1] == _machine() and not psutil.pid_exists(int(known[2])):
+                left.unlink(missing_ok=True)
 
 
 def put_file(path: Path, data: bytes) -> bool:
     """Make `path` hold `data`; False if it already did.
 
-    The data is written beside it, read back, compared and then renamed.
+    The data is written beside it, read back, compared and then renamed. Two who write the same
+    file at once leave what one of them wrote.
 
     Raises:
         UserError: It cannot be written, or what was written does not read back.
     """
-    part = path.with_name(f".{path.name}.part")
+    part = beside(path)
     with writing(path):
         if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data:
-            part.unlink(missing_ok=True)  # what a killed program began
             return False
         try:
             part.write_bytes(data)
@@ -45,7 +71,7 @@ def copy_file(source: Path, target: Path) -> None:
     Raises:
         UserError: It cannot be written.
     """
-    part = target.with_name(f".{target.name}.part")
+    part = beside(target)
     with writing(target):
         try:
             shutil.copyfile(source, part)
@@ -70,3 +96,8 @@ def writing(path: Path) -> Iterator[None]:
         raise UserError(
             "{path} cannot be written, {problem}.", path=path, problem=problem
         ) from error
+
+
+def _machine() -> str:
+    """Return what tells this machine from another that writes to the same disk."""
+    return f"{zlib.crc32(platform.node().encode()):08x}"

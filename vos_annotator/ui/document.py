@@ -5,7 +5,7 @@ everything can be undone. Knows the project and Qt; nothing of widgets, and of e
 only how what they find comes in.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
@@ -266,19 +266,13 @@ class Document(QObject):
         Locked and hidden objects have the pixels that they had.
         """
         ids = {each for label_map in label_maps.values() for each in object_ids(label_map)}
-        edit = Edits(tuple(self.import_edits(label_maps, ids)))
-        self.edit(tr_many("Import {count} mask", "Import {count} masks", len(label_maps)), edit)
-
-    def import_edits(
-        self, label_maps: Mapping[int, LabelMap], ids: Iterable[int]
-    ) -> Iterator[Edit]:
-        """Give the edits of `import_references`, one by one; `ids` are those in the label maps."""
         protected = self.objects.protected_ids
         shown = (
             (frame, shielded(self.annotations[frame], label_map, protected))
             for frame, label_map in label_maps.items()
         )
-        return reference_edits(self.project, shown, ids)
+        edit = Edits(tuple(reference_edits(self.project, shown, ids)))
+        self.edit(tr_many("Import {count} mask", "Import {count} masks", len(label_maps)), edit)
 
     def _name(self, object_id: int) -> str:
         known = object_id in self.objects

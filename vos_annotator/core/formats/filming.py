@@ -12,7 +12,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from vos_annotator.core.atomic import writing
+from vos_annotator.core.atomic import beside, writing
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.formats.format import Film, Source
 from vos_annotator.core.formats.ledger import Ledger, hash_of
@@ -40,7 +40,7 @@ class Filming:
     ) -> ExportReport:
         """Write the film below `out`; see `exporting.export`."""
         film, file = self._film, out / self._film.place
-        part = file.with_name(f".{file.name}.part")
+        part = beside(file)
         done = written = 0
         with _writing(file):
             out.mkdir(parents=True, exist_ok=True)

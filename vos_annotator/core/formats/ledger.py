@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from vos_annotator import __version__
-from vos_annotator.core.atomic import put_file, writing
+from vos_annotator.core.atomic import put_file, sweep, writing
 from vos_annotator.core.errors import UserError
 
 MANIFEST = ".manifest.json"
@@ -129,6 +129,8 @@ class Ledger:
             }
         content = {"tool": f"vos-annotator {__version__}", **told, "files": files}
         put_file(self.path, msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n")
+        for folder in {(self._out / path).parent for path in files} | {self._out}:
+            sweep(folder)
         with writing(self._journal):
             self._journal.unlink(missing_ok=True)
 

@@ -1,0 +1,39 @@
+"""A file is written beside and renamed, by a name that each writer has for itself."""
+
+import os
+from pathlib import Path
+
+from vos_annotator.core import atomic
+from vos_annotator.core.atomic import beside, put_file, sweep
+
+NOBODY = 1 << 30  # no process has such a number
+
+
+def test_two_who_write_one_file_at_once_do_not_damage_each_other(tmp_path, monkeypatch):
+    file, write = tmp_path / "mask.png", Path.write_bytes
+
+    def write_and_be_overtaken(path, data):
+        monkeypatch.undo()
+        written = write(path, data)
+        assert put_file(file, b"of another, longer")
+        return written
+
+    monkeypatch.setattr(atomic.Path, "write_bytes", write_and_be_overtaken)
+
+    assert put_file(file, b"of one")
+    assert file.read_bytes() == b"of one"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_what_a_killed_program_began_is_taken_away_and_what_others_write_stays(tmp_path):
+    mine = beside(tmp_path / "a.png")
+    killed = mine.with_name(mine.name.replace(f"-{os.getpid()}-", f"-{NOBODY}-"))
+    elsewhere = killed.with_name(killed.name.replace(atomic._machine(), "0" * 8))
+    foreign = tmp_path / ".b.png.part"
+    for path in (mine, killed, elsewhere, foreign):
+        path.touch()
+
+    sweep(tmp_path)
+
+    assert set(tmp_path.iterdir()) == {mine, elsewhere, foreign}
+    sweep(tmp_path / "nothing")
