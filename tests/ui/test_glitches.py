@@ -72,6 +72,29 @@ def test_a_key_goes_to_the_glitch_and_chooses_its_object(qtbot, window):
     assert window.cursor.frame == WRONG[0]
 
 
+def test_the_keys_for_doubtful_frames_come_to_glitches_too_and_to_each_place_once(qtbot, window):
+    project = window.document.project
+    project.predict(9, encode_png(moving(window, 9)), {1: 0.1}, "test")
+    project.predict(2, encode_png(moving(window, 2)), {1: 0.75}, "test")
+    for frame in WRONG:
+        project.predict(frame, encode_png(moving(window, frame, WRONG)), {1: 0.7}, "test")
+    look(qtbot, window)
+    window.cursor.object_id = window.document.add_object("dog")
+    said, visited = [], []
+    for _ in range(4):
+        window.actions_["next-doubtful"].trigger()
+        visited.append(window.cursor.frame)
+        said.append(window.messages.text.toPlainText().splitlines()[-1])
+
+    assert visited == [9, WRONG[0], 2, 2]
+    assert window.cursor.object_id == 1
+    assert "1 of 3: Object 1 is doubtful here." in said[0]
+    assert "2 of 3: Object 1 has a glitch on frames 5 to 6. R mends it." in said[1]
+    assert "No other doubtful frame." in said[3]
+    window.actions_["previous-doubtful"].trigger()
+    assert window.cursor.frame == WRONG[0]
+
+
 def test_bridging_puts_shapes_in_between_which_a_person_answers_for(qtbot, window):
     look(qtbot, window)
     window.cursor.frame = WRONG[-1]

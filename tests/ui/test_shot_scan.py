@@ -75,5 +75,5 @@ def test_masks_end_at_the_cut_and_the_next_doubtful_frame_is_the_first_of_the_ot
         assert {states.code(frame, cat) for frame in range(1, CUT)} == {SURE}
         assert states.code(CUT, cat) >= DOUBT
         assert {states.code(frame, cat) for frame in range(CUT + 1, FRAMES)} == {ABSENT}
-        window.verbs.go_to_doubtful(1)
+        window.actions_["next-doubtful"].trigger()
         assert window.cursor.frame == CUT

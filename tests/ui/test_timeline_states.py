@@ -102,34 +102,6 @@ def test_a_lane_of_an_object_that_was_never_painted_is_empty(annotations):
     assert not states.worst(np.arange(60), 59)[1].any()
 
 
-def test_the_worst_frame_of_each_doubtful_stretch_is_given_the_worst_first(annotations):
-    for frame, confidence in {5: 0.7, 6: 0.5, 7: 0.7, 9: 0.75, 30: 0.3, 40: 0.9}.items():
-        annotations.predict(frame, encode_png(label_map(1)), {1: confidence})
-    assert states_of(annotations, 1).doubtful_frames() == [30, 6, 9]
-
-
-def test_of_frames_alike_in_doubt_the_one_far_from_references_comes_first(annotations):
-    for frame in range(3, 20):
-        annotations.predict(frame, encode_png(label_map(1)), {1: 0.5})
-    annotations.apply(FrameEdit.between(10, annotations[10], label_map(1)))
-    assert states_of(annotations, 1).doubtful_frames() == [19, 3]
-
-
-def test_an_object_that_may_have_been_lost_is_doubtful_and_one_that_surely_left_is_not(annotations):
-    annotations.predict(5, encode_png(label_map(1)), {1: 0.9, 2: 0.4})
-    annotations.predict(6, encode_png(label_map(1)), {1: 0.9, 2: 0.95})
-    states = states_of(annotations, 1, 2)
-    assert states.doubtful_frames() == [5]
-    assert states.code(6, 2) == ABSENT
-
-
-def test_stale_frames_are_the_last_to_be_looked_at(annotations):
-    for frame in (5, 20):
-        annotations.predict(frame, encode_png(label_map(1)), {1: 0.7 if frame == 20 else 0.9})
-    annotations.mark_stale([5], [1])
-    assert states_of(annotations, 1).doubtful_frames() == [20, 5]
-
-
 def test_objects_that_stay_keep_their_lanes(annotations):
     annotations.apply(FrameEdit.between(3, label_map(), label_map(1, 2)))
     states = states_of(annotations, 1, 2)

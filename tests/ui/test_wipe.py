@@ -115,3 +115,61 @@ def test_a_frame_that_nothing_changed_is_said_to_be_so(qtbot, window):
     hold(window)
 
     assert "changed nothing" in window.messages.text.toPlainText()
+
+
+def looks(window):
+    return window.canvas.viewport().grab().toImage()
+
+
+def test_what_is_hidden_shows_on_neither_side_and_is_no_change(qtbot, window):
+    dog = window.document.add_object("dog")
+    paint(window, dog, top=30, left=8)
+    hold(window)
+    assert window.workspace.wipe.has_changes
+    before_hiding = looks(window)
+
+    window.document.update_object(dog, visible=False)
+    assert looks(window) != before_hiding
+    assert not window.workspace.wipe.has_changes
+
+
+def test_a_stretch_that_was_called_absent_shows_the_object_before_and_not_now(qtbot, window):
+    window.verbs.propagate()
+    finish_run(qtbot, window)
+    there = window.document.annotations[5].copy()
+    assert (there == 1).any()
+    show(qtbot, window, 5)
+    window.document.set_absent(1, range(4, 8), True)
+    hold(window)
+    assert_wiped(window, there, np.zeros_like(there))
+    assert window.document.before.label_map(9) is None
+
+    window.document.undo()
+    assert_wiped(window, np.zeros_like(there), there)
+
+
+def test_a_pass_over_an_absent_stretch_leaves_what_was_before_it(qtbot, window):
+    window.verbs.propagate()
+    finish_run(qtbot, window)
+    there = window.document.annotations[5].copy()
+    show(qtbot, window, 5)
+    window.document.set_absent(1, range(4, 8), True)
+    window.verbs.propagate()
+    finish_run(qtbot, window)
+
+    hold(window)
+    assert_wiped(window, there, np.zeros_like(there))
+
+
+def test_an_object_that_was_absent_already_comes_up_on_neither_side(qtbot, window):
+    window.verbs.propagate()
+    finish_run(qtbot, window)
+    show(qtbot, window, 5)
+    window.document.set_absent(1, range(4, 8), True)
+    dog = window.document.add_object("dog")
+    paint(window, dog, top=30, left=8)
+    hold(window)
+
+    now = window.document.annotations[5]
+    assert_wiped(window, np.zeros_like(now), now)
+    assert 1 not in shown(window)

@@ -133,7 +133,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("next-reference", "Frame", "Next reference", "go_to_reference", (1,), ("Ctrl+Right",),
            needs=_RUNNABLE),
     Action("next-doubtful", "Frame", "Next doubtful frame", "go_to_doubtful", (1,), ("N",),
-           tip="The frame that is most likely wrong; from there, the next most likely one."),
+           tip="The place that is most likely wrong, be it doubtful or a glitch; from there, the "
+               "next most likely one."),
     Action("previous-doubtful", "Frame", "Previous doubtful frame", "go_to_doubtful", (-1,),
            ("Shift+N",)),
     Action("next-glitch", "Frame", "Next glitch", "go_to_glitch", (1,), ("Q",),

@@ -19,6 +19,7 @@ from vos_annotator.core.corrections import (
     with_objects,
 )
 from vos_annotator.core.edits import (
+    AbsenceEdit,
     Edit,
     Edits,
     FrameEdit,
@@ -141,7 +142,7 @@ class Document(QObject):
         What is older than a correction by it becomes stale; see `correct`.
         """
         frames = [part.frame for part in edits_of(FrameEdit, edit)]
-        if frames:
+        if frames or any(edits_of(AbsenceEdit, edit)):
             self.before.begin()
         for frame in frames:
             self.before.note(frame)

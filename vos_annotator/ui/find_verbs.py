@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vos_annotator.core.edits import Status
+from vos_annotator.core.glitches import Glitch
 from vos_annotator.core.shapes import between
 from vos_annotator.core.translation import tr
 from vos_annotator.ui.language import number
 from vos_annotator.ui.range_edit import RangeEdit
+from vos_annotator.ui.unsure_places import UnsurePlace, unsure_places
 
 if TYPE_CHECKING:
     from vos_annotator.ui.main_window import MainWindow
 
 
 class FindVerbs:
-    """The commands on glitches, and on what a step changed."""
+    """The commands on doubtful frames and glitches, and on what a step changed."""
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
@@ -38,23 +40,58 @@ class FindVerbs:
             glitch = ahead[0 if step > 0 else -1]
             window.cursor.object_id = glitch.object_id
             window.cursor.frame = glitch.frames[0]
-            first, last = number(glitch.frames[0]), number(glitch.frames[-1])
-            name = window.document.objects[glitch.object_id].name
-            if first == last:
-                window.say(tr("{name} has a glitch here. key:bridge mends it.", name=name))
-            else:
-                window.say(
-                    tr(
-                        "{name} has a glitch on frames {first} to {last}. key:bridge mends it.",
-                        name=name,
-                        first=first,
-                        last=last,
-                    )
-                )
+            window.say(self._glitch_text(glitch))
         elif not scan.is_done:
             window.say(tr("No glitch this way so far; masks are still being looked at."))
         else:
             window.say(tr("No further glitch this way."))
+
+    def go_to_doubtful(self, step: int) -> None:
+        """Go to the place that is most likely wrong, and on to the next worse (1) or back (-1)."""
+        window, work = self._window, self._window.workspace
+        places = unsure_places(work.timeline.states, work.glitches.glitches)
+        here = work.cursor.frame
+        rank = next((i + step for i, each in enumerate(places) if here in each.frames), 0)
+        if 0 <= rank < len(places):
+            place = places[rank]
+            work.cursor.object_id = place.object_id
+            work.cursor.frame = place.frame
+            window.say(
+                tr(
+                    "{place} of {count}: {what}",
+                    place=number(rank + 1),
+                    count=number(len(places)),
+                    what=self._what_is_unsure(place),
+                )
+            )
+        elif places:
+            window.say(tr("No other doubtful frame."))
+        elif work.glitches.is_done:
+            window.say(tr("No frame is doubtful."))
+        else:
+            window.say(tr("No frame is doubtful so far; masks are still being looked at."))
+
+    def _what_is_unsure(self, place: UnsurePlace) -> str:
+        work = self._window.workspace
+        said = [self._glitch_text(each) for each in place.glitches]
+        said += work.document.mix_ups.sentences(place.frame)
+        if not said:
+            name = work.document.objects[place.object_id].name
+            state = work.state_of(place.frame, place.object_id)
+            said = [tr("{name} is {state} here.", name=name, state=state)]
+        return " ".join(said)
+
+    def _glitch_text(self, glitch: Glitch) -> str:
+        first, last = number(glitch.frames[0]), number(glitch.frames[-1])
+        name = self._window.document.objects[glitch.object_id].name
+        if first == last:
+            return tr("{name} has a glitch here. key:bridge mends it.", name=name)
+        return tr(
+            "{name} has a glitch on frames {first} to {last}. key:bridge mends it.",
+            name=name,
+            first=first,
+            last=last,
+        )
 
     def compare(self, is_held: bool | None = None) -> None:
         """Show before and after for as long as the key is held; from a menu, until chosen again."""

@@ -123,13 +123,12 @@ class Timeline(QAbstractScrollArea):
     def _on_cursor_moved(self, frame: int) -> None:
         if not self._drag and self.axis.reveal(frame):
             self._view_changed()
-        code = self.states.code(frame, self._cursor.object_id or 0)
         self.setAccessibleDescription(
             tr(
                 "frame {frame} of {count}, {state}. {legend}",
                 frame=frame,
                 count=self.axis.frame_count,
-                state=describe(code),
+                state=self._state(frame, self._cursor.object_id or 0),
                 legend=legend(),
             )
         )
@@ -261,16 +260,19 @@ class Timeline(QAbstractScrollArea):
             if frame in self._picture.cuts:
                 where = tr("frame {frame}, the first of a shot", frame=number(frame))
             return "\n".join((where, legend()))
-        code = self.states.code(frame, object_id)
         confidence = self._document.annotations.confidence(frame).get(object_id)
         sure = f" {percent(confidence)}" if confidence is not None else ""
         where = tr("{name}, frame {frame}", name=name, frame=number(frame))
+        mix_ups = self._document.mix_ups.sentences(frame, object_id)
+        return "\n".join((f"{where}: {self._state(frame, object_id)}{sure}", *mix_ups))
+
+    def _state(self, frame: int, object_id: int) -> str:
+        """Return the words for what is known of an object on a frame."""
         is_glitch = any(
             frame in each.frames and each.object_id == object_id for each in self._picture.glitches
         )
-        glitch = tr(", a glitch") if is_glitch else ""
-        mix_ups = self._document.mix_ups.sentences(frame, object_id)
-        return "\n".join((f"{where}: {describe(code)}{sure}{glitch}", *mix_ups))
+        state = describe(self.states.code(frame, object_id))
+        return state + tr(", a glitch") if is_glitch else state
 
     def _choose_object(self, position: QPointF) -> None:
         object_id = self._object_at(position)

@@ -144,29 +144,18 @@ class LaneStates:
         present = (self.codes >= SURE) & ~np.isin(self.codes, (SAID_ABSENT, REFERENCE_ABSENT))
         return present.any(axis=1)
 
-    def doubtful_frames(self) -> list[int]:
-        """Return the worst frame of each stretch of doubtful or stale ones, the worst first.
-
-        Doubt that is shown alike counts more the farther it is from a reference. One frame
-        for each stretch, since to mend it is to compute its neighbours anew.
-        """
+    def doubt(self) -> NDArray[np.float64]:
+        """Return how doubtful each object is on each frame: 0 not at all, 1 stale, 2 and more."""
         is_doubtful = (self.codes >= DOUBT) & (self.codes <= STALE)
-        levels = np.where(self.codes == STALE, 1, self.codes - (DOUBT - 2.0))  # stale: least
-        level = np.where(is_doubtful, levels, 0.0).max(axis=0, initial=0.0)
-        frames = np.flatnonzero(level)
-        if not frames.size:
-            return []
-        worth = level[frames] + (1 - 1 / (1 + self._away(frames)))  # ranks within a level only
-        starts = np.flatnonzero(np.diff(frames, prepend=-2) > 1)
-        ends = np.append(starts[1:], len(frames))
-        worst = np.array([a + worth[a:b].argmax() for a, b in zip(starts, ends, strict=True)])
-        return frames[worst[np.argsort(-worth[worst], kind="stable")]].tolist()
+        levels = np.where(self.codes == STALE, 1, self.codes - (DOUBT - 2.0))
+        return np.where(is_doubtful, levels, 0.0)
 
-    def _away(self, frames: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Return how many frames the nearest reference is away from each of `frames`."""
+    def away_from_references(self) -> NDArray[np.float64]:
+        """Return how many frames each frame is away from the nearest reference; 0 without any."""
         references = np.flatnonzero(self._annotations.statuses == Status.REFERENCE)
         if not references.size:
-            return np.zeros(len(frames))
+            return np.zeros(self.frame_count)
+        frames = np.arange(self.frame_count)
         after = np.searchsorted(references, frames)
         before = references[np.maximum(after - 1, 0)]
         after = references[np.minimum(after, len(references) - 1)]

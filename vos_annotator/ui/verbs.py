@@ -77,20 +77,6 @@ class Verbs:
         else:
             self._window.say(tr("No further reference this way."))
 
-    def go_to_doubtful(self, step: int) -> None:
-        """Go to the most doubtful frame, and from there to the next worse (1) or back (-1)."""
-        frames = self._work.timeline.states.doubtful_frames()
-        here = self._work.cursor.frame
-        rank = frames.index(here) + step if here in frames else 0
-        if 0 <= rank < len(frames):
-            self._work.cursor.frame = frames[rank]
-            if mix_ups := self._work.document.mix_ups.sentences(frames[rank]):
-                self._window.say(" ".join(mix_ups))
-        else:
-            self._window.say(
-                tr("No other doubtful frame.") if frames else tr("No frame is doubtful.")
-            )
-
     def keep(self) -> None:
         """Make this frame a reference as it stands."""
         self._work.document.keep(self._work.cursor.frame)

@@ -6,11 +6,12 @@ preview, so nothing of the document changes.
 
 from __future__ import annotations
 
-import numpy as np
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QCursor, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
+from vos_annotator.core.edits import changed_ids
+from vos_annotator.core.masks import LabelMap
 from vos_annotator.core.translation import tr
 from vos_annotator.ui.before import Before
 from vos_annotator.ui.canvas import Canvas
@@ -30,8 +31,11 @@ class Wipe(QObject):
         self._item.hide()
         canvas.view.addItem(self._item, ignoreBounds=True)
         canvas.pointer_moved.connect(lambda x, _y: self._move(x))
-        self._cursor.frame_changed.connect(lambda _frame: self._show())
+        self._was: LabelMap | None = None  # what the frame showed before
+        self._cursor.frame_changed.connect(lambda _frame: self._look())
         canvas.document.frame_changed.connect(self._on_frame_changed)
+        canvas.document.objects_changed.connect(self._look)
+        canvas.document.history_changed.connect(self._look)
 
     @property
     def is_on(self) -> bool:
@@ -40,16 +44,18 @@ class Wipe(QObject):
 
     @property
     def has_changes(self) -> bool:
-        """Whether the frame that is looked at was another one before the last step."""
-        return self._before.label_map(self._cursor.frame) is not None
+        """Whether the last step changed what is shown of the frame that is looked at."""
+        return self._item.is_changed
 
     def turn(self, is_on: bool) -> None:
         """Show it where the mouse is, else in the middle of what is seen; or end it."""
         canvas = self._canvas
         self._item.setVisible(is_on)
         if not is_on:
+            self._was = None
             canvas.show_preview(None)
             return
+        self._look()
         x = canvas.view.viewRect().center().x()
         if canvas.underMouse():
             x = canvas.to_frame(canvas.mapFromGlobal(QCursor.pos())).x()
@@ -62,18 +68,29 @@ class Wipe(QObject):
 
     def _on_frame_changed(self, frame: int, _box: object) -> None:
         if frame == self._cursor.frame:
-            self._show()
+            self._look()
 
-    def _show(self) -> None:
+    def _look(self) -> None:
+        """Find what the frame showed before, and whether that is seen: hidden objects are not."""
         if not self.is_on:
             return
+        frame, document = self._cursor.frame, self._canvas.document
+        self._was = self._before.label_map(frame)
+        is_changed = False
+        if self._was is not None:
+            changed = changed_ids(self._was, document.annotations[frame])
+            is_changed = any(each.visible and each.id in changed for each in document.objects)
+        self._item.set_changed(is_changed)
+        self._show()
+
+    def _show(self) -> None:
+        if self._was is None:
+            self._canvas.show_preview(None)
+            return
         frame = self._cursor.frame
-        before, now = self._before.label_map(frame), self._canvas.document.annotations[frame]
-        self._item.set_changed(before is not None and not np.array_equal(before, now))
-        if before is not None:
-            edge, labels = round(self._item.x), now.copy()
-            labels[:, :edge] = before[:, :edge]
-            self._canvas.show_preview(frame, labels)
+        edge, labels = round(self._item.x), self._canvas.document.annotations[frame].copy()
+        labels[:, :edge] = self._was[:, :edge]
+        self._canvas.show_preview(frame, labels)
 
 
 class _Line(QGraphicsItem):
@@ -83,7 +100,7 @@ class _Line(QGraphicsItem):
         super().__init__()
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
         self._bounds = QRectF(0, 0, shape[1], shape[0])
-        self.x, self._is_changed = shape[1] / 2, False
+        self.x, self.is_changed = shape[1] / 2, False
 
     def stand_at(self, x: float) -> None:
         """Move, within the frame."""
@@ -92,7 +109,7 @@ class _Line(QGraphicsItem):
 
     def set_changed(self, is_changed: bool) -> None:
         """Say that the two sides are of different masks, or that they are not."""
-        self._is_changed = is_changed
+        self.is_changed = is_changed
         self.update()
 
     def boundingRect(self) -> QRectF:
@@ -113,7 +130,7 @@ class _Line(QGraphicsItem):
             painter.setPen(QPen(color, width))
             painter.drawLine(QPointF(x, seen.top()), QPointF(x, seen.bottom()))
         left, right = tr("before"), tr("now")
-        if not self._is_changed:
+        if not self.is_changed:
             left, right = tr("unchanged"), ""
         width = painter.fontMetrics().horizontalAdvance(left)
         y = seen.top() + _TOP

@@ -1,0 +1,100 @@
+"""Where a person should look, the worst place first: doubtful frames and glitches in one order.
+
+For: the commands that go there. Knows the bytes of `LaneStates` and the glitches that were found;
+no widgets. A place that is doubted and has a glitch too is one place: it is visited once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vos_annotator.core.glitches import REACH, Glitch
+from vos_annotator.ui.timeline_states import DOUBT_LEVELS, LaneStates
+
+# A glitch is as bad as doubt of the middle: what is found is nearly always wrong, but it is over
+# after three frames, while an object that the network has lost is lost for long.
+_GLITCH = 2 + DOUBT_LEVELS / 2
+
+
+@dataclass(frozen=True)
+class UnsurePlace:
+    """A place to look at.
+
+    Attributes:
+        frame: Where to go.
+        object_id: Whose masks are most likely wrong there.
+        glitches: Those that lie there; none where a frame is only doubtful.
+    """
+
+    frame: int
+    object_id: int
+    glitches: tuple[Glitch, ...] = ()
+
+    @property
+    def frames(self) -> range:
+        """The frame, or all frames of the glitches."""
+        return range(
+            self.frame, max((g.frames.stop for g in self.glitches), default=self.frame + 1)
+        )
+
+
+def unsure_places(states: LaneStates, glitches: Iterable[Glitch] = ()) -> list[UnsurePlace]:
+    """Return the worst frame of each stretch of doubtful or stale ones, and every glitch.
+
+    Doubt that is shown alike counts more the farther it is from a reference. One frame for each
+    stretch, since to mend it is to compute its neighbours anew. Where a stretch goes over a
+    glitch and its worst frame is there too, or only a few frames away, the glitch is the place.
+
+    Args:
+        states: What is known of every object on every frame.
+        glitches: In order, of objects that `states` knows.
+    """
+    doubt = states.doubt()
+    away = 1 - 1 / (1 + states.away_from_references())  # ranks within a level only
+    worth = doubt.max(axis=0, initial=0.0)
+    worth[worth > 0] += away[worth > 0]
+    places = [
+        UnsurePlace(group[0].frames[0], group[0].object_id, tuple(group))
+        for group in _overlapping(glitches)
+    ]
+    ranks = {place: _GLITCH + away[place.frame] for place in places}
+    for stretch in _stretches(worth, places):
+        worst = stretch.start + int(worth[stretch.start : stretch.stop].argmax())
+        if worth[worst] == 0:  # a glitch that nobody doubts
+            continue
+        near = [each for each in places if _is_near(each, worst, stretch)]
+        if near:
+            ranks[near[0]] = max(ranks[near[0]], worth[worst])
+        else:
+            ranks[UnsurePlace(worst, states.ids[int(doubt[:, worst].argmax())])] = worth[worst]
+    return sorted(ranks, key=lambda each: (-ranks[each], each.frame))
+
+
+def _is_near(place: UnsurePlace, frame: int, stretch: range) -> bool:
+    frames = place.frames
+    return frames[0] in stretch and frames.start - REACH <= frame < frames.stop + REACH
+
+
+def _overlapping(glitches: Iterable[Glitch]) -> Iterator[list[Glitch]]:
+    """Give glitches that share frames together."""
+    group: list[Glitch] = []
+    for each in glitches:
+        if group and each.frames.start >= max(other.frames.stop for other in group):
+            yield group
+            group = []
+        group.append(each)
+    if group:
+        yield group
+
+
+def _stretches(worth: NDArray[np.float64], places: Iterable[UnsurePlace]) -> Iterator[range]:
+    """Give the runs of frames that are doubted or lie in one of the places."""
+    is_in = worth > 0
+    for place in places:
+        is_in[place.frames.start : place.frames.stop] = True
+    edges = np.flatnonzero(np.diff(is_in, prepend=False, append=False)).tolist()
+    return (range(*bounds) for bounds in zip(edges[::2], edges[1::2], strict=True))
