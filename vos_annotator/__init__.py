@@ -42,6 +42,10 @@ __all__ = [
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
+# Nothing goes over the net: ONNX Runtime would tell its maker what it runs, and keep a number of
+# this machine for that, unless it is told not to before it is loaded.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 
 def __getattr__(name: str) -> object:
     """Give a name of the API; `import vos_annotator` alone loads none of it."""

@@ -12,7 +12,7 @@ from vos_annotator.core.formats.registry import formats
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import open_video
 from vos_annotator.engine.headless import propagate, propagated
-from vos_annotator.engine.registry import load_engine
+from vos_annotator.engine.registry import load_settled as load_engine
 
 __all__ = [
     "Project",

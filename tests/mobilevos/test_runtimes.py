@@ -1,6 +1,7 @@
 """Runtimes: each says what torch says on real frames; the quickest is found out and kept."""
 
 import json
+import os
 import subprocess
 import sys
 from copy import deepcopy
@@ -11,6 +12,7 @@ import pytest
 import torch
 
 from vos_annotator.core.errors import UserError
+from vos_annotator.engine.registry import load_settled
 from vos_annotator.mobilevos.checkpoint import load_checkpoint, save_checkpoint
 from vos_annotator.mobilevos.engine import MobileVOSEngine
 from vos_annotator.mobilevos.export import demo_scene
@@ -96,6 +98,14 @@ def test_what_an_engine_learnt_runs_in_torch_whatever_runs_the_rest(monkeypatch)
     assert np.abs(learnt - before).max() > 1
 
 
+def test_onnxruntime_tells_nobody_what_it_runs(tmp_path):
+    words = "import vos_annotator, onnxruntime; onnxruntime.SessionOptions()"
+    said = "CI", "ORT_DISABLE_TELEMETRY"
+    surroundings = {name: value for name, value in os.environ.items() if name not in said}
+    subprocess.run([sys.executable, "-c", words], env=surroundings, check=True)
+    assert not list((tmp_path / "cache").rglob("*"))  # no number to be known by
+
+
 def test_graphs_are_made_once_and_again_for_other_weights(small):
     network, _ = load_checkpoint(small)
     folder = make_graphs(network, small)
@@ -124,21 +134,82 @@ def test_two_processes_that_make_the_same_graphs_do_not_disturb_each_other(small
 def test_it_is_torch_until_it_was_found_out_what_is_quickest_here(small):
     network, _ = load_checkpoint(small)
     assert choice.choose_runtime(network, small, CPU).name == "torch"
-    assert choice.needs_probe(small, None)
+    assert not choice.is_settled(network, small, CPU)
 
-    probe.probe(small, (64, 96))
-    assert not choice.needs_probe(small, None)
+    assert "on this machine" in probe.prepare(small, (64, 96))
+    assert choice.is_settled(network, small, CPU)
     note = next(cache_folder().glob("*.json"))
     found = json.loads(note.read_text())
     assert set(found["ms"]) == set(choice.installed())
     for name in choice.installed():
-        choice.settle(small, name, found["ms"])
+        note.unlink()
+        choice.settle(network, name, found["ms"])
         assert choice.choose_runtime(network, small, CPU).name == name
 
 
+def test_other_weights_of_a_network_are_run_by_what_was_quickest_for_it(small):
+    network, _ = load_checkpoint(small)
+    choice.settle(network, "onnxruntime", {})
+    assert choice.choose_runtime(network, small, CPU).name == "torch"  # it has no graphs yet
+
+    assert probe.prepare(small) == ""  # nothing is measured again
+    assert choice.choose_runtime(network, small, CPU).name == "onnxruntime"
+
+
+def test_what_another_process_noted_stays_so_that_all_run_the_same(small):
+    network, _ = load_checkpoint(small)
+    assert choice.settle(network, "onnxruntime", {})
+    assert not choice.settle(network, "torch", {})
+    assert choice.noted(network) == "onnxruntime"
+
+
+def test_another_number_of_threads_is_measured_for_itself(small):
+    network, _ = load_checkpoint(small)
+    choice.settle(network, "torch", {})
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(threads + 1)
+        assert choice.noted(network) is None
+    finally:
+        torch.set_num_threads(threads)
+    assert choice.noted(network) == "torch"
+
+
+def test_whoever_can_wait_gets_what_is_quickest_at_once_and_is_told_of_it_once(
+    small, monkeypatch, caplog
+):
+    network, _ = load_checkpoint(small)
+    words = "import sys; print('onnxruntime it is')"
+    monkeypatch.setattr(
+        probe,
+        "start_probe",
+        lambda checkpoint, yields: subprocess.Popen(
+            [sys.executable, "-c", words], stdout=subprocess.PIPE, text=True
+        ),
+    )
+    make_graphs(network, small)
+    choice.settle(network, "onnxruntime", {})
+    probe.wait_for_probe(network, small)
+    assert caplog.messages == ["onnxruntime it is"]
+    assert load_settled(checkpoint=small).vision.runtime.name == "onnxruntime"
+
+
+def test_a_library_that_ends_the_probe_is_not_tried_again(small, monkeypatch):
+    words = "import os; os.abort()"
+    monkeypatch.setattr(
+        probe,
+        "start_probe",
+        lambda checkpoint, yields: subprocess.Popen(
+            [sys.executable, "-c", words], stdout=subprocess.PIPE, text=True
+        ),
+    )
+    assert load_settled(checkpoint=small).vision.runtime.name == "torch"
+    assert choice.is_settled(load_checkpoint(small)[0], small, CPU)
+
+
 def test_the_probe_runs_in_a_process_of_its_own(small):
-    assert probe.start_probe(small).wait() == 0
-    assert not choice.needs_probe(small, None)
+    assert probe.start_probe(small, yields=False).wait() == 0
+    assert choice.is_settled(load_checkpoint(small)[0], small, CPU)
 
 
 def test_a_runtime_that_says_something_else_is_not_chosen(small, monkeypatch):
@@ -147,13 +218,14 @@ def test_a_runtime_that_says_something_else_is_not_chosen(small, monkeypatch):
             return super().decode(read, prepared) + 1
 
     monkeypatch.setattr(choice, "GraphRuntime", Liar)
-    assert probe.probe(small, (64, 96)) == "torch"
+    probe.prepare(small, (64, 96))
+    assert choice.noted(load_checkpoint(small)[0]) == "torch"
 
 
 def test_damaged_graphs_leave_torch_at_work_and_say_so_where_they_were_asked_for(small):
     network, _ = load_checkpoint(small)
     (make_graphs(network, small) / "look.onnx").write_bytes(b"no graph")
-    choice.settle(small, "onnxruntime", {})
+    choice.settle(network, "onnxruntime", {})
 
     assert choice.choose_runtime(network, small, CPU).name == "torch"
     with pytest.raises(UserError, match="onnxruntime does not work here"):
@@ -164,12 +236,12 @@ def test_what_is_asked_for_counts_more_than_the_environment_and_that_more_than_s
     small, monkeypatch
 ):
     network, _ = load_checkpoint(small)
-    choice.settle(small, "onnxruntime", {})
+    choice.settle(network, "onnxruntime", {})
     make_graphs(network, small)
     monkeypatch.setenv(choice.VARIABLE, "torch")
 
     assert choice.choose_runtime(network, small, CPU).name == "torch"
-    assert not choice.needs_probe(small, None)
+    assert choice.is_settled(network, small, CPU)
     assert choice.choose_runtime(network, small, CPU, "auto").name == "onnxruntime"
     assert choice.choose_runtime(network, small, torch.device("meta"), "auto").name == "torch"
     with pytest.raises(UserError, match="no runtime abacus"):

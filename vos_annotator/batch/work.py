@@ -26,7 +26,7 @@ from vos_annotator.core.errors import UserError
 from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.engine.headless import EngineFailure
 from vos_annotator.engine.protocol import SegmentationEngine
-from vos_annotator.engine.registry import load_engine
+from vos_annotator.engine.registry import load_settled
 
 NOTES = "batch"  # the folder of the output where it is noted what is finished
 
@@ -191,7 +191,7 @@ def _compute(
         os.environ[RUNTIME] = settings.runtime
     if which not in engines:
         name, options = settings.engine.name, settings.engine.options
-        engines[which] = load_engine(name, settings.size, **options)
+        engines[which] = load_settled(name, settings.size, **options)
     found = source.masks(engines[which], frames, settings.learns, settings.refines)
     for frame, png in found:
         written += output.put(f"{_folder(task.clip)}/{frame:05d}.png", png)

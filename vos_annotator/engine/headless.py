@@ -35,7 +35,7 @@ from vos_annotator.engine.kept import KeptMaps
 from vos_annotator.engine.landing import keep_provenance, land, reference_of
 from vos_annotator.engine.propagation import plan
 from vos_annotator.engine.protocol import DenyingEngine, LearningEngine, SegmentationEngine
-from vos_annotator.engine.registry import DEFAULT_ENGINE, DEFAULT_SIZE, load_engine
+from vos_annotator.engine.registry import DEFAULT_ENGINE, DEFAULT_SIZE, load_settled
 from vos_annotator.engine.worker import InferenceWorker, Loader
 
 log = logging.getLogger(__name__)
@@ -194,7 +194,7 @@ class Headless:
         """Start the worker; see `propagate`."""
         self._engine = engine if isinstance(engine, SegmentationEngine) else None
         choice = engine if self._engine is None else None
-        load = load_engine if self._engine is None else _once(self._engine)
+        load = load_settled if self._engine is None else _once(self._engine)
         self._worker = InferenceWorker(choice, video.fork(), size=size, load=load)
         self._references, self._absences, self._learns = references, absences, learns
         self._worker.start()

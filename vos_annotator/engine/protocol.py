@@ -259,11 +259,14 @@ class RecallingEngine(Protocol):
 
 
 @runtime_checkable
-class IdleEngine(Protocol):
-    """An engine that can make itself ready for later sessions while nothing is asked of it."""
+class SettlingEngine(Protocol):
+    """An engine that finds out by trying, once on a machine, what suits that machine best."""
 
     def while_idle(self) -> None:
-        """Begin to, in the background, and return at once; what it gives stays as it is."""
+        """Begin to, in the background, for later sessions; what it gives stays as it is."""
+
+    def settle(self) -> None:
+        """Find it out now, and go by it; its memory is empty, and nobody waits at a window."""
 
 
 @runtime_checkable

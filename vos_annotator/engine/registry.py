@@ -12,7 +12,7 @@ from importlib.metadata import EntryPoint, distributions
 from inspect import Parameter, signature
 
 from vos_annotator.core.errors import UserError
-from vos_annotator.engine.protocol import SegmentationEngine
+from vos_annotator.engine.protocol import SegmentationEngine, SettlingEngine
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +70,20 @@ def load_engine(
         raise _broken(name, error) from error
     if not isinstance(engine, SegmentationEngine):
         raise _broken(name, f"{type(engine).__name__} lacks verbs of an engine")
+    return engine
+
+
+def load_settled(
+    name: str | None = None, size: int = DEFAULT_SIZE, **options: object
+) -> SegmentationEngine:
+    """Return an engine as `load_engine` does, and as quick as it can be on this machine.
+
+    What is found out for that is kept; the first time it may take half a minute. For commands and
+    scripts: whoever looks at a window shall not wait.
+    """
+    engine = load_engine(name, size, **options)
+    if isinstance(engine, SettlingEngine):
+        engine.settle()
     return engine
 
 

@@ -47,11 +47,11 @@ from vos_annotator.engine.memory_shelf import MemoryShelf
 from vos_annotator.engine.merging import merged
 from vos_annotator.engine.propagation import propagate
 from vos_annotator.engine.protocol import (
-    IdleEngine,
     LearningEngine,
     RefiningEngine,
     Segmentation,
     SegmentationEngine,
+    SettlingEngine,
 )
 from vos_annotator.engine.registry import DEFAULT_SIZE, load_engine
 from vos_annotator.engine.shortage import is_out_of_memory, smaller_than
@@ -156,7 +156,7 @@ class InferenceWorker:
 
     def _next_command(self) -> tuple[int, Command] | None:
         """Wait for a command; None at the end. An engine is told, once, that it has time."""
-        if isinstance(self._engine, IdleEngine) and not self._has_idled:
+        if isinstance(self._engine, SettlingEngine) and not self._has_idled:
             taken = self._commands.take(_IDLE)
             if taken or self._is_closing:
                 return taken

@@ -13,7 +13,7 @@ from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import LabelMap, read_label_map
 from vos_annotator.engine.choice import add_engine_options, chosen_engine
 from vos_annotator.engine.protocol import ScribbleEngine, SegmentationEngine
-from vos_annotator.engine.registry import load_engine
+from vos_annotator.engine.registry import load_settled
 from vos_annotator.evaluation import doubt_report, robot_report
 from vos_annotator.evaluation.first_masks import evaluate_sequence
 from vos_annotator.evaluation.scores import Score, mean_score, score_masks
@@ -137,7 +137,7 @@ def _engine(args: argparse.Namespace) -> SegmentationEngine:
         raise UserError(f"--memory {args.memory} makes no sense: give 0 or more.")
     choice = chosen_engine(args)
     options = {"memory": args.memory, "runtime": args.runtime, **choice.options}
-    return load_engine(choice.name, size=args.size, **options)
+    return load_settled(choice.name, size=args.size, **options)
 
 
 def _run_scribbles(args: argparse.Namespace, sequences: list[Sequence]) -> int:

@@ -32,8 +32,8 @@ from vos_annotator.mobilevos.heads import LOGIT_STRIDE, Features
 from vos_annotator.mobilevos.memory import MemoryFrame, Reading, read_frames
 from vos_annotator.mobilevos.network import aggregate
 from vos_annotator.mobilevos.recalling import memory_mark, recalled
-from vos_annotator.mobilevos.runtimes.choice import choose_runtime, needs_probe
-from vos_annotator.mobilevos.runtimes.probe import start_probe
+from vos_annotator.mobilevos.runtimes.choice import choose_runtime, is_settled
+from vos_annotator.mobilevos.runtimes.probe import start_probe, wait_for_probe
 from vos_annotator.mobilevos.scribble import Marks, scribbled
 from vos_annotator.mobilevos.vision import View, Vision, favours_bfloat16, is_same, working_size
 
@@ -70,17 +70,16 @@ class MobileVOSEngine:
             runtime: What runs the network, as of `choose_runtime`.
         """
         self.size = size
-        self._file, self._wanted_runtime = find_checkpoint(checkpoint), runtime
+        self._file = find_checkpoint(checkpoint)
         network, _ = load_checkpoint(self._file)
         self.provenance = {
             "checkpoint": self._file.stem,
             "checkpoint_sha256": hash_of(self._file),
         }
         self.vision = Vision(network)
-        self.vision.runtime = choose_runtime(
-            network, self._file, self.vision.device, self._wanted_runtime
-        )
         self.network, self.device = self.vision.network, self.vision.device
+        self._asked = self.network, self._file, self.device, runtime
+        self.vision.runtime = choose_runtime(*self._asked)
         self.bank = MemoryBank(memory)
         self.timings: dict[str, float] = {}
         self._decoder = self.network.decoder  # or one that has learnt this video
@@ -308,9 +307,15 @@ class MobileVOSEngine:
         return self._encoded
 
     def while_idle(self) -> None:
-        """Find out what runs the network quickest here; see `IdleEngine.while_idle`."""
-        if self.device.type == "cpu" and needs_probe(self._file, self._wanted_runtime):
+        """Find out what runs the network quickest here; see `SettlingEngine.while_idle`."""
+        if not is_settled(*self._asked):
             weakref.finalize(self, start_probe(self._file).terminate)
+
+    def settle(self) -> None:
+        """Find it out and go by it; see `SettlingEngine.settle`."""
+        if not is_settled(*self._asked):
+            wait_for_probe(self.network, self._file)
+            self.vision.runtime = choose_runtime(*self._asked)
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:

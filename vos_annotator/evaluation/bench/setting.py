@@ -18,7 +18,7 @@ from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import encode_png
 from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.engine.protocol import SegmentationEngine
-from vos_annotator.engine.registry import load_engine
+from vos_annotator.engine.registry import load_settled
 from vos_annotator.evaluation.bench.extent import Extent
 from vos_annotator.evaluation.bench.scene import Scene, write_clip
 
@@ -40,8 +40,8 @@ class Setting:
     folder: Path
 
     def load(self, size: int, **options: object) -> SegmentationEngine:
-        """Return a new engine that works at a short side of `size` px; see `load_engine`."""
-        return load_engine(self.choice.name, size=size, **(self.choice.options | options))
+        """Return a new engine that works at a short side of `size` px; see `load_settled`."""
+        return load_settled(self.choice.name, size=size, **(self.choice.options | options))
 
     @property
     def engine(self) -> str:

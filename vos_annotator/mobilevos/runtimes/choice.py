@@ -1,8 +1,9 @@
 """Which runtime runs the network: the one that was asked for, or that was quickest here.
 
-For: the engine. What was quickest is measured once for each machine, checkpoint and set of
-libraries (`probe`); until that is known it is torch. What is measured meanwhile holds from the
-next start: within one session the same references give the same masks, to the byte.
+For: the engine. What was quickest is measured once (`probe`) for each machine, number of
+threads, set of libraries and network, whatever its weights; until that is known it is torch. What
+is measured meanwhile holds from the next start: within one session the same references give the
+same masks, to the byte.
 """
 
 import hashlib
@@ -10,6 +11,7 @@ import json
 import logging
 import os
 import platform
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,9 +22,9 @@ from vos_annotator.core.errors import UserError
 from vos_annotator.mobilevos.network import Network
 from vos_annotator.mobilevos.runtimes.graphs import (
     cache_folder,
-    fingerprint,
     kept_graphs,
     make_graphs,
+    way,
 )
 from vos_annotator.mobilevos.runtimes.on_graphs import OPENERS, GraphRuntime
 from vos_annotator.mobilevos.runtimes.runtime import Runtime, TorchRuntime
@@ -86,29 +88,57 @@ def installed() -> list[str]:
     return [TorchRuntime.name, *(name for name in OPENERS if find_spec(name))]
 
 
-def needs_probe(checkpoint: Path, wanted: str | None) -> bool:
-    """Return whether it is not known here yet what runs a checkpoint quickest, and asked for."""
-    return _wanted(wanted) == AUTO and len(installed()) > 1 and not _note(checkpoint).is_file()
+def is_settled(
+    network: Network, checkpoint: Path, device: torch.device, wanted: str | None = None
+) -> bool:
+    """Return whether what runs a checkpoint quickest here is ready, or not asked for."""
+    if _wanted(wanted) != AUTO or device.type != "cpu" or len(installed()) == 1:
+        return True
+    return (name := noted(network)) == TorchRuntime.name or bool(name and kept_graphs(checkpoint))
 
 
-def settle(checkpoint: Path, name: str, milliseconds: dict[str, float]) -> None:
-    """Note what is to run a checkpoint here, and how long a frame took by each runtime."""
-    note = _note(checkpoint)
+def noted(network: Network) -> str | None:
+    """Return the runtime that was quickest here; None if that is not known."""
+    try:
+        name = json.loads(_note(network).read_text("utf-8"))["runtime"]
+    except (OSError, ValueError, KeyError, TypeError):  # damaged: it is measured again
+        return None
+    return name if name in NAMES else None
+
+
+def settle(network: Network, name: str, milliseconds: dict[str, float]) -> bool:
+    """Note what is to run a network here, and how long a frame took by each runtime.
+
+    Returns:
+        Whether it was; what another process noted meanwhile stays, so that all run the same.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    note = _note(network)
     note.parent.mkdir(parents=True, exist_ok=True)
+    if noted(network) is None:
+        note.unlink(missing_ok=True)
     part = note.with_name(f"{note.name}.{os.getpid()}")
     part.write_text(json.dumps({"runtime": name, "ms": milliseconds}), "utf-8")
-    part.replace(note)
+    try:
+        note.hardlink_to(part)
+    except FileExistsError:
+        return False
+    except OSError:  # a disk that knows no links
+        part.replace(note)
+    finally:
+        part.unlink(missing_ok=True)
+    return True
 
 
 def _quickest(network: Network, checkpoint: Path, device: torch.device) -> Runtime:
     """Return what is known to be quickest, else torch; never waits for anything."""
-    note = _note(checkpoint)
-    if device.type == "cpu" and note.is_file():
+    name = noted(network) if device.type == "cpu" else None
+    if name in OPENERS and kept_graphs(checkpoint):  # making them would take seconds
         try:
-            name = json.loads(note.read_text("utf-8"))["runtime"]
-            if name in OPENERS and kept_graphs(checkpoint):  # making them would take seconds
-                return load_runtime(name, network, checkpoint)
-        except (OSError, ValueError, KeyError, TypeError, UserError):
+            return load_runtime(name, network, checkpoint)
+        except UserError:
             log.warning("The runtime that was quickest cannot be used: torch is.", exc_info=True)
     return TorchRuntime(network)
 
@@ -127,12 +157,21 @@ def _wanted(name: str | None) -> str:
     return name
 
 
-def _note(checkpoint: Path) -> Path:
-    """Return the file with what was measured here of a checkpoint."""
-    known = [platform.node(), platform.machine(), platform.processor(), str(os.cpu_count())]
+def _note(network: Network) -> Path:
+    """Return the file with what was measured here of networks like this one."""
+    known = [way(), repr(network.config), platform.node(), platform.machine(), _processor()]
+    known += [str(os.cpu_count()), str(torch.get_num_threads())]
     known += [f"{name} {_version(name)}" for name in OPENERS]
-    digest = hashlib.sha256("\n".join([fingerprint(checkpoint), *known]).encode())
+    digest = hashlib.sha256("\n".join(known).encode())
     return cache_folder() / f"quickest-{digest.hexdigest()[:24]}.json"
+
+
+def _processor() -> str:
+    """Return the processor's name, which Python does not know on Linux."""
+    with suppress(OSError, StopIteration):
+        lines = Path("/proc/cpuinfo").read_text("utf-8", errors="replace").splitlines()
+        return next(line for line in lines if line.startswith("model name"))
+    return platform.processor()
 
 
 def _version(package: str) -> str:

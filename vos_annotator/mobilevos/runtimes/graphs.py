@@ -38,12 +38,18 @@ def cache_folder() -> Path:
     return user_cache_path("vos-annotator", appauthor=False) / "runtimes"
 
 
-def fingerprint(checkpoint: Path) -> str:
-    """Return what tells graphs apart: by the weights, what is computed with them, and torch."""
+def way() -> str:
+    """Return what graphs follow from beside weights: the code, and torch."""
     digest = hashlib.sha256(f"{torch.__version__} {_OPSET}".encode())
-    for path in (checkpoint, Path(__file__), *(Path(each.__file__) for each in _SOURCES)):
+    for path in (Path(__file__), *(Path(each.__file__) for each in _SOURCES)):
         digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()[:24]
+    return digest.hexdigest()
+
+
+def fingerprint(checkpoint: Path) -> str:
+    """Return what tells graphs apart."""
+    weights = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
+    return hashlib.sha256(f"{way()} {weights}".encode()).hexdigest()[:24]
 
 
 def kept_graphs(checkpoint: Path) -> Path | None:

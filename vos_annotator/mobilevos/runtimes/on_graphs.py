@@ -53,6 +53,7 @@ def open_in_onnxruntime(path: Path) -> Graph:
     """Return a graph that ONNX Runtime runs."""
     import onnxruntime
 
+    onnxruntime.disable_telemetry_events()  # on Windows; elsewhere the package has seen to it
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -1,56 +1,115 @@
 """Measuring which runtime is quickest here, in a process of its own.
 
-For: the engine, which starts it when nobody waits for anything: tracing graphs keeps Python
-busy, and a library that does not fit the processor may end the process. It yields to everything
-else that runs. `python -m` with the path of a checkpoint runs it.
+For: the engine: tracing graphs keeps Python busy, and a library that does not fit the processor
+may end the process. Beside a window it is started when nobody waits for anything, and yields to
+everything else that runs; a command waits for it, once. `python -m` with the path of a checkpoint
+runs it.
 """
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import torch
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.mobilevos.checkpoint import load_checkpoint
-from vos_annotator.mobilevos.runtimes.choice import installed, load_runtime, settle
+from vos_annotator.mobilevos.network import Network
+from vos_annotator.mobilevos.runtimes.choice import installed, load_runtime, noted, settle
+from vos_annotator.mobilevos.runtimes.graphs import cache_folder, make_graphs
 from vos_annotator.mobilevos.runtimes.runtime import Runtime, TorchRuntime
+from vos_annotator.mobilevos.vision import favours_bfloat16
 
 log = logging.getLogger(__name__)
 
 SHAPE = 480, 848  # of the frame that is timed
 TOLERANCE = 1e-2  # of logits, from torch; a library that is further off is broken
 REFERENCE = TorchRuntime.name
-_TURNS = 6
+_TURNS = 4
 _GAIN = 0.95  # of torch's time: more is not worth leaving the reference for
+_PATIENCE = 180.0  # s that a command waits for it
+_ENDED = (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
-def start_probe(checkpoint: Path) -> subprocess.Popen:
-    """Start measuring, with as many threads as here; whoever holds the process may end it."""
+def start_probe(checkpoint: Path, yields: bool = True) -> subprocess.Popen:
+    """Start measuring, with as many threads as here; whoever holds the process may end it.
+
+    Args:
+        checkpoint: Whose graphs are made, too.
+        yields: Whether it lets everything else that runs go first.
+    """
     surroundings = os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
     return subprocess.Popen(
-        [sys.executable, "-m", __name__, str(checkpoint)],
+        [sys.executable, "-m", __name__, str(checkpoint), *(["--yield"] if yields else [])],
         env=surroundings,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL if yields else subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        text=True,
     )
 
 
-def probe(checkpoint: Path, shape: tuple[int, int] = SHAPE) -> str:
-    """Return the runtime that runs frames of one object quickest; it is noted too.
+def wait_for_probe(network: Network, checkpoint: Path) -> None:
+    """Have it measured; what was chosen is said in a line, by the one process that chose it.
 
-    They take turns, so that whatever else runs slows all of them, and the best turn counts.
+    A library that ends the process is not tried again: torch is chosen then.
+    """
+    try:
+        cache_folder().mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return  # it would be measured in vain each time
+    process = start_probe(checkpoint, yields=False)
+    try:
+        told, _ = process.communicate(timeout=_PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        log.warning("What runs the network quickest took too long to find out: torch runs it.")
+        return
+    if told:
+        log.warning("%s", told.strip())
+    if process.returncode and -process.returncode not in _ENDED and noted(network) is None:
+        log.warning("What runs the network quickest could not be found out: torch runs it.")
+        with suppress(OSError):
+            settle(network, REFERENCE, {})
+
+
+def prepare(checkpoint: Path, shape: tuple[int, int] = SHAPE) -> str:
+    """Make a checkpoint ready for what runs it quickest here; return a line if that is new.
 
     Raises:
         UserError: There is no such checkpoint.
+        OSError: Nothing can be kept.
     """
     network, _ = load_checkpoint(checkpoint)
+    if noted(network) is not None:
+        make_graphs(network, checkpoint)
+        return ""
+    chosen, spent = probe(network, checkpoint, shape)
+    if not settle(network, chosen, spent):
+        return ""
+    times = ", ".join(f"{name} {took:.0f}" for name, took in spent.items())
+    return (
+        f"From now on {chosen} runs the network on this machine (ms a frame of one object: "
+        f"{times}); VOS_ANNOTATOR_RUNTIME=torch keeps torch."
+    )
+
+
+def probe(
+    network: Network, checkpoint: Path, shape: tuple[int, int] = SHAPE
+) -> tuple[str, dict[str, float]]:
+    """Return the runtime that runs frames of one object quickest, and the ms of all of them.
+
+    They take turns, so that whatever else runs slows all of them, and the best turn counts.
+    """
     network = network.to(memory_format=torch.channels_last)
+    quick = torch.autocast("cpu", torch.bfloat16, enabled=favours_bfloat16(torch.device("cpu")))
     runtimes = []
     for name in installed():
         try:
@@ -70,13 +129,12 @@ def probe(checkpoint: Path, shape: tuple[int, int] = SHAPE) -> str:
             for runtime in runtimes:
                 frame = _frame(runtime, picture)
                 started = time.perf_counter()
-                frame()
+                with quick:  # as the engine runs them
+                    frame()
                 took = 1000 * (time.perf_counter() - started)
                 spent[runtime.name] = min(took, spent.get(runtime.name, took))
     quickest = min(spent, key=spent.__getitem__)
-    chosen = quickest if spent[quickest] < _GAIN * spent[REFERENCE] else REFERENCE
-    settle(checkpoint, chosen, spent)
-    return chosen
+    return quickest if spent[quickest] < _GAIN * spent[REFERENCE] else REFERENCE, spent
 
 
 def _frame(runtime: Runtime, picture: torch.Tensor) -> Callable[[], torch.Tensor]:
@@ -92,6 +150,6 @@ def _frame(runtime: Runtime, picture: torch.Tensor) -> Callable[[], torch.Tensor
 
 
 if __name__ == "__main__":
-    if hasattr(os, "nice"):
+    if "--yield" in sys.argv and hasattr(os, "nice"):
         os.nice(19)
-    probe(Path(sys.argv[1]))
+    print(prepare(Path(sys.argv[1])), end="")
