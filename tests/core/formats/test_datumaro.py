@@ -1,7 +1,6 @@
-"""Datumaro and TrackEval find in our files what was exported, where they are installed.
+"""Datumaro finds in our files what was exported, where it is installed.
 
-They bring packages of their own versions, so an environment of their own runs these tests:
-`pip install datumaro trackeval` beside what `core` needs.
+It brings an OpenCV of its own, so it is of the extra `readers`, for an environment of its own.
 """
 
 import numpy as np
@@ -66,17 +65,3 @@ def test_datumaro_reads_the_masks(tmp_path, name):
             else:
                 assert (mask & mine).sum() / (mask | mine).sum() > 0.8
     assert seen >= FRAMES - 1
-
-
-def test_trackeval_reads_the_text_of_mots(tmp_path):
-    trackeval = pytest.importorskip("trackeval")
-    export(source(), "mots-text", tmp_path)
-    file = tmp_path / "instances_txt" / "clip.txt"
-    data, _ = trackeval.datasets.KittiMOTS._load_simple_text_file(
-        str(file), is_zipped=False, zip_file=None, force_delimiters=" ", convert_filter=None
-    )
-    assert sorted(map(int, data)) == [0, 1, 2, 3, 5]
-    for frame, rows in data.items():
-        ids = sorted(int(row[1]) % 1000 for row in rows)
-        assert ids == sorted(set(np.unique(wanted(int(frame))).tolist()) - {0})
-        assert all(row[3:5] == [str(SHAPE[0]), str(SHAPE[1])] for row in rows)
