@@ -12,7 +12,7 @@ import pytest
 
 from tests.core.formats.material import FRAMES, NAMES, SHAPE, Clip, label_map, source, wanted
 from vos_annotator.core.formats.exporting import export
-from vos_annotator.core.formats.format import Options, Source
+from vos_annotator.core.formats.format import Source
 from vos_annotator.core.masks import encode_png
 
 
@@ -87,9 +87,7 @@ def test_the_masks_in_the_xml_of_cvat_are_those_that_its_sdk_decodes(tmp_path):
         for each in track.iter("mask"):
             if each.get("outside") == "1":
                 continue
-            left, top, wide, high = (
-                int(each.get(k)) for k in ("left", "top", "width", "height")
-            )
+            left, top, wide, high = (int(each.get(k)) for k in ("left", "top", "width", "height"))
             counts = [int(count) for count in each.get("rle").split(",")]
             corners = [left, top, left + wide - 1, top + high - 1]
             points = counts + corners
@@ -121,7 +119,6 @@ def test_trackeval_reads_every_pixel_of_the_text_of_mots(tmp_path):
             size = [int(height), int(width)]
             read[rle.decode({"size": size, "counts": counts.encode()}) > 0] = int(track) % 1000
         np.testing.assert_array_equal(read, wanted(int(frame)))
-
 
 
 def test_labelme_opens_its_files_with_every_pixel(tmp_path):
