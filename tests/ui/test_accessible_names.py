@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAccessible
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -14,9 +15,11 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QDialog,
+    QFileDialog,
     QHeaderView,
     QKeySequenceEdit,
     QLineEdit,
+    QMenu,
     QPlainTextEdit,
     QScrollBar,
     QWidget,
@@ -27,12 +30,14 @@ from vos_annotator.core.errors import MissingVideo
 from vos_annotator.core.formats.importing import Masks
 from vos_annotator.core.formats.registry import FORMATS
 from vos_annotator.core.masks import encode_png
+from vos_annotator.core.objects import SCREEN_COLORS
 from vos_annotator.core.translation import languages
 from vos_annotator.ui import dialogs
+from vos_annotator.ui.actions import ACTIONS
 from vos_annotator.ui.card import Card
 from vos_annotator.ui.export_dialog import ExportDialog
 from vos_annotator.ui.import_dialog import ImportDialog
-from vos_annotator.ui.mask_operations import OPERATIONS
+from vos_annotator.ui.palette import CommandPalette
 
 CONTROLS = (
     QAbstractButton,
@@ -62,6 +67,8 @@ def window(qtbot, spoken, tmp_path):
 
 WHOLES = (QAbstractSpinBox, QComboBox, QKeySequenceEdit, QLineEdit)  # read out as one
 QT_PARTS = (QHeaderView, QScrollBar)
+# F2 for a name; the figure beside a slider says what the slider is at.
+ANOTHER_WAY = ("NameField", "SliderLabel")
 
 
 def ancestors(widget):
@@ -84,6 +91,19 @@ def nameless(root):
             continue
         if not QAccessible.queryAccessibleInterface(each).text(QAccessible.Text.Name).strip():
             found.append(f"{type(each).__name__} {each.objectName()} in {type(each.parent())}")
+    return found
+
+
+def unreachable(root):
+    """Return the controls under `root` that neither Tab nor a key of their own gets to."""
+    found = []
+    for each in root.findChildren(QWidget):
+        is_part = any(isinstance(above, (*WHOLES, *QT_PARTS)) for above in ancestors(each))
+        is_qts = each.objectName().startswith("qt_") or isinstance(each, QT_PARTS)
+        has_key = type(each).__name__ in ANOTHER_WAY or isinstance(root, CommandPalette)
+        takes_tab = bool(each.focusPolicy() & Qt.FocusPolicy.TabFocus)
+        if isinstance(each, CONTROLS) and not (is_part or is_qts or has_key or takes_tab):
+            found.append(f"{type(each).__name__} {each.accessibleName()}")
     return found
 
 
@@ -113,13 +133,50 @@ def test_every_control_of_the_first_page_has_a_name(qtbot, spoken):
         assert nameless(window) == []
 
 
-@pytest.mark.parametrize("action", ["palette", "shortcuts", "keys", "memory", *OPERATIONS])
-def test_every_control_of_a_dialog_has_a_name(window, action):
+def test_every_dialog_has_names_for_all_controls_and_the_keyboard_gets_to_each(
+    qtbot, window, monkeypatch
+):
+    asked = []
+    for name in ("getOpenFileName", "getSaveFileName", "getExistingDirectory"):
+        answer = "" if name == "getExistingDirectory" else ("", "")
+        monkeypatch.setattr(QFileDialog, name, lambda *_, answer=answer: asked.append(1) or answer)
     paint(window)
-    window.actions_[action].trigger()
-    (dialog,) = window.findChildren(QDialog)
+    rows = [each for each in ACTIONS if each.text.endswith("…") or each.id in ("palette", "keys")]
+    for row in rows:
+        seen, files = [], len(asked)
 
-    assert nameless(dialog) == []
+        def look(row=row, seen=seen):
+            over = [each for each in QApplication.topLevelWidgets() if each.isVisible()]
+            for each in over:
+                if isinstance(each, QDialog | QMenu):
+                    assert nameless(each) == [], row.id
+                    assert unreachable(each) == [], row.id
+                    each.close()
+            seen.append(len(over) - 1)
+
+        QTimer.singleShot(0, look)
+        window.actions_[row.id].trigger()
+        qtbot.waitUntil(lambda seen=seen: bool(seen))
+        assert seen[0] or len(asked) > files, f"{row.id} asked nothing"
+
+
+def test_the_keyboard_gets_to_every_control_of_the_window(qtbot, window):
+    for _ in range(2):
+        window.actions_["add-object"].trigger()
+    paint(window)
+    assert unreachable(window) == []
+    with open_window(qtbot) as empty:
+        assert unreachable(empty) == []
+
+
+def test_a_colour_is_chosen_with_the_arrow_keys(window):
+    paint(window)
+    window.actions_["color-object"].trigger()
+    menu = QApplication.activePopupWidget()
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Return):
+        QTest.keyClick(menu, key)
+
+    assert window.document.objects[1].color == SCREEN_COLORS[2]
 
 
 def test_every_control_of_the_export_dialog_has_a_name(qtbot, window):

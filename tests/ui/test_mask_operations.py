@@ -109,6 +109,24 @@ def test_the_preview_follows_the_frame(qtbot, window):
     dialog.reject()
 
 
+def test_the_range_may_be_set_while_the_preview_is_looked_at(qtbot, window):
+    for frame in (1, 2, 3):
+        predict(window, frame, labels(window))
+    dialog = dialog_of(qtbot, window, "grow")
+    dialog._on_range.setChecked(True)
+    window.cursor.in_frame, window.cursor.out_frame = 1, 2
+    assert dialog._on_range.text() == "Frames 1 to 2"
+    assert shown_area(window) == area(window)  # of a frame that stays as it is
+    assert "not in the range" in dialog._note.text()
+
+    window.cursor.frame = 2
+    qtbot.waitUntil(lambda: window.canvas.is_current and shown_area(window) > 144)
+    dialog.accept()
+    qtbot.waitUntil(lambda: area(window, 2) > 144)
+    wait_for_job(qtbot, window)
+    assert [area(window, frame) > 144 for frame in range(4)] == [False, True, True, False]
+
+
 def test_growing_never_takes_the_pixels_of_another_object(qtbot, window):
     paint(window, 2, left=22)
     other = area(window, object_id=2)

@@ -83,6 +83,26 @@ def test_barrel_button_and_eraser_end_take_away(window, button, end):
     assert 0 < area(window) < before
 
 
+def test_the_barrel_button_pressed_in_the_air_draws_nothing_and_the_stroke_then_takes_away(window):
+    paint(window, top=4, left=4, size=40)
+    before, canvas, both = area(window), window.canvas, Left | Right
+    send(canvas, QEvent.Type.TabletPress, (10, 10), 0.0, Right, Right, TIP)
+    send(canvas, QEvent.Type.TabletMove, (20, 20), 0.0, No, Right, TIP)
+    send(canvas, QEvent.Type.TabletRelease, (20, 20), 0.0, Right, No, TIP)
+    assert area(window) == before
+
+    send(canvas, QEvent.Type.TabletPress, (20, 20), 0.0, Right, Right, TIP)
+    send(canvas, QEvent.Type.TabletPress, (20, 20), 1.0, Left, both, TIP)
+    send(canvas, QEvent.Type.TabletRelease, (20, 20), 1.0, Right, Left, TIP)
+    send(canvas, QEvent.Type.TabletMove, (36, 36), 1.0, No, Left, TIP)
+    assert area(window) == before  # the stroke is in hand until the tip is lifted
+    send(canvas, QEvent.Type.TabletRelease, (36, 36), 0.0, Left, No, TIP)
+    labels = window.document.annotations[0]
+    assert labels[20, 20] == labels[30, 30] == 0
+    window.actions_["undo"].trigger()
+    assert area(window) == before
+
+
 def test_the_minimap_shows_only_where_the_frame_is_larger_than_the_view(window):
     minimap = window.canvas.findChild(Minimap)
     assert not minimap.isVisible()

@@ -174,6 +174,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("add-object", "Object", "New object", "add_object", (), ("Ctrl+N",), "add",
            tip="Add an object on any frame; the others stay as they are."),
     Action("rename-object", "Object", "Rename", "rename_object", (), ("F2",), needs=_OBJECT),
+    Action("color-object", "Object", "Colour…", "choose_color", needs=_OBJECT),
     Action("hide-object", "Object", "Hide", "toggle_hidden", (), ("Shift+H",), "eye-off",
            needs=_OBJECT, checked="object hidden"),
     Action("lock-object", "Object", "Lock", "toggle_locked", (), ("L",), "lock",

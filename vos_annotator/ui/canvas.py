@@ -255,18 +255,18 @@ class Canvas(ZoomView):
         return super().viewportEvent(event)
 
     def _work_with_pen(self, event: QTabletEvent) -> None:
-        point, kind = self.to_frame(event.position()), event.type()
+        point = self.to_frame(event.position())
         self._pen.follow(event)
         self.cursor.pressure = self._pen.share
-        if kind == QEvent.Type.TabletPress and event.button() in _BUTTONS:
+        if self._pen.begins(event):
             self.setFocus(Qt.FocusReason.MouseFocusReason)
             self._tool.press(point, self._pen.removes(event))
-        elif kind == QEvent.Type.TabletRelease and event.button() in _BUTTONS:
+        elif self._pen.ends(event):
             self._tool.release(point)
             self._pen.rest()
             self.cursor.pressure = self._pen.share
             self._refreshing.start()
-        elif event.buttons():
+        elif self._pen.is_drawing:
             self._tool.drag(point)
         else:
             self._tool.hover(point)

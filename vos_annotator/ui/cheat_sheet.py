@@ -12,17 +12,21 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from vos_annotator.core.translation import marked, tr
-from vos_annotator.ui.action import MENUS, Action
+from vos_annotator.ui.action import MENUS, Action, menu_path
 from vos_annotator.ui.action_set import key_text
 from vos_annotator.ui.actions import ACTIONS
+from vos_annotator.ui.timeline_lanes import legend
 
 _COLUMNS = 3
-_HIGHEST = 820  # px
+_HIGHEST = 860  # px
+_PLACES = "Object/Select"  # nine rows that are one line here
 _MOUSE = (
     (marked("Wheel"), marked("zoom at the cursor")),
     (marked("Middle drag"), marked("move the view")),
     (marked("Shift + wheel"), marked("brush size")),
     (marked("Left, right button"), marked("add, remove")),
+    (marked("Shift with the lasso"), marked("follow edges")),
+    (marked("Pen: eraser, barrel button"), marked("remove")),
 )
 
 
@@ -62,6 +66,9 @@ class CheatSheet(QDialog):
             columns[place].addSpacing(12)
         for column in columns:
             column.addStretch(1)
+        forms = QLabel(tr("On the timeline: {forms}.", forms=legend()), wordWrap=True)
+        forms.setProperty("role", "quiet")
+        grid.addWidget(forms, 1, 0, 1, _COLUMNS)
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setWidget(content)
@@ -73,11 +80,13 @@ class CheatSheet(QDialog):
 
 
 def _rows_of(menu: str, rows: Iterable[Action]) -> list[tuple[str, str]]:
-    found = [row for row in rows if row.menu == menu and row.keys]
-    pairs = [
-        (", ".join(dict.fromkeys(key_text(key) for key in row.keys)), row.text.rstrip("…"))
-        for row in found
-    ]
+    """Return the keys and words of a menu and of those within it."""
+    pairs = []
+    for row in rows:
+        if row.keys and row.menu.partition("/")[0] == menu and row.menu != _PLACES:
+            keys = dict.fromkeys(key_text(key) for key in row.keys)
+            words = [*menu_path(row.menu)[1:], row.text.rstrip("…")]
+            pairs.append((", ".join(keys), ": ".join(words)))
     return [*pairs, (tr("1 to 9"), tr("Choose an object"))] if menu == "Object" else pairs
 
 

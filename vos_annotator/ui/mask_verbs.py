@@ -32,17 +32,17 @@ class MaskVerbs:
             return
         from vos_annotator.ui.operation_dialog import OperationDialog  # superqt loads slowly
 
-        window, operation, frames = self._window, OPERATIONS[name], self._range()
+        window, operation = self._window, OPERATIONS[name]
         for each in window.findChildren(OperationDialog):
             each.reject()
         window.cursor.masks_shown = True  # else there is nothing to see of it
-        dialog = OperationDialog(operation, window.workspace, frames, self._refusal, window)
+        dialog = OperationDialog(operation, window.workspace, self._range, self._refusal, window)
         title = f"{tr(operation.title)}: {self._name()}"
         dialog.applied_here.connect(
             lambda frame, labels: window.document.paint(frame, labels, tr(operation.title))
         )
         dialog.applied_to_range.connect(
-            lambda size: RangeEdit(window, window.cursor.object_id, title).start(
+            lambda frames, size: RangeEdit(window, window.cursor.object_id, title).start(
                 frames, lambda _, mask: operation.change(mask, size)
             )
         )

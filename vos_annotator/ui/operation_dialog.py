@@ -37,17 +37,17 @@ class OperationDialog(QDialog):
 
     Signals:
         applied_here(frame, labels): OK, for the frame that is shown, as previewed.
-        applied_to_range(size): OK, for the frames of the range.
+        applied_to_range(frames, size): OK, for the frames of the range.
     """
 
     applied_here = Signal(int, object)
-    applied_to_range = Signal(int)
+    applied_to_range = Signal(range, int)
 
     def __init__(
         self,
         operation: Operation,
         workspace: Workspace,
-        frames: range,
+        frames: Callable[[], range],
         refusal: Callable[[], str],
         parent: QWidget,
     ) -> None:
@@ -56,7 +56,7 @@ class OperationDialog(QDialog):
         Args:
             operation: What is to be done.
             workspace: Where it is to be done.
-            frames: The range that can be chosen.
+            frames: Gives the range that can be chosen; it may become another one meanwhile.
             refusal: Says why the current object may not be changed, or nothing.
             parent: The window.
         """
@@ -64,14 +64,16 @@ class OperationDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr(operation.title))
         self._operation, self._work, self._refusal = operation, workspace, refusal
+        self._frames = frames
         self._preview: tuple[int, LabelMap] | None = None  # of what is chosen now
         self._is_accepted = False
         self._latest = Latest(self)
         self._latest.done.connect(self._show)
-        self._lay_out(frames)
+        self._lay_out()
         cursor, document = workspace.cursor, workspace.document
         cursor.frame_changed.connect(self._compute)
         cursor.object_changed.connect(self._compute)
+        cursor.view_changed.connect(self._follow_range)
         document.frame_changed.connect(self._on_frame_changed)
         document.objects_changed.connect(self._compute)
         workspace.closing.connect(self.reject)
@@ -85,7 +87,7 @@ class OperationDialog(QDialog):
     def accept(self) -> None:
         """Apply; for this frame as soon as the preview is there."""
         if self._on_range.isChecked():
-            self.applied_to_range.emit(self.amount)
+            self.applied_to_range.emit(self._frames(), self.amount)
         elif self._preview is None:
             self._is_accepted = True
             return
@@ -99,7 +101,7 @@ class OperationDialog(QDialog):
         self._work.canvas.show_preview(None)
         super().done(result)
 
-    def _lay_out(self, frames: range) -> None:
+    def _lay_out(self) -> None:
         operation, column, form = self._operation, QVBoxLayout(self), QFormLayout()
         column.setContentsMargins(16, 16, 16, 12)
         column.setSpacing(12)
@@ -112,9 +114,8 @@ class OperationDialog(QDialog):
             self._size.valueChanged.connect(self._compute)
             form.addRow(f"{tr(operation.size_name)} ({operation.unit.strip()})", self._size)
         self._here = QRadioButton(tr("This frame"))
-        self._on_range = QRadioButton(
-            tr("Frames {first} to {last}", first=frames.start, last=frames.stop - 1)
-        )
+        self._on_range = QRadioButton()
+        self._name_range()
         self._on_range.setToolTip(
             self._work.actions_.with_keys(
                 tr(
@@ -124,7 +125,7 @@ class OperationDialog(QDialog):
             )
         )
         self._here.setChecked(True)
-        self._on_range.toggled.connect(self._allow)
+        self._on_range.toggled.connect(self._compute)
         form.addRow(tr("On"), self._here)
         form.addRow("", self._on_range)
         self._buttons = QDialogButtonBox(
@@ -140,6 +141,18 @@ class OperationDialog(QDialog):
         corner = self._work.canvas.mapToGlobal(self._work.canvas.rect().topRight())
         self.move(corner.x() - self.width() - _MARGIN, corner.y() + _MARGIN)  # beside the object
 
+    def _name_range(self) -> None:
+        frames = self._frames()
+        name = tr("Frames {first} to {last}", first=number(frames[0]), last=number(frames[-1]))
+        self._on_range.setText(name)
+
+    def _follow_range(self) -> None:
+        """Take the range as it is now."""
+        before = self._on_range.text()
+        self._name_range()
+        if self._on_range.isChecked() and self._on_range.text() != before:
+            self._compute()
+
     def _on_frame_changed(self, frame: int, box: object) -> None:
         if frame == self._work.cursor.frame:
             self._compute()
@@ -148,13 +161,16 @@ class OperationDialog(QDialog):
         """Have the preview made for what is chosen now."""
         self._preview, self._is_accepted = None, False
         refusal = self._refusal()
-        self._allow()
+        ok = self._buttons.button(QDialogButtonBox.StandardButton.Ok)
+        ok.setEnabled(not refusal)
+        frame, object_id = self._work.cursor.frame, self._work.cursor.object_id
+        if not refusal and self._on_range.isChecked() and frame not in self._frames():
+            refusal = tr("This frame is not in the range: it stays as it is.")
         if refusal:
             self._latest.forget()
             self._work.canvas.show_preview(None)
             self._note.setText(refusal)
             return
-        frame, object_id = self._work.cursor.frame, self._work.cursor.object_id
         before = self._work.document.annotations[frame]
         change, size = self._operation.change, self.amount
 
@@ -176,7 +192,3 @@ class OperationDialog(QDialog):
         self._note.setText("  ".join(changes) or tr("Nothing changes on this frame."))
         if self._is_accepted:
             self.accept()
-
-    def _allow(self) -> None:
-        ok = self._buttons.button(QDialogButtonBox.StandardButton.Ok)
-        ok.setEnabled(not self._refusal())

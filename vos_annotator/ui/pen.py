@@ -22,19 +22,41 @@ class Pen:
     def __init__(self) -> None:
         self.share = 1.0
         self.erases = False
+        self._began_with: Qt.MouseButton | None = None  # what the stroke under way is drawn with
 
     def follow(self, event: QTabletEvent) -> None:
         """Take in what an event says."""
         self.erases = event.pointerType() == QPointingDevice.PointerType.Eraser
-        is_down = event.type() != QEvent.Type.TabletMove or bool(event.buttons())
-        if not is_down:
+        if event.type() == QEvent.Type.TabletMove and not self.is_drawing:
             self.share = 1.0
         elif event.pressure() > 0:  # none when it is lifted: the stroke ends as wide as it was
             self.share = _LIGHTEST + (1 - _LIGHTEST) * min(event.pressure(), 1.0)
 
+    def begins(self, event: QTabletEvent) -> bool:
+        """Return whether a stroke begins: the barrel button alone, in the air, draws nothing."""
+        is_touch = event.button() == Qt.MouseButton.LeftButton or (
+            event.button() == Qt.MouseButton.RightButton and event.pressure() > 0
+        )
+        if event.type() != QEvent.Type.TabletPress or self.is_drawing or not is_touch:
+            return False
+        self._began_with = event.button()
+        return True
+
+    def ends(self, event: QTabletEvent) -> bool:
+        """Return whether the stroke ends: not if the barrel button is let go before the pen is."""
+        if event.type() != QEvent.Type.TabletRelease or event.button() != self._began_with:
+            return False
+        self._began_with = None
+        return True
+
+    @property
+    def is_drawing(self) -> bool:
+        """Whether a stroke is under way."""
+        return self._began_with is not None
+
     def removes(self, event: QTabletEvent) -> bool:
         """Return whether a press takes pixels away: eraser end, barrel button or Ctrl."""
-        is_barrel = event.button() == Qt.MouseButton.RightButton
+        is_barrel = bool((event.buttons() | event.button()) & Qt.MouseButton.RightButton)
         is_control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         return self.erases or is_barrel or is_control
 

@@ -151,6 +151,10 @@ class Verbs:
         """Let the person type a name."""
         self._work.objects_panel.rename(self._work.cursor.object_id)
 
+    def choose_color(self) -> None:
+        """Let the person choose a colour for the current object."""
+        self._work.objects_panel.choose_color(self._work.cursor.object_id)
+
     def toggle_hidden(self) -> None:
         """Hide or show the current object."""
         each = self._work.document.objects[self._work.cursor.object_id]

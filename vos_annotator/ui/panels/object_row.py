@@ -8,21 +8,24 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QContextMenuEvent, QIcon, QMouseEvent, QPainter, QPixmap
 from PySide6.QtWidgets import (
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QMenu,
     QToolButton,
     QWidget,
-    QWidgetAction,
 )
 
 from vos_annotator.core.objects import SCREEN_COLORS, VideoObject
-from vos_annotator.core.translation import tr
+from vos_annotator.core.translation import marked, tr
 from vos_annotator.ui.icons import icon
 from vos_annotator.ui.panels.panel import small_button
 from vos_annotator.ui.timeline_states import EMPTY, describe
+
+_COLOR_NAMES = (  # of SCREEN_COLORS
+    *(marked("Orange"), marked("Sky blue"), marked("Green"), marked("Yellow"), marked("Red")),
+    *(marked("Pink"), marked("Blue"), marked("Light blue"), marked("Purple"), marked("Olive")),
+)
 
 
 class NameField(QLineEdit):
@@ -180,21 +183,16 @@ class ObjectRow(QWidget):
         else:
             self.name.setText(self._object.name)
 
+    def choose_color(self) -> None:
+        """Let the person choose a colour, with the mouse or with the arrow keys."""
+        self.swatch.menu().popup(self.swatch.mapToGlobal(self.swatch.rect().bottomLeft()))
+
     def _color_menu(self) -> QMenu:
-        menu, grid_holder = QMenu(self), QWidget()
-        grid = QGridLayout(grid_holder)
-        grid.setContentsMargins(6, 6, 6, 6)
-        grid.setSpacing(2)
-        for place, color in enumerate(SCREEN_COLORS):
-            button = QToolButton()
-            button.setIcon(_swatch(color))
-            button.setAccessibleName(tr("Colour {code}", code=QColor(*color).name()))
-            button.clicked.connect(lambda _=False, color=color: self._send(color=tuple(color)))
-            button.clicked.connect(menu.close)
-            grid.addWidget(button, place // 5, place % 5)
-        action = QWidgetAction(menu)
-        action.setDefaultWidget(grid_holder)
-        menu.addAction(action)
+        menu = QMenu(self)
+        menu.setAccessibleName(tr("Colours"))
+        for color, name in zip(SCREEN_COLORS, _COLOR_NAMES, strict=True):
+            action = menu.addAction(_swatch(color), tr(name))
+            action.triggered.connect(lambda _=False, color=color: self._send(color=color))
         return menu
 
 

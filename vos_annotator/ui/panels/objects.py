@@ -79,6 +79,10 @@ class ObjectsPanel(Panel):
         """Let the person type a name for the object."""
         self.rows[object_id].edit_name()
 
+    def choose_color(self, object_id: int) -> None:
+        """Let the person choose a colour for the object."""
+        self.rows[object_id].choose_color()
+
     def _update_rows(self) -> None:
         objects = self._document.objects
         for object_id in [each for each in self.rows if each not in objects.ids]:
