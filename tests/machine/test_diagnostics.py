@@ -1,5 +1,6 @@
 """A crash leaves a report that the next start points to, and what happened can be copied."""
 
+import faulthandler
 import logging
 import os
 import subprocess
@@ -8,6 +9,7 @@ import threading
 import time
 
 import pytest
+from _pytest.faulthandler import fault_handler_stderr_fd_key
 from PySide6.QtGui import QGuiApplication
 
 from tests.core import edit_stream
@@ -29,6 +31,13 @@ with diagnostics.kept(Path(sys.argv[1])):
     in_the_middle_of_a_stroke()
 """
 FAULT, KILL = "ctypes.string_at(0)", "os.kill(os.getpid(), signal.SIGKILL)"
+
+
+@pytest.fixture(autouse=True)
+def crashes_of_later_tests_are_told(request):
+    """Give the interpreter's crash report back to pytest, once `kept` has let go of it."""
+    yield
+    faulthandler.enable(request.config.stash[fault_handler_stderr_fd_key])
 
 
 @pytest.fixture
