@@ -211,6 +211,17 @@ def test_a_network_that_cannot_be_made_is_named(asked, says):
         make_network(asked)
 
 
+def test_what_fits_is_borrowed_from_another_shape_and_nothing_else(tmp_path):
+    path = tmp_path / "wide.safetensors"
+    wide = make_network(NetworkRecipe(init="random"))
+    save_checkpoint(path, wide)
+    torch.manual_seed(1)
+    shape = {"value_dim": 16}
+    narrow = make_network(NetworkRecipe(init="random", shape=shape, borrow=str(path)))
+    assert torch.allclose(narrow.key.weight, wide.key.weight, atol=1e-3)  # halves on disk
+    assert narrow.query.weight.shape[0] == 16
+
+
 def test_a_checkpoint_of_another_shape_is_refused(tmp_path):
     path = tmp_path / "small.safetensors"
     save_checkpoint(path, make_network(NetworkRecipe(init="random", shape={"value_dim": 16})))

@@ -83,8 +83,7 @@ def make_network(asked: NetworkRecipe) -> Network:
     if asked.init == "imagenet":
         load_imagenet(network)
     elif asked.init != "random":
-        path = find_checkpoint(asked.init)
-        weights = load_checkpoint(path)[0].state_dict()
+        path, weights = _read_weights(asked.init)
         try:
             network.load_state_dict(weights)
         except RuntimeError:
@@ -92,7 +91,23 @@ def make_network(asked: NetworkRecipe) -> Network:
                 f"{path} has another shape than the network {asked.name}: name the network that "
                 "it holds."
             ) from None
+    if asked.borrow:
+        _borrow(network, asked.borrow)
     return network
+
+
+def _borrow(network: Network, checkpoint: str) -> None:
+    """Give a network what fits of another shape's weights: it need not learn that again."""
+    own, (path, others) = network.state_dict(), _read_weights(checkpoint)
+    fitting = {n: w for n, w in others.items() if n in own and own[n].shape == w.shape}
+    if not fitting:
+        raise UserError(f"{path} has no weights that fit the network: borrow from another.")
+    network.load_state_dict(fitting, strict=False)
+
+
+def _read_weights(checkpoint: str) -> tuple[Path, dict[str, torch.Tensor]]:
+    path = find_checkpoint(checkpoint)
+    return path, load_checkpoint(path)[0].state_dict()
 
 
 def data_sets(data: Data) -> list[DataSet]:

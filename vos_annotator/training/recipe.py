@@ -124,11 +124,14 @@ class NetworkRecipe(Table):
             `init` is one, nothing but the weights is taken.
         shape: Fields of its configuration to change.
         init: "imagenet" for a backbone that knows pictures, "random", or a checkpoint.
+        borrow: A checkpoint of another shape, whose weights are taken where name and shape fit,
+            over those of `init`.
     """
 
     name: str = "mobilevos-fast"
     shape: dict[str, Any] = field(default_factory=dict)
     init: str = "imagenet"
+    borrow: str = ""
 
 
 class Data(Table):
