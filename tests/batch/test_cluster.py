@@ -1,8 +1,17 @@
-"""A cluster gives the bytes of a local run, whatever becomes of its machines."""
+"""A cluster gives the bytes of a local run, whatever becomes of its machines.
 
+Whoever joins a cluster does so in a process of its own, as the command does: Ray puts signal
+handlers and a stack for them into the process, of which only the handlers go when it leaves.
+"""
+
+import contextlib
+import io
+import multiprocessing
 import os
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -12,61 +21,84 @@ from vos_annotator.batch.run import run
 from vos_annotator.batch.work import work
 from vos_annotator.cli import main
 
-ray = pytest.importorskip("ray")
+pytest.importorskip("ray")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="two nodes on one machine")
 
 
-@pytest.fixture(scope="module")
-def cluster():
-    """Return a cluster of a head that runs no tasks and two machines of one core each."""
+_begun: list = []  # in the process that has joined: the cluster
+
+
+def begin() -> None:
+    """Make a cluster of a head that runs no tasks and two machines of one core each."""
     from ray.cluster_utils import Cluster
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        patch.setenv("PYTHONPATH", os.pathsep.join([os.getcwd(), *sys.path]))
-        cluster = Cluster(True, head_node_args={"num_cpus": 0, "include_dashboard": False})
-        for _ in range(2):
-            cluster.add_node(num_cpus=1)
-        yield cluster
-        ray.shutdown()
-        cluster.shutdown()
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["PYTHONPATH"] = os.pathsep.join([os.getcwd(), *sys.path])
+    _begun.append(Cluster(True, head_node_args={"num_cpus": 0, "include_dashboard": False}))
+    for _ in range(2):
+        _begun[0].add_node(num_cpus=1)
 
 
-def test_the_command_runs_on_a_cluster_and_says_where_there_is_none(cluster, tmp_path, capsys):
-    make_clip(tmp_path / "clips", "a")
-    words = ["batch", tmp_path / "clips", "--out", tmp_path / "out", "--engine", "hold", "--ray"]
+def end() -> None:
+    import ray
+
+    ray.shutdown()
+    _begun.pop().shutdown()
+
+
+@pytest.fixture(scope="module")
+def apart():
+    """Return what calls a function with a folder where there is a cluster; its asserts hold."""
+    spawned = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, spawned, initializer=begin) as pool:
+        yield lambda do, folder: pool.submit(do, folder).result()
+        pool.submit(end).result()
+
+
+def test_the_command_runs_on_a_cluster_and_says_where_there_is_none(apart, tmp_path):
+    apart(run_the_command, tmp_path)
+
+
+def run_the_command(folder: Path) -> None:
+    make_clip(folder / "clips", "a")
+    words = ["batch", folder / "clips", "--out", folder / "out", "--engine", "hold", "--ray"]
     words = [str(word) for word in words]
-    assert main([*words, cluster.address, "--gpus", "1"]) == 2
-    assert "no machine with 1 CPUs and 1 GPUs" in capsys.readouterr().err
-    assert main([*words, cluster.address]) == 0
-    assert len(written(tmp_path / "out", "a")) == FRAMES
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        assert main([*words, _begun[0].address, "--gpus", "1"]) == 2
+    assert "no machine with 1 CPUs and 1 GPUs" in said.getvalue()
+    assert main([*words, _begun[0].address]) == 0
+    assert len(written(folder / "out", "a")) == FRAMES
 
 
-def test_with_one_of_two_machines_killed_every_clip_is_done_with_the_same_bytes(cluster, tmp_path):
+def test_with_one_of_two_machines_killed_every_clip_is_done_with_the_same_bytes(apart, tmp_path):
+    apart(kill_a_machine, tmp_path)
+
+
+def kill_a_machine(folder: Path) -> None:
     from vos_annotator.batch.cluster import Cluster
 
-    pairs = [make_clip(tmp_path / "clips", f"clip{n}", range(0, 120, 15), 120) for n in range(3)]
+    pairs = [make_clip(folder / "clips", f"clip{n}", range(0, 120, 15), 120) for n in range(3)]
     settings = replace(HOLD, part=30)
-    pool = Cluster(cluster.address)
+    cluster, pool = _begun[0], Cluster(_begun[0].address)
     doomed, events, there = min(cluster.worker_nodes, key=id), [], {}
 
     def changed(entry):
         events.append(entry.frames)
         if len(events) == 5:  # clips are cut, parts are done and others begun
-            there.update(when(tmp_path / "out"))
+            there.update(when(folder / "out"))
             cluster.remove_node(doomed, allow_graceful=False)
 
     try:
         clips = [Clip(video.name, str(video), str(masks)) for video, masks in pairs]
-        entries = run(clips, settings, str(tmp_path / "out"), pool, changed)
+        entries = run(clips, settings, str(folder / "out"), pool, changed)
     finally:
         pool.close()
 
     assert [(entry.state, entry.frames) for entry in entries] == [("done", 120)] * 3
     for video, masks in pairs:
-        alone = work(task_of(video, masks, tmp_path / "alone"), {})
+        alone = work(task_of(video, masks, folder / "alone"), {})
         assert alone.frames == 120
-        ours = written(tmp_path / "out", video.name, 120)
-        assert ours == written(tmp_path / "alone", video.name, 120)
-    assert there and there.items() <= when(tmp_path / "out").items()  # none was written again
+        ours = written(folder / "out", video.name, 120)
+        assert ours == written(folder / "alone", video.name, 120)
+    assert there and there.items() <= when(folder / "out").items()  # none was written again
     assert sum(entry.written for entry in entries) <= 360
