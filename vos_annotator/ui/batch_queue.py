@@ -21,7 +21,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QProgressBar,
     QPushButton,
     QSpinBox,
@@ -33,6 +32,7 @@ from PySide6.QtWidgets import (
 
 from vos_annotator.core.translation import tr, tr_many
 from vos_annotator.engine.choice import EngineChoice
+from vos_annotator.ui.form_parts import PathRow
 from vos_annotator.ui.language import number, percent
 
 _OUT_KEY, _WORKERS_KEY = "batch/out", "batch/workers"
@@ -123,11 +123,10 @@ class BatchQueue(QDialog):
         self.add_button.clicked.connect(self._ask_projects)
         self.remove_button = QPushButton(tr("Remove"))
         self.remove_button.clicked.connect(self._remove)
-        self.out = QLineEdit(str(QSettings().value(_OUT_KEY, Path.home() / "vos-batch")))
-        self.out.setAccessibleName(tr("Masks go to"))
+        self.place = PathRow(tr("Masks go to"), (tr("Choose…"), self._ask_out))
+        self.out = self.place.field
+        self.out.setText(str(QSettings().value(_OUT_KEY, Path.home() / "vos-batch")))
         self.out.textChanged.connect(self._refresh)
-        self.browse_button = QPushButton(tr("Choose…"))
-        self.browse_button.clicked.connect(self._ask_out)
         self.workers = QSpinBox(minimum=1, maximum=os.cpu_count() or 1)
         self.workers.setValue(int(QSettings().value(_WORKERS_KEY, 1)))
         self.workers.setAccessibleName(tr("At once"))
@@ -144,11 +143,8 @@ class BatchQueue(QDialog):
         for button in (self.add_button, self.remove_button):
             buttons.addWidget(button)
         buttons.addStretch()
-        out = QHBoxLayout()
-        out.addWidget(self.out)
-        out.addWidget(self.browse_button)
         form = QFormLayout()
-        form.addRow(tr("Masks go to"), out)
+        form.addRow(tr("Masks go to"), self.place)
         form.addRow(tr("At once"), self.workers)
         ends = QHBoxLayout()
         ends.addWidget(self.said, 1)
@@ -251,7 +247,8 @@ class BatchQueue(QDialog):
     def _refresh(self) -> None:
         is_idle, has_rows = not self.is_running, self.list.topLevelItemCount() > 0
         self.bar.setMaximum(max(1, self.list.topLevelItemCount()))
-        for each in (self.add_button, self.out, self.browse_button, self.workers):
+        self.place.set_enabled(is_idle)
+        for each in (self.add_button, self.workers):
             each.setEnabled(is_idle)
         self.remove_button.setEnabled(is_idle and bool(self.list.selectedItems()))
         self.run_button.setEnabled(is_idle and has_rows and bool(self.out.text().strip()))

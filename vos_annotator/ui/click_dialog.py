@@ -10,11 +10,8 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFormLayout,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -23,6 +20,7 @@ from vos_annotator.engine.clicks import ClickFiles
 from vos_annotator.engine.commands import ClicksReady, Failed, Result, UseClicks
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.click_files import kept_files
+from vos_annotator.ui.form_parts import PathRow, add_answers, roomy_form
 from vos_annotator.ui.latest import Latest
 from vos_annotator.ui.workspace import Workspace
 
@@ -70,9 +68,7 @@ class ClickDialog(QDialog):
         super().done(result)
 
     def _lay_out(self) -> None:
-        form = QFormLayout()
-        form.setHorizontalSpacing(16)
-        form.setVerticalSpacing(10)
+        form = roomy_form()
         self.encoder = self._add_file(form, tr("Encoder (ONNX)"))
         self.decoder = self._add_file(form, tr("Decoder (ONNX)"))
         self.note = QLabel(
@@ -85,32 +81,18 @@ class ClickDialog(QDialog):
         self.note.setMinimumHeight(3 * self.note.fontMetrics().lineSpacing())
         self.note.setAlignment(Qt.AlignmentFlag.AlignTop)
         form.addRow("", self.note)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.use = buttons.addButton(tr("Use"), QDialogButtonBox.ButtonRole.AcceptRole)
-        self.use.setDefault(True)
+        buttons, self.use = add_answers(self, form, tr("Use"))
         self.engine = buttons.addButton(
             tr("Leave it to the engine"), QDialogButtonBox.ButtonRole.ResetRole
         )
         self.engine.clicked.connect(lambda: self._ask(None))
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 20, 20, 16)
-        column.setSpacing(16)
-        column.addLayout(form)
-        column.addWidget(buttons)
         self._allow()
 
     def _add_file(self, form: QFormLayout, name: str) -> QLineEdit:
-        field, browse, line = QLineEdit(), QPushButton(tr("Choose…")), QHBoxLayout()
-        field.setAccessibleName(name)
-        field.textChanged.connect(self._allow)
-        browse.setAutoDefault(False)
-        browse.clicked.connect(lambda: self._choose(field))
-        line.addWidget(field, 1)
-        line.addWidget(browse)
-        form.addRow(name, line)
-        return field
+        row = PathRow(name, (tr("Choose…"), lambda: self._choose(row.field)))
+        row.field.textChanged.connect(self._allow)
+        form.addRow(name, row)
+        return row.field
 
     def _choose(self, field: QLineEdit) -> None:
         path = dialogs.ask_checkpoint(self)

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from vos_annotator.core.errors import MissingVideo
 from vos_annotator.core.translation import marked, tr
+from vos_annotator.ui.form_parts import MARGINS, SPACING
 
 _VIDEOS = "*.mp4 *.mov *.mkv *.avi *.webm *.m4v *.mpg *.mpeg *.mts *.m2ts *.wmv *.gif *.mxf"
 _FOLDER_KEY = "folders/"
@@ -123,8 +124,8 @@ def show_report(parent: QWidget, title: str, text: str) -> QDialog:
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
     buttons.rejected.connect(dialog.close)
     column = QVBoxLayout(dialog)
-    column.setContentsMargins(20, 20, 20, 16)
-    column.setSpacing(16)
+    column.setContentsMargins(*MARGINS)
+    column.setSpacing(SPACING)
     column.addWidget(label)
     column.addWidget(buttons)
     dialog.show()

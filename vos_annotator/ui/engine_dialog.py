@@ -10,18 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import (
-    QComboBox,
-    QDialog,
-    QDialogButtonBox,
-    QFormLayout,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QWidget
 
 from vos_annotator.core.translation import tr
 from vos_annotator.engine.catalogue import EngineFacts, facts_of
@@ -29,6 +18,7 @@ from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.engine.registry import engine_names
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.engine_choice import kept_checkpoint
+from vos_annotator.ui.form_parts import PathRow, add_answers, roomy_form
 from vos_annotator.ui.language import number
 from vos_annotator.ui.latest import Latest
 
@@ -88,39 +78,22 @@ class EngineDialog(QDialog):
         self.names = QComboBox()
         self.names.addItems(engine_names())
         self.names.setAccessibleName(tr("Engine"))
-        self.checkpoint = QLineEdit()
-        self.checkpoint.setAccessibleName(tr("Checkpoint"))
-        self._browse = QPushButton(tr("Choose…"))
-        self._browse.setAutoDefault(False)
-        self._browse.clicked.connect(self._ask_file)
-        line = QHBoxLayout()
-        line.addWidget(self.checkpoint, 1)
-        line.addWidget(self._browse)
+        self._row = PathRow(tr("Checkpoint"), (tr("Choose…"), self._ask_file))
+        self.checkpoint = self._row.field
         self._note = QLabel()
         self._note.setWordWrap(True)
         self._note.setMinimumHeight(3 * self._note.fontMetrics().lineSpacing())
         self._note.setAlignment(Qt.AlignmentFlag.AlignTop)
-        form = QFormLayout()
-        form.setHorizontalSpacing(16)
-        form.setVerticalSpacing(10)
+        form = roomy_form()
         form.addRow(tr("Engine"), self.names)
-        form.addRow(tr("Checkpoint"), line)
+        form.addRow(tr("Checkpoint"), self._row)
         form.addRow("", self._note)
         if text := _made_by(workspace):
             made = QLabel(text)
             made.setProperty("role", "quiet")
             made.setWordWrap(True)
             form.addRow(tr("Masks so far"), made)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.use = buttons.addButton(tr("Use"), QDialogButtonBox.ButtonRole.AcceptRole)
-        self.use.setDefault(True)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 20, 20, 16)
-        column.setSpacing(16)
-        column.addLayout(form)
-        column.addWidget(buttons)
+        _, self.use = add_answers(self, form, tr("Use"))
 
     def _describe(self, name: str) -> None:
         """Show what an engine is; its package may take a moment to be imported."""
@@ -146,8 +119,7 @@ class EngineDialog(QDialog):
     def _allow(self, *_: object) -> None:
         facts = self._facts
         takes = facts is not None and facts.takes_checkpoint
-        self.checkpoint.setEnabled(takes)
-        self._browse.setEnabled(takes)
+        self._row.set_enabled(takes)
         lacks = facts is not None and facts.needs_checkpoint and self.choice.checkpoint is None
         usable = facts is not None and not facts.problem and not lacks
         self.use.setEnabled(usable and self._wanted is None)

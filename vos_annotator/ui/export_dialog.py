@@ -14,16 +14,11 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDialog,
-    QDialogButtonBox,
     QDoubleSpinBox,
     QFileDialog,
-    QFormLayout,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
     QListWidget,
-    QPushButton,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -36,6 +31,7 @@ from vos_annotator.core.formats.registry import FORMATS
 from vos_annotator.core.formats.sources import place_of
 from vos_annotator.core.translation import tr, tr_many
 from vos_annotator.ui.dialogs import last_folder, remember_folder
+from vos_annotator.ui.form_parts import PathRow, add_answers, roomy_form
 from vos_annotator.ui.inference import single_shot
 from vos_annotator.ui.latest import Latest
 
@@ -78,14 +74,9 @@ class ExportDialog(QDialog):
         self.about = QLabel()
         self.about.setProperty("role", "quiet")
         self.about.setWordWrap(True)
-        self.root = QLineEdit(last_folder("export"))
-        self.root.setAccessibleName(tr("Folder"))
-        browse = QPushButton(tr("Choose…"))
-        browse.setAutoDefault(False)
-        browse.clicked.connect(self._browse)
-        line = QHBoxLayout()
-        line.addWidget(self.root, 1)
-        line.addWidget(browse)
+        row = PathRow(tr("Folder"), (tr("Choose…"), self._browse))
+        self.root = row.field
+        self.root.setText(last_folder("export"))
         self.name = QLineEdit(safe_name(name))
         self.name.setAccessibleName(tr("Sequence name"))
         self.resolution = QComboBox()
@@ -108,12 +99,10 @@ class ExportDialog(QDialog):
         self.findings.setAccessibleName(tr("What there is to know before"))
         self.findings.setWordWrap(True)
         self.findings.setFixedHeight(_LINES * self.fontMetrics().lineSpacing() + 12)
-        self._form = form = QFormLayout()
-        form.setHorizontalSpacing(16)
-        form.setVerticalSpacing(10)
+        self._form = form = roomy_form()
         form.addRow(tr("Format"), self.format)
         form.addRow("", self.about)
-        form.addRow(tr("Folder"), line)
+        form.addRow(tr("Folder"), row)
         form.addRow(tr("Sequence"), self.name)
         form.addRow(tr("Resolution folder"), self.resolution)
         form.addRow("", self.images)
@@ -121,16 +110,7 @@ class ExportDialog(QDialog):
         form.addRow(tr("Masks go to"), self._target)
         form.addRow(tr("Before"), self.findings)
         form.addRow("", self.replace)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.export = buttons.addButton(tr("Export"), QDialogButtonBox.ButtonRole.AcceptRole)
-        self.export.setDefault(True)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 20, 20, 16)
-        column.setSpacing(16)
-        column.addLayout(form)
-        column.addWidget(buttons)
+        _, self.export = add_answers(self, form, tr("Export"))
         self.root.textChanged.connect(self._show_target)
         self.name.textChanged.connect(self._show_target)
         self.resolution.currentTextChanged.connect(self._show_target)

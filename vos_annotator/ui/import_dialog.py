@@ -17,18 +17,12 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDialog,
-    QDialogButtonBox,
     QFileDialog,
-    QFormLayout,
-    QHBoxLayout,
     QLabel,
-    QLineEdit,
     QListWidget,
-    QPushButton,
     QSpinBox,
     QTableWidget,
     QTableWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -39,6 +33,7 @@ from vos_annotator.core.formats.report import ranges
 from vos_annotator.core.objects import MOST, Objects, screen_color
 from vos_annotator.core.translation import tr, tr_many
 from vos_annotator.ui.dialogs import last_folder, remember_folder
+from vos_annotator.ui.form_parts import PathRow, add_answers, roomy_form
 from vos_annotator.ui.inference import single_shot
 from vos_annotator.ui.language import number
 from vos_annotator.ui.latest import Latest
@@ -81,16 +76,10 @@ class ImportDialog(QDialog):
         self._latest = Latest(self)
         self._latest.done.connect(self._show)
         self._pause = single_shot(self, _PAUSE, self._look)
-        self.path = QLineEdit()
-        self.path.setAccessibleName(tr("File or folder of masks"))
+        ways = (tr("File…"), self._browse_file), (tr("Folder…"), self._browse)
+        row = PathRow(tr("File or folder of masks"), *ways)
+        self.path = row.field
         self.path.textChanged.connect(lambda _: self._pause.start())
-        line = QHBoxLayout()
-        line.addWidget(self.path, 1)
-        for text, browse in ((tr("File…"), self._browse_file), (tr("Folder…"), self._browse)):
-            button = QPushButton(text)
-            button.setAutoDefault(False)
-            button.clicked.connect(browse)
-            line.addWidget(button)
         self.format = QComboBox()
         self.format.setAccessibleName(tr("Format"))
         self.format.addItem(tr("What it looks like"), None)
@@ -120,26 +109,15 @@ class ImportDialog(QDialog):
         self._summary = QLabel()
         self._summary.setProperty("role", "quiet")
         self._summary.setWordWrap(True)
-        form = QFormLayout()
-        form.setHorizontalSpacing(16)
-        form.setVerticalSpacing(10)
-        form.addRow(tr("From"), line)
+        form = roomy_form()
+        form.addRow(tr("From"), row)
         form.addRow(tr("Format"), self.format)
         form.addRow(tr("As what"), self.kind)
         form.addRow(tr("Found"), self._summary)
         form.addRow("", self.table)
         form.addRow(tr("What does not fit"), self.findings)
         form.addRow("", self.skip)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.take = buttons.addButton(tr("Import"), QDialogButtonBox.ButtonRole.AcceptRole)
-        self.take.setDefault(True)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 20, 20, 16)
-        column.setSpacing(16)
-        column.addLayout(form)
-        column.addWidget(buttons)
+        _, self.take = add_answers(self, form, tr("Import"))
         self._update_button()
 
     @property

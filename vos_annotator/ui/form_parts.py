@@ -1,0 +1,84 @@
+"""What dialogs that ask for files and options share: a roomy form, a row for a path, the buttons.
+
+For: such dialogs. Knows widgets; nothing of what is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+)
+
+MARGINS = 20, 20, 20, 16  # px around a dialog
+SPACING = 16  # px between its parts
+
+
+class PathRow(QHBoxLayout):
+    """A path that may be typed, or chosen in a dialog of its own.
+
+    Attributes:
+        field: Where it is typed.
+        buttons: Which open a dialog.
+    """
+
+    def __init__(self, name: str, *ways: tuple[str, Callable[[], object]]) -> None:
+        """Make a row.
+
+        Args:
+            name: What the field is called, to those who do not see it.
+            ways: The words of each button, and what it does.
+        """
+        super().__init__()
+        self.field = QLineEdit()
+        self.field.setAccessibleName(name)
+        self.addWidget(self.field, 1)
+        self.buttons = [self._button(text, choose) for text, choose in ways]
+
+    def set_enabled(self, is_enabled: bool) -> None:
+        """Let the path be changed, or not."""
+        for widget in (self.field, *self.buttons):
+            widget.setEnabled(is_enabled)
+
+    def _button(self, text: str, choose: Callable[[], object]) -> QPushButton:
+        button = QPushButton(text)
+        button.setAutoDefault(False)  # Enter in the field is not for it
+        button.clicked.connect(lambda: choose())
+        self.addWidget(button)
+        return button
+
+
+def roomy_form() -> QFormLayout:
+    """Return a form whose rows have room."""
+    form = QFormLayout()
+    form.setHorizontalSpacing(16)
+    form.setVerticalSpacing(10)
+    return form
+
+
+def add_answers(
+    dialog: QDialog, form: QFormLayout, text: str
+) -> tuple[QDialogButtonBox, QPushButton]:
+    """Lay out a dialog: its form, and below the button with a text, that accepts it, and Cancel.
+
+    Returns:
+        All the buttons, and the one with the text.
+    """
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+    accepts = buttons.addButton(text, QDialogButtonBox.ButtonRole.AcceptRole)
+    accepts.setDefault(True)
+    buttons.accepted.connect(dialog.accept)
+    buttons.rejected.connect(dialog.reject)
+    column = QVBoxLayout(dialog)
+    column.setContentsMargins(*MARGINS)
+    column.setSpacing(SPACING)
+    column.addLayout(form)
+    column.addWidget(buttons)
+    return buttons, accepts
