@@ -47,6 +47,7 @@ class Desk:
         return [entry for entry in self.engine.log if entry[0] == "learn"]
 
     def is_idle(self):
+        """Return whether nothing runs, and nothing is left that could begin by itself."""
         waiting = self.bridge.learning._rest.isActive() or self.bridge._pause.isActive()
         return not waiting and not self.bridge.stoppable
 
@@ -137,10 +138,9 @@ def test_what_brings_nothing_computes_nothing_again(desk):
     desk.propagate()
     desk.engine.teaches = False
     desk.paint(6)
-    desk.wait(lambda: desk.learnt() and desk.is_idle())
+    desk.wait(desk.learnt)
     passes = desk.engine.passes
-
-    desk.qtbot.wait(100)
+    desk.wait(desk.is_idle)
 
     assert desk.engine.passes == passes and desk.shown()
 
@@ -149,7 +149,6 @@ def test_one_reference_or_no_prediction_is_not_learnt_from(desk):
     desk.paint(0)
     desk.propagate()
     desk.wait(desk.is_idle)
-    desk.qtbot.wait(100)
 
     assert desk.learnt() == []
 
@@ -165,7 +164,6 @@ def test_the_switch_forgets_what_was_learnt_and_is_kept_for_the_next_start(desk)
     assert desk.shown()
     desk.paint(9)
     desk.wait(desk.is_idle)
-    desk.qtbot.wait(100)
     assert len(desk.learnt()) == 1
 
     assert not learning.Learning(desk.document, desk.bridge).is_on
@@ -183,8 +181,8 @@ def test_stop_ends_learning_until_the_next_correction(desk):
     desk.wait(lambda: desk.learnt())
 
     desk.bridge.stop()
+    desk.propagate()  # the worker does it after what was stopped, and then there is rest again
     desk.wait(desk.is_idle)
-    desk.qtbot.wait(100)
     assert len(desk.learnt()) == 1 and not desk.engine.has_learnt
 
     desk.engine.patience = 3
