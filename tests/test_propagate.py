@@ -15,7 +15,8 @@ from PIL import Image
 from tests.ui.window import isolate_settings
 from vos_annotator.cli import main
 from vos_annotator.core.davis import annotation_path
-from vos_annotator.core.masks import PALETTE, encode_png, read_label_map
+from vos_annotator.core.mask_reading import read_label_map
+from vos_annotator.core.masks import PALETTE, encode_png
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import Video, open_video
 from vos_annotator.engine.headless import propagated_pngs

@@ -10,14 +10,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.masks import (
-    PALETTE,
-    changed_box,
-    decode_png,
-    encode_png,
-    object_ids,
-    read_label_map,
-)
+from vos_annotator.core.mask_reading import read_label_map
+from vos_annotator.core.masks import PALETTE, changed_box, decode_png, encode_png, object_ids
 
 label_maps = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=40))
 

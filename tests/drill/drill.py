@@ -25,7 +25,7 @@ from tests.core.edit_stream import FRAMES, SHAPE, make_pictures, redo, undo
 from tests.drill import sessions
 from tests.drill.witness import digest
 from vos_annotator.core.davis import export
-from vos_annotator.core.masks import read_label_map
+from vos_annotator.core.mask_reading import read_label_map
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import open_video
 

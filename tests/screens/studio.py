@@ -22,7 +22,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from tests.ui.window import isolate_settings
-from vos_annotator.core.masks import read_label_map
+from vos_annotator.core.mask_reading import read_label_map
 from vos_annotator.paths import resources_folder
 from vos_annotator.ui import demo
 from vos_annotator.ui.main_window import MainWindow

@@ -13,7 +13,7 @@ from tests.ui.mouse import stroke
 from tests.ui.window import isolate_settings
 from vos_annotator.core.edits import Status
 from vos_annotator.core.mask_files import read_masks
-from vos_annotator.core.masks import read_label_map
+from vos_annotator.core.mask_reading import read_label_map
 from vos_annotator.core.video import open_video
 from vos_annotator.paths import resources_folder
 from vos_annotator.ui import dialogs

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QLineEdit, QSpinBox
 from tests.ui.window import FRAMES, finish_run, isolate_settings, make_clip, open_window, paint
 from vos_annotator.core.edits import Status
 from vos_annotator.core.formats.format import Options
-from vos_annotator.core.masks import read_label_map
+from vos_annotator.core.mask_reading import read_label_map
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.export_dialog import ExportChoice
 from vos_annotator.ui.job import Job

@@ -9,7 +9,8 @@ from pathlib import Path
 from vos_annotator.core.davis import RESOLUTIONS
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.image_folder import ImageFolder
-from vos_annotator.core.masks import LabelMap, encode_png, object_ids, read_label_map
+from vos_annotator.core.mask_reading import read_label_map
+from vos_annotator.core.masks import LabelMap, encode_png, object_ids
 from vos_annotator.core.video import Video, natural_key
 
 

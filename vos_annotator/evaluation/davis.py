@@ -10,7 +10,8 @@ from dataclasses import astuple
 from pathlib import Path
 
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.masks import LabelMap, read_label_map
+from vos_annotator.core.mask_reading import read_label_map
+from vos_annotator.core.masks import LabelMap
 from vos_annotator.engine.choice import add_engine_options, chosen_engine
 from vos_annotator.engine.protocol import ScribbleEngine, SegmentationEngine
 from vos_annotator.engine.registry import load_settled

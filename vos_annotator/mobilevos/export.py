@@ -17,7 +17,8 @@ from torch import Tensor
 
 from vos_annotator.core.atomic import put_file, writing
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.masks import LabelMap, object_ids, read_label_map
+from vos_annotator.core.mask_reading import read_label_map
+from vos_annotator.core.masks import LabelMap, object_ids
 from vos_annotator.core.video import open_video
 from vos_annotator.mobilevos.checkpoint import DEFAULT, find_checkpoint, load_checkpoint
 from vos_annotator.mobilevos.engine import HANDICAP

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.masks import read_label_map
+from vos_annotator.core.mask_reading import read_label_map
 from vos_annotator.training import shapes
 from vos_annotator.training.layers import cut_out, joined
 from vos_annotator.training.plans import SOFT

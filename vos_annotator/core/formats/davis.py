@@ -14,7 +14,8 @@ from vos_annotator.core.formats.format import Encoded, Found, Merge, Sequence, W
 from vos_annotator.core.formats.grey_png import grey_png
 from vos_annotator.core.formats.text_files import with_line
 from vos_annotator.core.mask_files import mask_files
-from vos_annotator.core.masks import LabelMap, read_own_label_map
+from vos_annotator.core.mask_reading import read_own_label_map
+from vos_annotator.core.masks import LabelMap
 from vos_annotator.core.video import Image, Video
 
 _HERE = Path()

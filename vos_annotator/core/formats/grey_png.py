@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.masks import read_png
+from vos_annotator.core.mask_reading import read_png
 
 
 def grey_png(pixels: NDArray) -> bytes:

@@ -19,7 +19,8 @@ from vos_annotator.core.formats.format import Format, Found
 from vos_annotator.core.formats.registry import detect, format_named
 from vos_annotator.core.formats.report import ranges
 from vos_annotator.core.in_threads import in_threads
-from vos_annotator.core.masks import decode_png, encode_png, fitted, object_ids, shielded
+from vos_annotator.core.mask_reading import fitted
+from vos_annotator.core.masks import decode_png, encode_png, object_ids, shielded
 from vos_annotator.core.project import Project
 from vos_annotator.core.translation import tr, tr_many
 from vos_annotator.core.video import Video

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.masks import LARGEST, LabelMap
+from vos_annotator.core.mask_reading import LARGEST
+from vos_annotator.core.masks import LabelMap
 from vos_annotator.core.video import Video
 
 

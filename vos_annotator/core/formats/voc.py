@@ -24,7 +24,8 @@ from vos_annotator.core.errors import UserError
 from vos_annotator.core.formats.format import Encoded, Found, Merge, Sequence, Writer
 from vos_annotator.core.formats.frame_names import frame_files
 from vos_annotator.core.formats.text_files import read_text
-from vos_annotator.core.masks import LabelMap, object_ids, read_own_label_map, read_png
+from vos_annotator.core.mask_reading import read_own_label_map, read_png
+from vos_annotator.core.masks import LabelMap, object_ids
 from vos_annotator.core.video import Image, Video
 
 _OBJECTS, _CLASSES, _LABELS = "SegmentationObject", "SegmentationClass", "labelmap.txt"

@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from vos_annotator.core.masks import read_label_map
+from vos_annotator.core.mask_reading import read_label_map
 from vos_annotator.ui.export_dialog import ExportChoice
 from vos_annotator.ui.heartbeat import Heartbeat
 from vos_annotator.ui.main_window import MainWindow
