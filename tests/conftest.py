@@ -1,9 +1,15 @@
-"""What holds for all tests: no screen is needed, and nothing is written to the person's home."""
+"""What holds for all tests.
+
+No screen is needed, nothing is written to the person's home, and no clock fails a test.
+"""
 
 import os
 
 import pytest
+from hypothesis import settings
 
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ["VOS_ANNOTATOR_RUNTIME"] = "torch"  # nothing is probed beside a test
 os.environ.update(LC_ALL="C.UTF-8", LANGUAGE="en")  # what is tested is what the source says

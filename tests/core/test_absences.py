@@ -82,7 +82,7 @@ def test_a_prediction_does_not_bring_an_absent_object_back(annotations):
     assert 1 not in annotations[5] and annotations.objects_at(5) == (2,)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_any_walk_of_words_and_strokes_is_undone_to_the_pixel(data):
     annotations = Annotations(FRAMES, SHAPE)

@@ -77,7 +77,7 @@ def test_bytes_that_are_no_png_are_refused(ids):
     assert annotations.status(1) is Status.EMPTY
 
 
-@settings(max_examples=40, deadline=1000)
+@settings(max_examples=40)
 @given(st.binary(min_size=SHAPE[0] * SHAPE[1], max_size=SHAPE[0] * SHAPE[1]))
 def test_every_label_map_reads_back_as_it_was_painted(data):
     annotations = Annotations(1, SHAPE)
@@ -243,7 +243,7 @@ def test_a_reference_is_never_stale_and_undo_brings_the_staleness_back():
     assert annotations.confidence(3) == {1: 0.9, 2: 0.8}
 
 
-@settings(max_examples=50, deadline=1000)
+@settings(max_examples=50)
 @given(st.integers(1, 70), st.data())
 def test_stale_frames_survive_being_packed(frame_count, data):
     frames = data.draw(st.lists(st.integers(0, frame_count - 1), unique=True))
@@ -280,7 +280,7 @@ def test_a_hidden_object_is_in_no_label_map_and_no_png_until_it_is_shown_again()
         np.testing.assert_array_equal(annotations[frame], before[frame])
 
 
-@settings(max_examples=40, deadline=2000)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 3), st.booleans()), max_size=10))
 def test_edits_made_while_an_object_is_hidden_are_taken_back_exactly(steps):
     annotations = predicted(frames=3)

@@ -9,7 +9,7 @@ from vos_annotator.core.edits import Edits, FrameEdit, ObjectsEdit, Patch, Statu
 from vos_annotator.core.masks import encode_png, object_ids
 
 SHAPE, FRAMES = (12, 17), 3
-quick = settings(max_examples=60, deadline=2000)
+quick = settings(max_examples=60)
 
 
 @st.composite

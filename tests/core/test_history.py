@@ -55,7 +55,6 @@ edits = st.recursive(
 
 
 @given(edits)
-@settings(deadline=None)
 def test_an_edit_comes_back_from_its_bytes_as_it_was(edit):
     assert decode_edit(encode_edit(edit)) == edit
 
@@ -70,7 +69,6 @@ def test_bytes_that_are_no_edit_are_refused(data):
 
 
 @given(edits, st.data())
-@settings(deadline=None)
 def test_an_edit_with_bytes_missing_is_refused(edit, data):
     whole = encode_edit(edit)
     cut = data.draw(st.integers(0, len(whole) - 1))
@@ -116,7 +114,7 @@ def test_what_was_done_before_a_restart_is_undone_after_it(path):
         project.close()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.sampled_from(["step", "undo", "redo", "reopen"]), max_size=30))
 def test_a_project_that_was_closed_in_between_has_the_history_of_one_that_was_not(
     tmp_path_factory, walk

@@ -86,9 +86,7 @@ def test_everything_is_there_again_when_a_project_is_reopened(clip, path):
     project.close()
 
 
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 500), st.booleans()), min_size=1, max_size=20))
 def test_any_walk_of_edits_undo_and_reopening_keeps_everything(tmp_path, numbers):
     path = tmp_path / "walk.vos"
@@ -368,7 +366,6 @@ def test_rows_that_make_no_sense_are_damage_and_left_as_they_were(file, change):
 
 @settings(
     max_examples=60,
-    deadline=None,
     derandomize=True,  # the same bytes mean something else in the next run's file
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

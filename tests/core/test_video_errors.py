@@ -200,9 +200,7 @@ def intact(tmp_path_factory):
     ]
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_no_damage_gives_anything_but_frames_or_a_sentence(intact, tmp_path, data):
     source = data.draw(st.sampled_from(intact))

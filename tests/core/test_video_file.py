@@ -98,7 +98,7 @@ def test_sixty_random_seeks_in_a_clip_of_variable_frame_rate_are_never_wrong(
     np.testing.assert_allclose(times, (np.array(pts) - pts[0]) / 1000, atol=0.0011)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 29), min_size=1, max_size=12), st.integers(0, 12))
 def test_any_order_and_any_cache_gives_what_reading_forward_gives(clips, frames, cached):
     picture_bytes = SIZE[0] * SIZE[1] * 3
@@ -365,7 +365,7 @@ def assert_same_table(header, whole):
         np.testing.assert_array_equal(getattr(header, column), getattr(whole, column))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     steps=st.lists(st.integers(1, 90), min_size=1, max_size=70),
     b_frames=st.integers(0, 4),

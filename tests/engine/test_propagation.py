@@ -17,7 +17,7 @@ from vos_annotator.engine.protocol import ABSENT, Segmentation, blend
 from vos_annotator.engine.remaining import remaining_runs
 
 FRAMES = 30
-quick = settings(max_examples=200, deadline=1000)
+quick = settings(max_examples=200)
 some_references = st.sets(st.integers(0, FRAMES - 1), min_size=1, max_size=6)
 ranges = st.tuples(st.integers(0, FRAMES - 1), st.integers(0, FRAMES - 1)).map(sorted)
 

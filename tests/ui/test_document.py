@@ -121,9 +121,7 @@ def test_what_a_verb_did_is_in_the_file_when_it_returns(document, verb, tmp_path
     copy.close()
 
 
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.sampled_from(sorted(VERBS)), min_size=1, max_size=8),
     st.lists(st.booleans(), max_size=30),

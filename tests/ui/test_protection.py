@@ -109,7 +109,6 @@ def operate(window, qtbot, name, size):
 
 @settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(acts, min_size=4, max_size=12))

@@ -226,7 +226,7 @@ def test_a_scribble_under_way_stays_with_its_object_when_another_is_added(window
 points = st.tuples(st.floats(-20, 84), st.floats(-20, 68))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(points, points, st.floats(1, 30))
 def test_stamps_cover_exactly_the_pixels_within_the_radius_of_the_way(start, end, diameter):
     painted = np.zeros(SHAPE, bool)
