@@ -12,7 +12,7 @@ from pathlib import Path
 
 from vos_annotator.batch.clips import read_clips
 from vos_annotator.batch.places import Output, is_url
-from vos_annotator.batch.processes import Processes
+from vos_annotator.batch.processes import Processes, usual_workers
 from vos_annotator.batch.report import Report
 from vos_annotator.batch.run import Entry, Pool
 from vos_annotator.batch.run import run as run_all
@@ -37,7 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", required=True, metavar="DIR", help="masks go to DIR/Annotations/480p/NAME"
     )
-    parser.add_argument("--workers", type=int, default=1, help="processes (%(default)s)")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=usual_workers(),
+        help="processes of one thread each (here %(default)s)",
+    )
     parser.add_argument(
         "--ray",
         metavar="ADDRESS|local",

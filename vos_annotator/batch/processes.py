@@ -1,7 +1,10 @@
-"""Workers in processes of their own on this machine, each with its share of the cores.
+"""Workers in processes of their own on this machine, each computing in one thread.
 
 For: the `batch` command. A process that dies, of a full memory or a fault of a library, takes
 its task along only: another one does it again, once.
+
+One thread each, however many workers there are: a second thread of one network gives less than
+a second worker, and libraries may round sums otherwise when they divide them otherwise.
 """
 
 from __future__ import annotations
@@ -20,6 +23,14 @@ from vos_annotator.batch.work import Done, Engines, Task, work
 
 _TRIES = 2
 _THREADS = "OMP_NUM_THREADS"  # what torch, OpenCV and the libraries of both go by
+_USUAL_MOST = 4  # workers that nobody asked for: each takes more than a gigabyte
+
+
+def usual_workers() -> int:
+    """Return how many workers there are where nobody says: one for each core, up to a few."""
+    known = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if known else os.cpu_count() or 1
+    return min(cores, _USUAL_MOST)
 
 
 @dataclass
@@ -37,18 +48,20 @@ class Processes:
     """
 
     def __init__(self, workers: int) -> None:
-        """Start them; a thread count of the user's own stays, else the cores are divided."""
+        """Start none yet: each begins with its first task. The user's thread count stays."""
         self.room = workers
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        self._threads = os.environ.get(_THREADS) or str(max(1, (cores or 1) // workers))
+        self._threads = os.environ.get(_THREADS) or "1"
         self._context = multiprocessing.get_context("spawn")
-        self._workers = [self._start() for _ in range(workers)]
+        self._workers: list[_Worker] = []
         self._tries: dict[Task, int] = {}
         self._events: deque[Progress | Ended] = deque()
 
     def submit(self, task: Task) -> None:
-        """Hand a task to a worker that has none; there must be one."""
-        worker = next(each for each in self._workers if each.task is None)
+        """Hand a task to a worker that has none, a new one if need be; see `room`."""
+        worker = next((each for each in self._workers if each.task is None), None)
+        if worker is None:
+            worker = self._start()
+            self._workers.append(worker)
         worker.task = task
         with suppress(OSError):  # it has died: `next` will find that out
             worker.pipe.send(task)
