@@ -133,6 +133,14 @@ def test_an_object_deleted_everywhere_comes_back_with_undo(window, cat):
     assert window.document.annotations[0].any()
 
 
+def test_a_locked_object_is_not_deleted_before_it_is_unlocked(window, cat):
+    window.document.update_object(cat, locked=True)
+    window.actions_["delete-object"].trigger()
+
+    assert cat in window.document.objects
+    assert "is locked" in window.messages.text.toPlainText()
+
+
 def test_undo_and_redo_name_what_they_do(window, cat):
     paint(window, cat)
     assert window.actions_["undo"].text() == "Undo Paint"

@@ -77,3 +77,16 @@ def test_masks_end_at_the_cut_and_the_next_doubtful_frame_is_the_first_of_the_ot
         assert {states.code(frame, cat) for frame in range(CUT + 1, FRAMES)} == {ABSENT}
         window.actions_["next-doubtful"].trigger()
         assert window.cursor.frame == CUT
+
+
+def test_keys_go_from_shot_to_shot(qtbot, clip):
+    with open_window(qtbot, clip) as window:
+        window.workspace.shots.start()
+        qtbot.waitUntil(lambda: window.workspace.shots.is_done, timeout=10_000)
+        visited = []
+        for action in ("next-shot", "next-shot", "previous-shot", "previous-shot"):
+            window.actions_[action].trigger()
+            visited.append(window.cursor.frame)
+
+        assert visited == [CUT, CUT, 0, 0]
+        assert "No further shot this way." in window.messages.text.toPlainText()

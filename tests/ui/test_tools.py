@@ -62,6 +62,21 @@ def test_a_stroke_leaves_no_gap_between_two_places_of_the_mouse(window, canvas):
     assert (labels(window)[covered(*along, diameter=4)] == 1).all()
 
 
+def test_with_shift_a_click_draws_a_line_from_where_the_last_stroke_ended(window, canvas, qtbot):
+    shift = {"modifiers": Qt.KeyboardModifier.ShiftModifier}
+    click(canvas, (8, 8), **shift)
+    assert not labels(window)[20:].any()
+    click(canvas, (56, 40), **shift)
+    assert labels(window)[24, 32] == 1
+    click(canvas, (8, 40), button=RIGHT, **shift)  # takes away along its way
+    assert labels(window)[40, 32] == 0 and labels(window)[24, 32] == 1
+
+    window.cursor.frame = 1
+    qtbot.waitUntil(lambda: canvas.is_current)
+    click(canvas, (56, 8), **shift)
+    assert not labels(window)[24].any()
+
+
 def test_a_stroke_is_one_step_of_undo_however_many_places_it_has(window, canvas):
     before = len(window.document.history)
     stroke(canvas, *[(10 + n, 20) for n in range(20)])

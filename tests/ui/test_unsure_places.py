@@ -97,5 +97,13 @@ def test_a_place_names_the_object_that_is_doubted_most(annotations):
     assert unsure_places(states_of(annotations, 1, 2)) == [UnsurePlace(5, 2)]
 
 
+def test_objects_that_are_left_out_have_no_places(annotations):
+    annotations.predict(5, encode_png(label_map(1, 2)), {1: 0.7, 2: 0.4})
+    states, glitch = states_of(annotations, 1, 2), Glitch(range(20, 21), 2)
+
+    assert unsure_places(states, [glitch], {2}) == [UnsurePlace(5, 1)]
+    assert unsure_places(states, [glitch], {1, 2}) == []
+
+
 def test_without_objects_or_doubt_there_is_no_place(annotations):
     assert unsure_places(states_of(annotations)) == frames(annotations) == []

@@ -132,6 +132,9 @@ ACTIONS: tuple[Action, ...] = (
            ("Ctrl+Left",), needs=_RUNNABLE, starts_group=True),
     Action("next-reference", "Frame", "Next reference", "go_to_reference", (1,), ("Ctrl+Right",),
            needs=_RUNNABLE),
+    Action("previous-shot", "Frame", "Previous shot", "go_to_shot", (-1,), ("Ctrl+PgUp",),
+           tip="To the first frame of this shot, then of the one before."),
+    Action("next-shot", "Frame", "Next shot", "go_to_shot", (1,), ("Ctrl+PgDown",)),
     Action("next-doubtful", "Frame", "Next doubtful frame", "go_to_doubtful", (1,), ("N",),
            tip="The place that is most likely wrong, be it doubtful or a glitch; from there, the "
                "next most likely one."),
@@ -200,7 +203,8 @@ ACTIONS: tuple[Action, ...] = (
            tip="From every frame of the video. Undo brings it back."),
     #
     _tool("select", "Select", "V", "Click an object to choose it; drag to move the view."),
-    _tool("brush", "Brush", "B", "Paint the object; the right button removes."),
+    _tool("brush", "Brush", "B",
+          "Paint the object; the right button removes. Shift draws a line from the last stroke."),
     _tool("eraser", "Eraser", "E", "Take pixels away from the object."),
     _tool("scribble", "Scribble", "S",
           "A stroke or a click inside, or outside with the right button: the mask follows."),

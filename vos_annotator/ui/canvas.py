@@ -255,7 +255,7 @@ class Canvas(ZoomView):
         return super().viewportEvent(event)
 
     def _work_with_pen(self, event: QTabletEvent) -> None:
-        point = self.to_frame(event.position())
+        point, self.has_shift = self.to_frame(event.position()), _has_shift(event)
         self._pen.follow(event)
         self.cursor.pressure = self._pen.share
         if self._pen.begins(event):
@@ -318,7 +318,7 @@ class Canvas(ZoomView):
 _FINISH = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
-def _has_shift(event: QMouseEvent) -> bool:
+def _has_shift(event: QMouseEvent | QTabletEvent) -> bool:
     return bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
 
 

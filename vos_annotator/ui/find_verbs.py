@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class FindVerbs:
-    """The commands on doubtful frames and glitches, and on what a step changed."""
+    """The commands on doubtful frames, glitches and shots, and on what a step changed."""
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
@@ -47,9 +47,13 @@ class FindVerbs:
             window.say(tr("No further glitch this way."))
 
     def go_to_doubtful(self, step: int) -> None:
-        """Go to the place that is most likely wrong, and on to the next worse (1) or back (-1)."""
+        """Go to the place that is most likely wrong, and on to the next worse (1) or back (-1).
+
+        Locked and hidden objects are left out: a person is done with them, or does not see them.
+        """
         window, work = self._window, self._window.workspace
-        places = unsure_places(work.timeline.states, work.glitches.glitches)
+        protected = work.document.objects.protected_ids
+        places = unsure_places(work.timeline.states, work.glitches.glitches, protected)
         here = work.cursor.frame
         rank = next((i + step for i, each in enumerate(places) if here in each.frames), 0)
         if 0 <= rank < len(places):
@@ -64,12 +68,16 @@ class FindVerbs:
                     what=self._what_is_unsure(place),
                 )
             )
-        elif places:
-            window.say(tr("No other doubtful frame."))
-        elif work.glitches.is_done:
-            window.say(tr("No frame is doubtful."))
         else:
-            window.say(tr("No frame is doubtful so far; masks are still being looked at."))
+            if places:
+                said = tr("No other doubtful frame.")
+            elif work.glitches.is_done:
+                said = tr("No frame is doubtful.")
+            else:
+                said = tr("No frame is doubtful so far; masks are still being looked at.")
+            if protected:
+                said += " " + tr("Locked and hidden objects are left out.")
+            window.say(said)
 
     def _what_is_unsure(self, place: UnsurePlace) -> str:
         work = self._window.workspace
@@ -92,6 +100,17 @@ class FindVerbs:
             first=first,
             last=last,
         )
+
+    def go_to_shot(self, step: int) -> None:
+        """Go to the first frame of the next shot (1), or of this one or the one before (-1)."""
+        window, shots, here = self._window, self._window.workspace.shots, self._window.cursor.frame
+        ahead = [each for each in (0, *shots.cuts) if step * (each - here) > 0]
+        if ahead:
+            window.cursor.frame = ahead[0 if step > 0 else -1]
+        elif shots.is_done or step < 0:
+            window.say(tr("No further shot this way."))
+        else:
+            window.say(tr("No further shot so far; the video is still being looked through."))
 
     def compare(self, is_held: bool | None = None) -> None:
         """Show before and after for as long as the key is held; from a menu, until chosen again."""

@@ -6,7 +6,7 @@ no widgets. A place that is doubted and has a glitch too is one place: it is vis
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,7 +42,9 @@ class UnsurePlace:
         )
 
 
-def unsure_places(states: LaneStates, glitches: Iterable[Glitch] = ()) -> list[UnsurePlace]:
+def unsure_places(
+    states: LaneStates, glitches: Iterable[Glitch] = (), but: Collection[int] = ()
+) -> list[UnsurePlace]:
     """Return the worst frame of each stretch of doubtful or stale ones, and every glitch.
 
     Doubt that is shown alike counts more the farther it is from a reference. One frame for each
@@ -52,14 +54,16 @@ def unsure_places(states: LaneStates, glitches: Iterable[Glitch] = ()) -> list[U
     Args:
         states: What is known of every object on every frame.
         glitches: In order, of objects that `states` knows.
+        but: Objects that are left out.
     """
     doubt = states.doubt()
+    doubt[np.isin(states.ids, list(but))] = 0
     away = 1 - 1 / (1 + states.away_from_references())  # ranks within a level only
     worth = doubt.max(axis=0, initial=0.0)
     worth[worth > 0] += away[worth > 0]
     places = [
         UnsurePlace(group[0].frames[0], group[0].object_id, tuple(group))
-        for group in _overlapping(glitches)
+        for group in _overlapping(each for each in glitches if each.object_id not in but)
     ]
     ranks = {place: _GLITCH + away[place.frame] for place in places}
     for stretch in _stretches(worth, places):

@@ -169,6 +169,9 @@ class Verbs:
         """Delete the current object on every frame."""
         work = self._work
         each = work.document.objects[work.cursor.object_id]
+        if each.locked:
+            self._window.say(work.document.refusal(each.id))
+            return
         work.document.delete_object(each.id)
         ids = work.document.objects.ids
         work.cursor.object_id = ids[0] if ids else None

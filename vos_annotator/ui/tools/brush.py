@@ -11,17 +11,26 @@ from vos_annotator.ui.tools.tool import Tool
 
 
 class Brush(Tool):
-    """Gives pixels to the object; the right button takes them away."""
+    """Gives pixels to the object; the right button takes them away.
+
+    With Shift a stroke begins where the last one on this frame ended: clicks draw straight lines.
+    """
 
     shape = Qt.CursorShape.BlankCursor
     has_ring = True
+
+    def __init__(self, canvas: object) -> None:
+        super().__init__(canvas)
+        self._end: tuple[int, QPointF] | None = None  # frame and place of the last stroke's end
 
     def press(self, point: QPointF, removes: bool) -> None:
         """Begin a stroke; a second button in a stroke changes nothing."""
         if self._draft is None:
             self._draft = self._begin()
             self._removes = removes or self.removes
-            self._last = point
+            frame, end = self._end or (None, point)
+            goes_on = self._canvas.has_shift and frame == self._cursor.frame
+            self._last = end if goes_on else point
             self.drag(point)
 
     def drag(self, point: QPointF) -> None:
@@ -36,6 +45,8 @@ class Brush(Tool):
 
     def release(self, point: QPointF) -> None:
         """End the stroke."""
+        if self._draft is not None:
+            self._end = self._cursor.frame, point
         self.drag(point)
         self.finish()
 
