@@ -53,6 +53,31 @@ def logits(runtime: str, size: int, learns: bool = False) -> np.ndarray:
     return engine.segment(2, scene.frames[2]).logits
 
 
+SIGNAL_AFTER_GRAPHS = """
+import signal, sys
+from pathlib import Path
+import numpy as np
+import openvino
+from openvino import opset13 as ops
+from vos_annotator.mobilevos.runtimes.on_graphs import open_in_openvino
+
+given = ops.parameter([1], np.float32)
+openvino.save_model(openvino.Model([ops.relu(given)], [given]), sys.argv[1])
+graphs = [open_in_openvino(Path(sys.argv[1])) for _ in range(3)]
+while graphs:
+    graphs.pop(0)
+signal.signal(signal.SIGUSR1, lambda *_: print("heard"))
+signal.raise_signal(signal.SIGUSR1)
+"""
+
+
+@pytest.mark.skipif("openvino" not in ON_GRAPHS or os.name != "posix", reason="no such signals")
+def test_a_signal_is_heard_after_graphs_in_openvino_have_gone(tmp_path):
+    words = [sys.executable, "-c", SIGNAL_AFTER_GRAPHS, str(tmp_path / "tiny.xml")]
+    told = subprocess.run(words, check=False, capture_output=True, text=True)
+    assert (told.returncode, told.stdout) == (0, "heard\n"), told.stderr
+
+
 @pytest.mark.parametrize("name", ON_GRAPHS)
 def test_a_runtime_says_what_torch_says_at_any_size(name):
     for size in (96, 192):

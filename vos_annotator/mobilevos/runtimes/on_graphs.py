@@ -5,7 +5,9 @@ take as many threads as torch does, and none of them waits busily: the window ne
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -64,19 +66,30 @@ def open_in_onnxruntime(path: Path) -> Graph:
 
 def open_in_openvino(path: Path) -> Graph:
     """Return a graph that OpenVINO runs."""
-    import openvino
-
     settings = {
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_PRECISION_HINT": "f32",
     }
-    request = openvino.Core().compile_model(path, "CPU", settings).create_infer_request()
+    request = _openvino().compile_model(path, "CPU", settings).create_infer_request()
 
     def run(arrays: Sequence[NDArray[np.float32]]) -> Sequence[NDArray[np.float32]]:
         return list(request.infer(dict(enumerate(arrays)), share_inputs=True).values())
 
     return run
+
+
+@cache
+def _openvino() -> Any:
+    """Return OpenVINO's core, one for as long as the process lasts.
+
+    Each core gives the thread that loads its first graph a stack for signal handlers, and takes
+    it away when it goes. Of several that go in the order in which they came, the last leaves the
+    thread with a stack that is no longer there, and the next signal ends the process.
+    """
+    import openvino
+
+    return openvino.Core()
 
 
 OPENERS: dict[str, Opener] = {
