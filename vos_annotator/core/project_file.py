@@ -1,21 +1,11 @@
 """The project file: one SQLite database, written at every edit.
 
-For: `project`. Knows SQLite and what rows mean; nothing of edits or videos.
-
-    meta(key, value)      JSON values: the video, its shape, settings
-    objects(...)          one row an object, `position` is the person's order
-    frames(...)           one row a frame that has a label map
-    pngs(frame, png)      its label map, the DAVIS PNG; apart, so that the states of a long
-                          video are read without reading past its label maps
-    stale(object, frames) one row an object: on which frames it is stale, a packed bit each
-    absent(object, frames) likewise: where a person says that it is absent
-    review(first, last, ...) one row a span of frames that is not to do: its state and note
-    history(position, ...) one row a step of undo: its name, and the edit that takes it back or
-                          makes it again; meta's `done` says where the person stands
+For: `project`. Knows SQLite and what rows mean (the tables are in `project_schema`); nothing of
+edits or videos.
 
 The file belongs to one process at a time: SQLite's exclusive lock goes with the process, so
-nothing stale is left behind by a crash. `user_version` is the schema. In WAL mode a commit
-survives the death of the process; a half-made one leaves no trace.
+nothing stale is left behind by a crash. In WAL mode a commit survives the death of the process; a
+half-made one leaves no trace.
 """
 
 import json
@@ -29,31 +19,7 @@ from vos_annotator.core.edits import Edit, ReviewSpan, ReviewState, Status, Vide
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.frame_state import FrameState
 from vos_annotator.core.history import History
-
-APPLICATION_ID = 0x564F5341  # "VOSA"
-SCHEMA = 5
-
-_TABLES = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE objects (
-    id INTEGER PRIMARY KEY, position INTEGER NOT NULL, name TEXT NOT NULL,
-    color TEXT NOT NULL, visible INTEGER NOT NULL, locked INTEGER NOT NULL
-);
-CREATE TABLE frames (
-    frame INTEGER PRIMARY KEY, status INTEGER NOT NULL, ids TEXT NOT NULL,
-    confidence TEXT NOT NULL, engine TEXT NOT NULL
-);
-CREATE TABLE pngs (frame INTEGER PRIMARY KEY, png BLOB NOT NULL);
-CREATE TABLE stale (object INTEGER PRIMARY KEY, frames BLOB NOT NULL);
-"""
-_SINCE = {  # what each version of the schema added
-    2: "CREATE TABLE history"
-    "(position INTEGER PRIMARY KEY, text TEXT NOT NULL, edit BLOB NOT NULL);",
-    3: "CREATE TABLE absent (object INTEGER PRIMARY KEY, frames BLOB NOT NULL);",
-    4: "ALTER TABLE history ADD COLUMN at REAL NOT NULL DEFAULT 0;",
-    5: "CREATE TABLE review (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, "
-    "state INTEGER NOT NULL, note TEXT NOT NULL);",
-}
+from vos_annotator.core.project_schema import bring_up_to_date, check_identity, make_tables
 
 
 class ProjectFile:
@@ -81,10 +47,10 @@ class ProjectFile:
         self._connection = sqlite3.connect(path, timeout=0.5, isolation_level=None)
         try:
             _configure(self._connection)
-            self._check_identity()
+            check_identity(self._connection, path)
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.executescript("BEGIN IMMEDIATE; COMMIT;")  # takes the lock
-            self._bring_up_to_date()
+            bring_up_to_date(self._connection)
         except (sqlite3.Error, ValueError) as error:  # Value: a message with broken characters
             self._connection.close()
             raise unusable(path, error) from error
@@ -103,11 +69,7 @@ class ProjectFile:
             raise UserError("{path} is there already; open it, or choose another name.", path=path)
         with new_database(path) as connection:
             _configure(connection)
-            connection.executescript(
-                f"BEGIN; {_TABLES} {' '.join(_SINCE.values())}"
-                f"PRAGMA application_id={APPLICATION_ID};"
-                f"PRAGMA user_version={SCHEMA}; COMMIT;"
-            )
+            make_tables(connection)
             connection.executemany("INSERT INTO meta VALUES (?, ?)", _as_json(meta))
         return cls(path)
 
@@ -283,29 +245,6 @@ class ProjectFile:
     def _rows(self, query: str) -> list[tuple]:
         # All at once: a row that makes no sense must not leave a query open, or the file would.
         return self._connection.execute(query).fetchall()
-
-    def _bring_up_to_date(self) -> None:
-        """Make of a file of an older version one of this."""
-        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        if version < SCHEMA:
-            added = " ".join(tables for since, tables in _SINCE.items() if since > version)
-            self._connection.executescript(
-                f"BEGIN IMMEDIATE; {added} PRAGMA user_version={SCHEMA}; COMMIT;"
-            )
-
-    def _check_identity(self) -> None:
-        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        identity = self._connection.execute("PRAGMA application_id").fetchone()[0]
-        if identity != APPLICATION_ID:
-            raise UserError(
-                "{path} is not a project of this program; open another file.", path=self.path
-            )
-        if version > SCHEMA:
-            raise UserError(
-                "{path} was made by a newer version of this program: update the program to open "
-                "it.",
-                path=self.path,
-            )
 
 
 def _configure(connection: sqlite3.Connection) -> None:
