@@ -67,7 +67,8 @@ class Report:
     def summary(self) -> str:
         """Return the whole in one line."""
         frames = sum(entry.frames for entry in self.entries if entry.state == "done")
-        parts = [f"{self.count('done')} clips done ({frames} frames)"]
+        done = self.count("done")
+        parts = [f"{done} {'clip' if done == 1 else 'clips'} done ({frames} frames)"]
         for state, words in (
             ("known", "finished before"),
             ("failed", "failed"),
