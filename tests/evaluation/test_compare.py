@@ -10,7 +10,7 @@ import pytest
 from vos_annotator.cli import main
 from vos_annotator.core.errors import UserError
 from vos_annotator.engine.choice import EngineChoice
-from vos_annotator.evaluation.bench import compare, rival
+from vos_annotator.evaluation.bench import command, compare, rival
 from vos_annotator.evaluation.bench.extent import QUICK
 from vos_annotator.evaluation.bench.setting import Setting
 
@@ -93,7 +93,8 @@ def test_a_slow_rival_is_asked_for_fewer_frames(setting, tmp_path):
     assert outcome.figures["144p, 1 object"]["XMem"]["frames"] == 2
 
 
-def test_the_command_compares_and_measures_nothing_else(tmp_path, capsys):
+def test_the_command_compares_and_measures_nothing_else(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(command, "QUICK", replace(QUICK, sizes=("480p",)))
     file, folder = tmp_path / "bench.json", checkout(tmp_path / "x")
     words = ["--quick", "--engine", "hold", "--compare", str(folder)]
 
