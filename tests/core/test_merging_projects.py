@@ -5,8 +5,17 @@ import numpy as np
 import pytest
 
 from vos_annotator.cli import main
-from vos_annotator.core.edits import AbsenceEdit, ObjectsEdit, Status, VideoObject
+from vos_annotator.core.edits import (
+    AbsenceEdit,
+    ObjectsEdit,
+    ReviewEdit,
+    ReviewSpan,
+    ReviewState,
+    Status,
+    VideoObject,
+)
 from vos_annotator.core.masks import encode_png
+from vos_annotator.core.merging_projects import Merge, Preference
 from vos_annotator.core.object_flags import pack
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import open_video
@@ -155,6 +164,65 @@ def test_where_objects_are_absent_is_taken_over_and_contradiction_is_listed(tmp_
     other = make(tmp_path, clip, "other", [CAT], {}, absent={1: [1, 2]})
     assert merge(tmp_path, a, other) == 2
     assert "frame 1: cat: absent in one project, drawn in the other" in capsys.readouterr().out
+
+
+def review(path, *spans):
+    with Project.open(path) as project:
+        for span in spans:
+            project.apply(ReviewEdit((ReviewSpan(*span),)))
+
+
+def test_what_either_says_of_the_review_is_said_of_the_merged_project(tmp_path, clip, capsys):
+    a = make(tmp_path, clip, "a", [CAT], {1: square(1)})
+    b = make(tmp_path, clip, "b", [CAT], {2: square(1)})
+    review(a, (0, 1, ReviewState.DONE), (4, 4, ReviewState.SENT_BACK, "ear"))
+    review(b, (1, 2, ReviewState.DONE), (4, 4, ReviewState.SENT_BACK, "ear"))
+
+    assert merge(tmp_path, a, b) == 0
+    with merged(tmp_path) as project:
+        assert project.reviews.said == (
+            ReviewSpan(0, 2, ReviewState.DONE),
+            ReviewSpan(4, 4, ReviewState.SENT_BACK, "ear"),
+        )
+        while project.history.can_undo:
+            project.history.undone(project.apply(project.history.to_undo()))
+        assert project.reviews.at(2).state is ReviewState.TO_DO
+
+
+@pytest.mark.parametrize("prefer", ["A", "B"])
+def test_reviews_that_differ_are_listed_by_span_and_decided_by_the_person(
+    tmp_path, clip, capsys, prefer
+):
+    a = make(tmp_path, clip, "a", [CAT], {1: square(1)})
+    b = make(tmp_path, clip, "b", [CAT], {2: square(1)})
+    review(a, (0, 3, ReviewState.ACCEPTED))
+    review(b, (2, 4, ReviewState.SENT_BACK, "the tail"))
+
+    assert merge(tmp_path, a, b) == 2
+    said = capsys.readouterr().out
+    assert said == (
+        "frames 2-3: review: accepted in one project, sent back (the tail) in the other\n"
+    )
+    assert merge(tmp_path, a, b, "--prefer", prefer) == 0
+    back = ReviewSpan(2 if prefer == "B" else 4, 4, ReviewState.SENT_BACK, "the tail")
+    with merged(tmp_path) as project:
+        accepted = ReviewSpan(0, back.first - 1, ReviewState.ACCEPTED)
+        assert project.reviews.said == (accepted, back)
+
+
+def test_each_conflict_may_be_decided_for_itself(tmp_path, clip):
+    a = make(tmp_path, clip, "a", [CAT], {1: square(1), 3: square(1)})
+    b = make(tmp_path, clip, "b", [CAT], {1: square(1, left=4), 3: square(1, left=4)})
+    review(a, (1, 1, ReviewState.ACCEPTED), (3, 3, ReviewState.ACCEPTED))
+    review(b, (1, 1, ReviewState.DONE), (3, 3, ReviewState.DONE))
+    with Project.open(a) as first, Project.open(b, first.video.fork()) as second:
+        first.save_copy(tmp_path / "c.vos")
+        with merged(tmp_path) as project:
+            Merge(first, second).write(project, Preference(frames={3}, reviews={1}))
+            np.testing.assert_array_equal(project.annotations[1], square(1))
+            np.testing.assert_array_equal(project.annotations[3], square(1, left=4))
+            assert project.reviews.at(1).state is ReviewState.DONE
+            assert project.reviews.at(3).state is ReviewState.ACCEPTED
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 
 from tests.ui.window import FRAMES, isolate_settings, make_clip, open_window, paint
 from vos_annotator.core.formats.importing import look_through
-from vos_annotator.core.formats.registry import FORMATS
+from vos_annotator.core.formats.registry import installed
 from vos_annotator.core.video import open_video
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.export_dialog import ExportDialog
@@ -42,7 +42,7 @@ def texts(dialog):
     return [dialog.findings.item(row).text() for row in range(dialog.findings.count())]
 
 
-@pytest.mark.parametrize("name", [n for n, kind in FORMATS.items() if kind.reads])
+@pytest.mark.parametrize("name", [n for n, kind in installed().items() if kind.reads])
 def test_what_is_drawn_goes_out_in_every_format(qtbot, window, tmp_path, name):
     window.actions_["add-object"].trigger()
     paint(window)

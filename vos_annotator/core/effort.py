@@ -1,16 +1,18 @@
 """What a project took a person: steps, time at work, and how far corrections lie apart.
 
-For: the `effort` command. Knows projects and their history, which holds the last thousand steps
-that stand; what was undone counts for nothing.
+For: the `effort` command and the window. Knows projects and their history, which holds the last
+thousand steps that stand; what was undone counts for nothing.
 """
 
 from collections import Counter
 from dataclasses import dataclass
-from itertools import pairwise
+from datetime import UTC, datetime
+from itertools import accumulate, pairwise
 
 from vos_annotator.core.edits import FrameEdit, edits_of
 from vos_annotator.core.project import Project
 
+COLUMNS = ["step", "what", "at", "seconds", "frames", "first_frame", "last_frame"]
 REST = 60.0  # s; whoever does nothing for longer was elsewhere
 
 
@@ -65,3 +67,21 @@ class Effort:
     def distances(self) -> tuple[int, ...]:
         """How many frames lie between a touched frame and the next."""
         return tuple(after - before for before, after in pairwise(self.frames))
+
+    @property
+    def points(self) -> list[tuple[int, float]]:
+        """Each frame that was touched, with the minutes at work until then, step by step."""
+        minutes = [seconds / 60 for seconds in accumulate(self.seconds)]
+        steps = zip(self.steps, minutes, strict=True)
+        return [(frame, minute) for step, minute in steps for frame in step.frames]
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """A row under `COLUMNS` for each step."""
+        rows = []
+        for number, (step, seconds) in enumerate(zip(self.steps, self.seconds, strict=True), 1):
+            at = datetime.fromtimestamp(step.at, UTC).isoformat(timespec="seconds")
+            frames = [str(len(step.frames)), str(step.frames[0]), str(step.frames[-1])]
+            when = at if step.at else ""
+            rows.append([str(number), step.name, when, f"{seconds:.1f}", *frames])
+        return rows

@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.merging_projects import Conflict, Merge
+from vos_annotator.core.merging_projects import Conflict, Merge, Preference
 from vos_annotator.core.project import Project
 
 _SHOWN = 40  # conflicts; the rest is counted
@@ -49,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
             )
         first.save_copy(args.out)
         with Project.open(args.out, first.video.fork()) as merged:
-            merge.write(merged, prefers_second=args.prefer == "B")
+            every = range(first.video.frame_count) if args.prefer == "B" else ()
+            merge.write(merged, Preference(every, every))
             count = len(merged.annotations.references)
     resolved = f", {len(conflicts)} conflicts decided by {args.prefer}" if conflicts else ""
     print(f"{len(merge.objects)} objects, {count} references{resolved}: {args.out}")

@@ -1,24 +1,36 @@
 """Two people's projects of one video, made one: what both say, and where they disagree.
 
-For: the `merge` command. Knows projects; no Qt, no torch.
+For: the `merge` command and the window. Knows projects; no Qt, no torch.
 
 Objects are the same if their names are. What one project alone says is taken. Where both say of
 a frame what cannot both be, that is a conflict: it is listed, and nobody but the person who
 merges decides it, by naming the project that is preferred there.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
 
 from vos_annotator.core.annotations import Annotations
-from vos_annotator.core.edits import AbsenceEdit, Edit, Edits, ObjectsEdit, Status, VideoObject
+from vos_annotator.core.edits import (
+    AbsenceEdit,
+    Edit,
+    Edits,
+    ObjectsEdit,
+    ReviewEdit,
+    ReviewSpan,
+    ReviewState,
+    Status,
+    VideoObject,
+)
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import LabelMap, encode_png
+from vos_annotator.core.merging_reviews import merged_reviews, review_pairs
 from vos_annotator.core.object_flags import pack
 from vos_annotator.core.project import Project
+from vos_annotator.core.translation import tr, tr_many
 
 _AT_ONCE = 50  # references that are held in memory
 _MOST_OBJECTS = 255
@@ -30,18 +42,42 @@ class Conflict:
     """What two projects say of a frame that cannot both be.
 
     Attributes:
-        frame: Which frame.
-        names: The objects it is about.
+        frame: Which frame; the first, of a review.
+        names: The objects it is about; none, of a review.
         what: In words.
+        is_open: Whether a preference decides it; else the words say what counts.
+        last: The last frame, of a review.
     """
 
     frame: int
     names: tuple[str, ...]
     what: str
+    is_open: bool = True
+    last: int | None = None
+
+    @property
+    def frames(self) -> str:
+        """The frames in words."""
+        return f"{self.frame}" if self.last in (None, self.frame) else f"{self.frame}-{self.last}"
 
     def __str__(self) -> str:
         """Return a line for people."""
-        return f"frame {self.frame}: {', '.join(self.names)}: {self.what}"
+        about = f"{', '.join(self.names)}: " if self.names else ""
+        word = "frame" if self.last in (None, self.frame) else "frames"
+        return f"{word} {self.frames}: {about}{self.what}"
+
+
+@dataclass(frozen=True)
+class Preference:
+    """Where a person had the second project count; everywhere else it is the first.
+
+    Attributes:
+        frames: Of masks.
+        reviews: The first frames of conflicts of the review.
+    """
+
+    frames: Container[int] = ()
+    reviews: Container[int] = ()
 
 
 class Merge:
@@ -82,19 +118,41 @@ class Merge:
             )
         return free[0]
 
-    def conflicts(self) -> Iterator[Conflict]:
-        """Yield every conflict, frame by frame."""
-        for frame in range(self._first.video.frame_count):
+    def conflicts(
+        self, progress: Callable[[int, int], None] = lambda done, total: None
+    ) -> Iterator[Conflict]:
+        """Yield every conflict, frame by frame, then those of the review."""
+        for frame in range(count := self._first.video.frame_count):
+            progress(frame, count)
             yield from self._merged(frame, prefers_second=False)[1]
             yield from self._away(frame)
+        for pair in review_pairs(self._first.reviews, self._second.reviews):
+            if pair.is_conflict:
+                what = tr(
+                    "review: {first} in one project, {second} in the other",
+                    first=_said(pair.ours),
+                    second=_said(pair.theirs),
+                )
+                yield Conflict(pair.ours.first, (), what, last=pair.ours.last)
 
-    def write(self, into: Project, prefers_second: bool = False) -> None:
+    def write(
+        self,
+        into: Project,
+        prefers: Preference,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> None:
         """Bring a project, which is a copy of the first, up to what both come to."""
         _do(into, ObjectsEdit(tuple(self.objects)))
-        frames = iter(range(self._first.video.frame_count))
+        frames = iter(range(count := self._first.video.frame_count))
         while some := list(islice(frames, _AT_ONCE)):
-            self._write(into, some, prefers_second)
+            progress(some[0], count)
+            self._write(into, some, prefers.frames)
         self._write_absences(into)
+        spans = merged_reviews(self._first.reviews, self._second.reviews, prefers.reviews)
+        known = into.reviews
+        new = [each for each in spans if known.within(each.first, each.last) != (each,)]
+        if new:
+            _do(into, Edits(tuple(ReviewEdit((each,)) for each in new)))
 
     def _away(self, frame: int) -> Iterator[Conflict]:
         """Yield the objects that one project says are absent, and the other's reference shows."""
@@ -105,7 +163,8 @@ class Merge:
             for object_id in sorted(self._merged_ids(away, away.absences.at(frame))):
                 if object_id in self._merged_ids(shown, np.unique(shown[frame]).tolist()):
                     names = (self._names[object_id],)
-                    yield Conflict(frame, names, "absent in one project, drawn in the other")
+                    what = tr("absent in one project, drawn in the other: the drawing counts")
+                    yield Conflict(frame, names, what, is_open=False)
 
     def _merged_ids(self, annotations: Annotations, ids: Iterable[int]) -> set[int]:
         """Return what the ids of a project are after the merge."""
@@ -125,11 +184,11 @@ class Merge:
             edits.append(AbsenceEdit(merged, range(len(flags)), pack(flags)))
         _do(into, Edits(tuple(edits)))
 
-    def _write(self, into: Project, frames: list[int], prefers_second: bool) -> None:
+    def _write(self, into: Project, frames: list[int], of_second: Container[int]) -> None:
         first, second = self._first.annotations, self._second.annotations
         references: dict[int, LabelMap] = {}
         for frame in frames:
-            labels, _, status = self._merged(frame, prefers_second)
+            labels, _, status = self._merged(frame, frame in of_second)
             if labels is None:
                 continue
             if status is Status.REFERENCE:
@@ -171,7 +230,12 @@ class Merge:
             differ = np.count_nonzero((ours == object_id) != (theirs == object_id))
             if differ:
                 names = (self._names[object_id],)
-                conflicts.append(Conflict(frame, names, f"drawn differently, by {differ} pixels"))
+                what = tr_many(
+                    "drawn differently, by {count} pixel",
+                    "drawn differently, by {count} pixels",
+                    int(differ),
+                )
+                conflicts.append(Conflict(frame, names, what))
         above, below = (theirs, ours) if prefers_second else (ours, theirs)
         knows = self._ids[1] if prefers_second else self._ids[0]
         extra = list((self._ids[0] | self._ids[1]) - knows)  # of them the other alone can speak
@@ -179,7 +243,7 @@ class Merge:
         overlap = added & (above != 0)
         for pair in sorted({*zip(ours[overlap].tolist(), theirs[overlap].tolist(), strict=True)}):
             names = tuple(self._names[each] for each in pair)
-            conflicts.append(Conflict(frame, names, "drawn over each other"))
+            conflicts.append(Conflict(frame, names, tr("drawn over each other")))
         merged = np.where(added & (above == 0), below, above)
         return (None if np.array_equal(merged, ours) else merged), conflicts, Status.REFERENCE
 
@@ -193,9 +257,21 @@ class Merge:
         conflicts = []
         if found:
             names = tuple(self._names[each] for each in found)
-            what = "predicted by one project where the other drew without it: the drawing counts"
-            conflicts.append(Conflict(frame, names, what))
+            what = tr(
+                "predicted by one project where the other drew without it: the drawing counts"
+            )
+            conflicts.append(Conflict(frame, names, what, is_open=False))
         return (None if drawn == 0 else reference), conflicts, Status.REFERENCE
+
+
+def _said(span: ReviewSpan) -> str:
+    """Return what a span says, in words."""
+    words = {
+        ReviewState.DONE: tr("done"),
+        ReviewState.ACCEPTED: tr("accepted"),
+        ReviewState.SENT_BACK: tr("sent back"),
+    }
+    return f"{words[span.state]} ({span.note})" if span.note else words[span.state]
 
 
 def _do(project: Project, edit: Edit) -> None:

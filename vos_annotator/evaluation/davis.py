@@ -12,6 +12,7 @@ from pathlib import Path
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.mask_reading import read_label_map
 from vos_annotator.core.masks import LabelMap
+from vos_annotator.core.tables import write_csv
 from vos_annotator.engine.choice import add_engine_options, chosen_engine
 from vos_annotator.engine.protocol import ScribbleEngine, SegmentationEngine
 from vos_annotator.engine.registry import load_settled
@@ -25,7 +26,6 @@ from vos_annotator.evaluation.sequences import (
     find_sequences,
     read_set,
 )
-from vos_annotator.evaluation.tables import write_csv
 
 COLUMNS = [
     "sequence",

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import spearmanr
 
+from vos_annotator.core.tables import write_csv
 from vos_annotator.core.video import open_video
 from vos_annotator.engine.doubt import doubt_order, frame_doubt
 from vos_annotator.engine.propagation import plan, propagate
 from vos_annotator.engine.protocol import SegmentationEngine
 from vos_annotator.evaluation.metrics import region_similarity
 from vos_annotator.evaluation.sequences import Sequence, frame_positions
-from vos_annotator.evaluation.tables import write_csv
 
 COLUMNS = ["sequence", "frame", "object", "confidence", "J"]
 BAD, SHOWN = 0.7, 10  # J of a frame that is truly bad; how many frames a person looks at

@@ -5,16 +5,13 @@ For: the command line. Knows projects; matplotlib only where a picture is asked 
 
 import argparse
 import io
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
 from vos_annotator.core.atomic import put_file
-from vos_annotator.core.effort import REST, Effort
+from vos_annotator.core.effort import COLUMNS, REST, Effort
 from vos_annotator.core.project import Project
-from vos_annotator.evaluation.tables import write_csv
-
-COLUMNS = ["step", "what", "at", "seconds", "frames", "first_frame", "last_frame"]
+from vos_annotator.core.tables import write_csv
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,17 +39,10 @@ def run(args: argparse.Namespace) -> int:
     if unknown:
         print(f"of {unknown} steps it is not known when they were made: they count no time")
     if args.csv is not None:
-        write_csv(args.csv, COLUMNS, (_cells(effort, n) for n in range(len(effort.steps))))
+        write_csv(args.csv, COLUMNS, effort.rows)
     if args.png is not None:
         put_file(args.png, _drawn(effort, count))
     return 0
-
-
-def _cells(effort: Effort, n: int) -> list[str]:
-    step = effort.steps[n]
-    at = datetime.fromtimestamp(step.at, UTC).isoformat(timespec="seconds") if step.at else ""
-    frames = [str(len(step.frames)), str(step.frames[0]), str(step.frames[-1])]
-    return [str(n + 1), step.name, at, f"{effort.seconds[n]:.1f}", *frames]
 
 
 def _drawn(effort: Effort, frame_count: int) -> bytes:
@@ -63,14 +53,8 @@ def _drawn(effort: Effort, frame_count: int) -> bytes:
     touched = effort.frames
     above.bar(list(touched), list(touched.values()), width=max(1.0, frame_count / 300))
     above.set(title="Where the work went", ylabel="steps")
-    minutes, spent = [], 0.0
-    for seconds in effort.seconds:
-        spent += seconds
-        minutes.append(spent / 60)
-    points = [
-        (frame, at) for step, at in zip(effort.steps, minutes, strict=True) for frame in step.frames
-    ]
-    below.plot([frame for frame, _ in points], [at for _, at in points], ".")
+    points = effort.points
+    below.plot([frame for frame, _ in points], [minute for _, minute in points], ".")
     below.set(xlabel="frame", ylabel="minutes at work", xlim=(-0.5, frame_count - 0.5))
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=120)

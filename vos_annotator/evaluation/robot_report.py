@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vos_annotator.core.atomic import writing
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.tables import write_csv
 from vos_annotator.engine.protocol import SegmentationEngine
 from vos_annotator.evaluation.continuity import mean_continuity
 from vos_annotator.evaluation.robot import (
@@ -21,7 +22,6 @@ from vos_annotator.evaluation.robot import (
     run_sequence,
 )
 from vos_annotator.evaluation.sequences import Sequence
-from vos_annotator.evaluation.tables import write_csv
 
 COLUMNS = ["sequence", "round", "frame_corrected", "JF_mean", "strokes", "seconds"]
 GOALS = (0.90, 0.95)

@@ -10,9 +10,9 @@ import numpy as np
 
 from tests.core.formats.material import source
 from vos_annotator.core.formats.exporting import export
-from vos_annotator.core.formats.registry import FORMATS
+from vos_annotator.core.formats.registry import installed
 
-READABLE = [each.name for each in FORMATS.values() if each.reads]
+READABLE = [each.name for each in installed().values() if each.reads]
 HUGE = ["9" * 400, "-1", "1e999", "NaN", "0x10", "", "\x00", "٣", "1" * 30, "-" + "9" * 25]
 WRONG = [
     None,

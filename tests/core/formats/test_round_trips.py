@@ -8,10 +8,10 @@ from vos_annotator.core.errors import UserError
 from vos_annotator.core.formats.exporting import export
 from vos_annotator.core.formats.format import Options
 from vos_annotator.core.formats.importing import look_through
-from vos_annotator.core.formats.registry import FORMATS, format_named
+from vos_annotator.core.formats.registry import FORMATS, format_named, installed
 from vos_annotator.core.masks import decode_png
 
-READABLE = [each.name for each in FORMATS.values() if each.reads]
+READABLE = [each.name for each in installed().values() if each.reads]
 EXACT = [name for name in READABLE if FORMATS[name].holds.pixels and FORMATS[name].holds.ids]
 
 
@@ -67,7 +67,7 @@ def test_names_come_back(tmp_path, name):
     assert found == {i: NAMES[i] for i in masks.frames_of}
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", installed())
 def test_an_export_again_writes_nothing(tmp_path, name):
     export(source(), name, tmp_path)
     before = files_below(tmp_path)
@@ -78,7 +78,7 @@ def test_an_export_again_writes_nothing(tmp_path, name):
     assert files_below(tmp_path) == before
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", installed())
 def test_a_cancelled_export_goes_on_where_it_stopped(tmp_path, name):
     asked = iter((False, False, True))
     stopped = export(source(), name, tmp_path / "a", cancelled=lambda: next(asked))
@@ -103,7 +103,7 @@ def test_only_the_objects_and_frames_that_are_chosen_are_written(tmp_path, name)
     assert not [path for path in files_below(tmp_path) if path.endswith(".jpg")]
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", installed())
 def test_nothing_is_left_beside_the_files(tmp_path, name):
     export(source(), name, tmp_path)
 

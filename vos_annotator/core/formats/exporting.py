@@ -233,6 +233,8 @@ class _Export:
         files = dict(encoded.files)
         if self._with_images:
             files[self._writer.picture(frame)] = _jpeg(image)
+        for path in encoded.gone:
+            self._ledger.remove(path)
         sizes = [(self._ledger.put(path, data), len(data)) for path, data in files.items()]
         return frame, encoded.row, object_ids(label_map), sizes
 

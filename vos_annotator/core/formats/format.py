@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -67,6 +68,7 @@ class Format:
         reads: Whether masks are read from it.
         is_film: Whether it is one file, made of the pictures too; its writer is a `Film`.
         options: Which fields of `Options` mean something to it, beside `frames` and `objects`.
+        package: What it needs that is not installed with the program, of the extra of that name.
     """
 
     name: str
@@ -77,6 +79,12 @@ class Format:
     reads: bool = True
     is_film: bool = False
     options: frozenset[str] = frozenset()
+    package: str | None = None
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether what it needs is there."""
+        return self.package is None or find_spec(self.package) is not None
 
     @property
     def about(self) -> str:
@@ -180,10 +188,12 @@ class Encoded:
     Attributes:
         files: What is written at once: path below the export's folder, with slashes -> bytes.
         row: What the writer wants back at the end.
+        gone: Files that must not be there, as an earlier export may have left them.
     """
 
     files: Mapping[str, bytes] = field(default_factory=dict)
     row: Any = None
+    gone: tuple[str, ...] = ()
 
 
 class Writer(ABC):

@@ -80,6 +80,22 @@ class Ledger:
             self._files[path] = _File(digest, len(data))
         return put_file(file, data)
 
+    def remove(self, path: str) -> None:
+        """Take away a file that an export left.
+
+        Raises:
+            UserError: It cannot be taken away, or somebody else changed it.
+        """
+        file = self._out / path
+        if not file.is_file():
+            return
+        if not self.may_replace and self.is_foreign(path):
+            raise self.refusal(path)
+        with writing(file):
+            file.unlink()
+        with self._turn:
+            self._files.pop(path, None)
+
     def expect(self, path: str, digest: str) -> None:
         """Note what a file will hold, before it does."""
         with self._turn:

@@ -158,8 +158,22 @@ FORMATS = {
             Holds(),
             options=_FEATHER,
         ),
+        Format(
+            "soft-zarr",
+            "Soft masks, Zarr",
+            marked("A Zarr group with an array an object, 16 bits, a chunk a frame."),
+            "soft_zarr",
+            Holds(names=True),
+            options=_FEATHER,
+            package="zarr",
+        ),
     )
 }
+
+
+def installed() -> dict[str, Format]:
+    """Return the formats of which everything is there that they need, by their names."""
+    return {each.name: each for each in FORMATS.values() if each.is_installed}
 
 
 def formats() -> tuple[Format, ...]:

@@ -20,6 +20,7 @@ from vos_annotator.core.formats.grey_png import grey_png, read_grey_png
 from vos_annotator.core.masks import LabelMap, object_ids
 from vos_annotator.core.video import Image, Video
 
+_EVERY = range(1, 256)  # object
 SOFT = 2.0  # px of a soft mask's border, where no width is chosen
 
 
@@ -33,25 +34,39 @@ def looks_like(path: Path) -> str | None:
     if not path.is_dir():
         return None
     for root in (path, *sorted(each for each in path.iterdir() if each.is_dir())):
-        for folder in list(_object_folders(root).values())[:1]:
-            file = next(iter(sorted(folder.glob("*.png"))), None)
-            if file is not None and _is_deep(file):
-                return "soft-png"
+        files = (file for f in object_folders(root).values() for file in sorted(f.glob("*.png")))
+        file = next(files, None)
+        if file is not None and _is_deep(file):
+            return "soft-png"
     return None
 
 
 def read(path: Path, video: Video, name: str) -> Found:
     """Find the masks of a sequence; what is covered by half is the object's."""
-    root = path / name if _object_folders(path / name) else path
-    folders = _object_folders(root)
+    root = path / name if object_folders(path / name) else path
+    folders = object_folders(root)
     if not folders:
         raise UserError("{path} has no folder for each object: choose the one above.", path=path)
     files: dict[int, dict[int, Path]] = {}
     for object_id, folder in folders.items():
+        if not any(folder.glob("*.png")):
+            continue  # an object that a later export had no more
         for frame, file in frame_files(folder, ".png", name, video).items():
             files.setdefault(frame, {})[object_id] = file
     maps = {frame: partial(_label_map, files[frame], video.shape) for frame in sorted(files)}
     return Found(path, maps)
+
+
+def object_folders(path: Path) -> dict[int, Path]:
+    """Return object -> its folder, of the folders of three digits."""
+    if not path.is_dir():
+        return {}
+    found = {
+        int(each.name): each
+        for each in path.iterdir()
+        if len(each.name) == 3 and each.name.isascii() and each.name.isdecimal() and each.is_dir()
+    }
+    return {number: found[number] for number in sorted(found) if 0 < number < 256}
 
 
 class CutOuts(Writer):
@@ -81,26 +96,12 @@ class SoftMasks(Writer):
     def encode(self, frame: int, label_map: LabelMap, png: bytes, image: Image | None) -> Encoded:
         """Return the PNG files."""
         feather = self.sequence.options.feather or SOFT
+        ids = object_ids(label_map)
+        paths = {i: f"{self.place}/{i:03d}/{self.stem(frame)}.png" for i in _EVERY}
         return Encoded(
-            {
-                f"{self.place}/{i:03d}/{self.stem(frame)}.png": grey_png(
-                    coverage(label_map == i, feather)
-                )
-                for i in object_ids(label_map)
-            }
+            {paths[i]: grey_png(coverage(label_map == i, feather)) for i in ids},
+            gone=tuple(path for i, path in paths.items() if i not in ids),
         )
-
-
-def _object_folders(path: Path) -> dict[int, Path]:
-    """Return object -> its folder, of the folders of three digits."""
-    if not path.is_dir():
-        return {}
-    found = {
-        int(each.name): each
-        for each in path.iterdir()
-        if len(each.name) == 3 and each.name.isascii() and each.name.isdecimal() and each.is_dir()
-    }
-    return {number: found[number] for number in sorted(found) if 0 < number < 256}
 
 
 def _label_map(files: dict[int, Path], shape: tuple[int, int]) -> LabelMap:

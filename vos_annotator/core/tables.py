@@ -1,6 +1,6 @@
 """Tables of figures as CSV files.
 
-For: the commands that measure.
+For: the commands and dialogs that measure.
 """
 
 import csv
