@@ -47,11 +47,8 @@ def run(args: argparse.Namespace) -> int:
                 first=args.first,
                 second=args.second,
             )
-        first.save_copy(args.out)
-        with Project.open(args.out, first.video.fork()) as merged:
-            every = range(first.video.frame_count) if args.prefer == "B" else ()
-            merge.write(merged, Preference(every, every))
-            count = len(merged.annotations.references)
+        every = range(first.video.frame_count) if args.prefer == "B" else ()
+        count = merge.save(args.out, Preference(every, every))
     resolved = f", {len(conflicts)} conflicts decided by {args.prefer}" if conflicts else ""
     print(f"{len(merge.objects)} objects, {count} references{resolved}: {args.out}")
     return 0

@@ -10,10 +10,12 @@ merges decides it, by naming the project that is preferred there.
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 
 from vos_annotator.core.annotations import Annotations
+from vos_annotator.core.database_place import parts
 from vos_annotator.core.edits import (
     AbsenceEdit,
     Edit,
@@ -134,6 +136,27 @@ class Merge:
                     second=_said(pair.theirs),
                 )
                 yield Conflict(pair.ours.first, (), what, last=pair.ours.last)
+
+    def save(
+        self,
+        path: Path,
+        prefers: Preference,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> int:
+        """Write what both come to as a new project; return how many references it has.
+
+        Raises:
+            UserError: It cannot be written. Whatever is raised, then nothing is there.
+        """
+        self._first.save_copy(path)
+        try:
+            with Project.open(path, self._first.video.fork()) as merged:
+                self.write(merged, prefers, progress)
+                return len(merged.annotations.references)
+        except BaseException:
+            for part in parts(path):
+                part.unlink(missing_ok=True)
+            raise
 
     def write(
         self,

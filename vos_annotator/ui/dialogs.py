@@ -51,16 +51,24 @@ def ask_checkpoint(parent: QWidget) -> Path | None:
     return _ask_file(parent, tr("Checkpoint"), "checkpoints", tr("All files (*)"))
 
 
-def ask_copy(parent: QWidget, current: Path) -> Path | None:
-    """Return where a copy of the project goes."""
-    suggestion = current.with_name(tr("{name} copy", name=current.stem) + ".vos")
-    chosen, _ = QFileDialog.getSaveFileName(
-        parent, tr("Save a copy as"), str(suggestion), tr("Projects (*.vos)")
-    )
+def ask_project(parent: QWidget) -> Path | None:
+    """Return the project the person chose."""
+    return _ask_file(parent, tr("Other project"), "open", tr("Projects (*.vos)"))
+
+
+def ask_new_file(parent: QWidget, title: str, suggestion: Path, kinds: str) -> Path | None:
+    """Return where a new file goes."""
+    chosen, _ = QFileDialog.getSaveFileName(parent, title, str(suggestion), kinds)
     if not chosen:
         return None
     path = Path(chosen)
-    return path if path.suffix else path.with_suffix(".vos")
+    return path if path.suffix else path.with_suffix(suggestion.suffix)
+
+
+def ask_copy(parent: QWidget, current: Path) -> Path | None:
+    """Return where a copy of the project goes."""
+    suggestion = current.with_name(tr("{name} copy", name=current.stem) + ".vos")
+    return ask_new_file(parent, tr("Save a copy as"), suggestion, tr("Projects (*.vos)"))
 
 
 def show_problem(parent: QWidget, message: str) -> None:

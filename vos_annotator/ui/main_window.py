@@ -40,6 +40,7 @@ from vos_annotator.ui.range_verbs import RangeVerbs
 from vos_annotator.ui.recent import RecentMenu
 from vos_annotator.ui.review_verbs import ReviewVerbs
 from vos_annotator.ui.status_bar import StatusBar, saved_text
+from vos_annotator.ui.team_verbs import TeamVerbs
 from vos_annotator.ui.verbs import Verbs
 from vos_annotator.ui.view_verbs import ViewVerbs
 from vos_annotator.ui.welcome import Welcome
@@ -74,7 +75,7 @@ class MainWindow(QMainWindow):
         self.returns, self.last_path = False, None
         self.verbs, self.window_verbs = Verbs(self), WindowVerbs(self)
         self.keymap = Keymap()
-        more = (ViewVerbs, MaskVerbs, FindVerbs, RangeVerbs, ReviewVerbs)
+        more = (ViewVerbs, MaskVerbs, FindVerbs, RangeVerbs, ReviewVerbs, TeamVerbs)
         targets = (self.verbs, self.window_verbs, *(kind(self) for kind in more))
         self.actions_ = ActionSet(self, targets, self.keymap.rows())
         self.messages = Messages(self)

@@ -1,0 +1,145 @@
+"""Merge, compare and effort in the window: nothing is decided by the program, nothing waits."""
+
+import numpy as np
+import pytest
+
+from tests.ui.window import SHAPE, isolate_settings, make_clip, open_window, paint
+from vos_annotator.core.edits import ReviewEdit, ReviewSpan, ReviewState
+from vos_annotator.core.project import Project
+from vos_annotator.core.video import open_video
+from vos_annotator.ui import dialogs
+from vos_annotator.ui.compare_dialog import CompareDialog
+from vos_annotator.ui.effort_dialog import EffortDialog
+from vos_annotator.ui.merge_dialog import MergeDialog
+
+
+@pytest.fixture
+def window(qtbot, tmp_path):
+    isolate_settings(tmp_path / "settings")
+    with open_window(qtbot, make_clip(tmp_path / "clip")) as window:
+        for frame in (1, 5):
+            window.cursor.frame = frame
+            paint(window)
+        yield window
+
+
+@pytest.fixture
+def other(window, tmp_path):
+    """Somebody else's project: frame 5 is drawn elsewhere, frame 8 alone, 2 to 3 sent back."""
+    path = tmp_path / "other.vos"
+    window.document.settle()
+    window.workspace.project.save_copy(path)
+    labels = np.zeros(SHAPE, np.uint8)
+    labels[12:24, 16:28] = 1
+    with Project.open(path, open_video(tmp_path / "clip")) as project:
+        project.set_references({5: labels, 8: labels})
+        project.apply(ReviewEdit((ReviewSpan(2, 3, ReviewState.SENT_BACK, "the tail"),)))
+    window.workspace.project.apply(ReviewEdit((ReviewSpan(0, 2, ReviewState.DONE),)))
+    return path
+
+
+def shown(qtbot, window, verb, kind):
+    """Open a dialog by its action and return it."""
+    window.actions_[verb].trigger()
+    dialog = window.findChild(kind)
+    qtbot.waitUntil(dialog.isVisible)
+    return dialog
+
+
+def texts(tree):
+    items = [tree.topLevelItem(n) for n in range(tree.topLevelItemCount())]
+    return [[item.text(column) for column in range(tree.columnCount())] for item in items]
+
+
+def test_conflicts_are_listed_and_nothing_is_written_until_each_is_decided(
+    qtbot, window, other, tmp_path
+):
+    dialog = shown(qtbot, window, "merge", MergeDialog)
+    dialog.out.field.setText(str(tmp_path / "c.vos"))
+    dialog.other.field.setText(str(other))
+    qtbot.waitUntil(lambda: dialog.list.topLevelItemCount() == 2, timeout=30_000)
+    (frame, name, _, counts), (span, _, said, _) = texts(dialog.list)
+    assert (frame, name, counts) == ("5", "Object 1", "")
+    assert (span, said) == ("2", "review: done in one project, sent back (the tail) in the other")
+
+    dialog.list.topLevelItem(0).setSelected(True)
+    dialog.theirs.click()
+    assert not dialog.merge.isEnabled()
+    dialog.list.clearSelection()
+    dialog.list.topLevelItem(1).setSelected(True)
+    dialog.ours.click()
+    assert [row[3] for row in texts(dialog.list)] == ["theirs", "mine"]
+    assert not (tmp_path / "c.vos").exists()
+    with qtbot.waitSignal(dialog.merged, timeout=30_000):
+        dialog.merge.click()
+
+    project = window.workspace.project
+    assert project.path == tmp_path / "c.vos"
+    assert list(project.annotations.references) == [1, 5, 8]
+    assert project.annotations[5][13, 27] == 1
+    assert project.reviews.at(2).state is ReviewState.DONE
+    assert project.reviews.at(3).state is ReviewState.SENT_BACK
+
+
+def test_what_is_no_project_of_this_video_is_said_and_a_file_there_is_left_alone(
+    qtbot, window, other, tmp_path
+):
+    dialog = shown(qtbot, window, "merge", MergeDialog)
+    dialog.other.field.setText(str(tmp_path / "none.vos"))
+    qtbot.waitUntil(lambda: "none.vos does not exist" in dialog._note.text(), timeout=30_000)
+    assert not dialog.merge.isEnabled()
+
+    dialog.out.field.setText(str(other))
+    dialog.other.field.setText(str(other))
+    qtbot.waitUntil(lambda: dialog.list.topLevelItemCount() == 2, timeout=30_000)
+    before = other.read_bytes()
+    dialog.ours.click()
+    dialog.merge.click()
+    assert "is there already" in dialog._note.text()
+    assert other.read_bytes() == before
+    dialog.reject()
+
+
+def test_the_worst_frames_of_a_comparison_can_be_gone_to_and_kept(
+    qtbot, window, other, tmp_path, monkeypatch
+):
+    dialog = shown(qtbot, window, "compare-projects", CompareDialog)
+    dialog.other.field.setText(str(other))
+    qtbot.waitUntil(lambda: dialog.table.topLevelItemCount() == 1, timeout=30_000)
+    top = dialog.table.topLevelItem(0)
+    assert [top.text(0), top.text(1)] == ["Object 1", "2"]
+    assert top.child(0).text(0) == "frame 5"
+    window.cursor.frame = 0
+    dialog.table.setCurrentItem(top.child(0))
+    dialog.go.click()
+    assert window.cursor.frame == 5
+
+    table = tmp_path / "agreement.csv"
+    monkeypatch.setattr(dialogs, "ask_new_file", lambda *_: table)
+    dialog.save.click()
+    rows = table.read_text().splitlines()
+    assert rows[0] == "object,frame,J,F,A,B" and len(rows) == 3
+    dialog.reject()
+
+
+def test_the_effort_is_told_drawn_and_kept(qtbot, window, tmp_path, monkeypatch):
+    dialog = shown(qtbot, window, "effort", EffortDialog)
+    qtbot.waitUntil(dialog.table.isEnabled, timeout=30_000)
+    assert dialog._figures.text().startswith("2 steps, ")
+    assert "2 of 12 frames" in dialog._figures.text()
+
+    wanted = (dialog.table, "e.csv", b"step,what"), (dialog.png, "e.png", b"\x89PNG")
+    for button, name, start in wanted:
+        monkeypatch.setattr(dialogs, "ask_new_file", lambda *_, name=name: tmp_path / name)
+        button.click()
+        assert (tmp_path / name).read_bytes().startswith(start)
+    dialog.reject()
+
+
+def test_a_dialog_closes_with_its_project_and_its_thread_ends(qtbot, window, other):
+    dialog = shown(qtbot, window, "compare-projects", CompareDialog)
+    dialog.other.field.setText(str(other))
+    dialog._look()
+    job = dialog._job
+    window.close_project()
+    assert job is not None and not dialog.isVisible()
