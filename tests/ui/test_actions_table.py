@@ -15,6 +15,7 @@ from vos_annotator.ui.icons import icon_names
 from vos_annotator.ui.mask_verbs import MaskVerbs
 from vos_annotator.ui.range_verbs import RangeVerbs
 from vos_annotator.ui.review_verbs import ReviewVerbs
+from vos_annotator.ui.team_verbs import TeamVerbs
 from vos_annotator.ui.verbs import Verbs
 from vos_annotator.ui.view_verbs import ViewVerbs
 from vos_annotator.ui.window_verbs import WindowVerbs
@@ -58,6 +59,7 @@ def test_an_action_stands_in_a_menu_and_names_a_method_that_exists(row):
                 FindVerbs,
                 RangeVerbs,
                 ReviewVerbs,
+                TeamVerbs,
             )
         )
         == 1
