@@ -83,7 +83,7 @@ class MergeDialog(ProjectsDialog):
     def accept(self) -> None:
         """Write the third project; the dialog closes once it is there."""
         out, other = self.out.path, self.other.path
-        prefers, names = self._preference(), len(self._found or ())
+        prefers, known = self._preference(), self._found
         if out.exists():
             self._say(tr("{path} is there already: choose another name.", path=out))
             return
@@ -93,7 +93,7 @@ class MergeDialog(ProjectsDialog):
 
         def work(first: Project, second: Project, progress: Progress) -> object:
             merge = Merge(first, second)
-            if len(list(merge.conflicts())) != names:
+            if list(merge.conflicts(progress)) != known:
                 return None  # a person has to look again
             return merge.save(out, prefers, progress)
 

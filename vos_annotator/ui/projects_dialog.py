@@ -69,11 +69,6 @@ class ProjectsDialog(QDialog):
         self._folder.cleanup()
         super().done(result)
 
-    def closeEvent(self, event: object) -> None:
-        """Close as Escape does."""
-        self.reject()
-        super().closeEvent(event)
-
     def _laid_out(self, *parts: object) -> None:
         """Put parts below each other; what runs and what is said is above the last one."""
         column = QVBoxLayout(self)
