@@ -9,7 +9,7 @@ from vos_annotator.core import annotations as module
 from vos_annotator.core.annotations import Annotations
 from vos_annotator.core.edits import FrameEdit, Status
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.masks import decode_png, encode_png
+from vos_annotator.core.masks import decode_png, encode_png, object_ids
 from vos_annotator.core.memory_budget import BUDGET
 from vos_annotator.core.object_flags import ObjectFlags
 
@@ -88,6 +88,20 @@ def test_every_label_map_reads_back_as_it_was_painted(data):
 
     np.testing.assert_array_equal(annotations[0], label_map)
     assert annotations.objects_at(0) == tuple(sorted(set(data) - {0}))
+
+
+def test_what_is_known_of_a_frame_is_what_its_png_shows_after_any_strokes():
+    rng = np.random.default_rng(0)
+    annotations = Annotations(1, (100, 40))
+    for _ in range(60):
+        after = annotations[0].copy()
+        top, left = rng.integers(0, (90, 30))
+        height, width = rng.integers(1, (100, 40))
+        after[top : top + height, left : left + width] = rng.integers(0, 4)
+        annotations.apply(FrameEdit.between(0, annotations[0], after))
+
+        assert annotations.png(0) == encode_png(after)
+        assert annotations.state(0).ids == object_ids(after)
 
 
 def test_a_label_map_can_only_be_read():

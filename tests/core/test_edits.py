@@ -51,6 +51,16 @@ def test_a_patch_turns_one_label_map_into_the_other_and_its_inverse_turns_it_bac
     np.testing.assert_array_equal(label_map, before)
 
 
+def test_an_edit_of_a_part_of_a_frame_is_that_of_the_frame():
+    before = np.arange(200, dtype=np.uint8).reshape(10, 20)
+    after = before.copy()
+    after[4:6, 7:12] = 3
+    part = (slice(2, 9), slice(5, 18))
+
+    of_part = FrameEdit.between(0, before[part], after[part], corner=(2, 5))
+    assert of_part == FrameEdit.between(0, before, after)
+
+
 @quick
 @given(label_maps(), label_maps())
 def test_an_edit_names_exactly_the_objects_that_gain_or_lose_a_pixel(before, after):

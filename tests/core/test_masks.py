@@ -2,6 +2,7 @@
 
 import io
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +12,14 @@ from PIL import Image
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.mask_reading import read_label_map
-from vos_annotator.core.masks import PALETTE, changed_box, decode_png, encode_png, object_ids
+from vos_annotator.core.masks import (
+    PALETTE,
+    changed_box,
+    decode_png,
+    encode_again,
+    encode_png,
+    object_ids,
+)
 
 label_maps = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=40))
 
@@ -32,6 +40,39 @@ def test_every_label_map_comes_back_from_png_as_it_was(label_map):
 @given(label_maps)
 def test_a_view_with_strides_is_encoded_like_its_copy(label_map):
     assert encode_png(label_map[::-1, ::2]) == encode_png(label_map[::-1, ::2].copy())
+
+
+tall = arrays(np.uint8, st.tuples(st.integers(1, 140), st.integers(1, 9)), elements=st.just(0))
+
+
+@given(tall, st.data())
+def test_a_png_that_had_a_box_painted_is_the_png_of_what_is_there_now(label_map, data):
+    png = encode_png(label_map)
+    for _ in range(3):
+        rows, columns = (
+            slice(*sorted((data.draw(st.integers(0, n)), data.draw(st.integers(0, n)))))
+            for n in label_map.shape
+        )
+        label_map[rows, columns] = data.draw(st.integers(0, 255))
+        png = encode_again(png, label_map, (rows, columns))
+        assert png == encode_png(label_map)
+    np.testing.assert_array_equal(decode_png(png), label_map)
+
+
+def test_a_png_is_read_by_others_too():
+    label_map = np.random.default_rng(0).integers(0, 256, (100, 70), np.uint8)
+    colors = cv2.imdecode(np.frombuffer(encode_png(label_map), np.uint8), cv2.IMREAD_COLOR)
+    np.testing.assert_array_equal(colors[..., ::-1], PALETTE[label_map])
+
+
+@pytest.mark.parametrize("cut", [slice(0), slice(900), slice(-1), slice(1, None)])
+def test_what_is_no_whole_png_of_ours_is_not_painted_but_made_anew(cut):
+    label_map = np.ones((80, 9), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(label_map).convert("P").save(file, "PNG")
+    box = slice(3, 5), slice(2, 4)
+    for png in (file.getvalue(), encode_png(label_map)[cut], encode_png(label_map[:, 1:])):
+        assert encode_again(png, label_map, box) == encode_png(label_map)
 
 
 def test_the_pixels_of_the_png_are_the_ids_and_all_256_colours_are_there():

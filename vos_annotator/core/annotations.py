@@ -32,7 +32,9 @@ from vos_annotator.core.frame_state import EMPTY_FRAME, FrameState
 from vos_annotator.core.masks import (
     LabelMap,
     decode_png,
+    encode_again,
     encode_png,
+    ids_after_change,
     object_ids,
     png_shape,
 )
@@ -233,14 +235,18 @@ class Annotations:
         if is_same and self.status(frame) is not Status.EMPTY:
             return old_ids, None, frozenset()
         label_map = self.stored(frame)  # as a person sees it: of what is absent nothing is left
-        png, patch, changed = edit.png, None, frozenset()
+        is_as_stored = self.status(frame) is not Status.EMPTY and absent.isdisjoint(old_ids)
+        png, ids, patch, changed = edit.png, None, None, frozenset()
         if png is not None:
             before, label_map = label_map, decode_png(png)
             changed = changed_ids(before, label_map)
         elif edit.patch is not None:
             patch, changed = edit.patch.apply(label_map)
+            if is_as_stored:
+                png = encode_again(self._pngs[frame], label_map, edit.patch.box)
+                ids = ids_after_change(old_ids, label_map, edit.patch.box, changed)
         self._pngs[frame] = encode_png(label_map) if png is None else png
-        ids = object_ids(label_map)
+        ids = object_ids(label_map) if ids is None else ids
         if (self.hidden | absent).isdisjoint(ids):
             self._decoded.keep(frame, label_map)
         else:

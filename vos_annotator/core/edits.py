@@ -112,15 +112,24 @@ class FrameEdit:
 
     @classmethod
     def between(
-        cls, frame: int, before: LabelMap, after: LabelMap, status: Status = Status.REFERENCE
+        cls,
+        frame: int,
+        before: LabelMap,
+        after: LabelMap,
+        status: Status = Status.REFERENCE,
+        corner: tuple[int, int] = (0, 0),
     ) -> Self:
-        """Return the edit that turns `before` into `after` and gives the frame `status`."""
+        """Return the edit that turns `before` into `after` and gives the frame `status`.
+
+        Where these are a part of the frame, `corner` is the row and the column of its first pixel.
+        """
         box = changed_box(before, after)
         if box is None:
             return cls(frame, status)
         pixels = before[box] != after[box]
         values = after[box][pixels]
-        patch = Patch.of(box, pixels, values)
+        where = tuple(slice(s.start + at, s.stop + at) for s, at in zip(box, corner, strict=True))
+        patch = Patch.of(where, pixels, values)
         return cls(frame, status, patch, ids=changed_ids(before[box][pixels], values))
 
 

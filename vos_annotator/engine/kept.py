@@ -12,13 +12,16 @@ from collections.abc import Iterator, Mapping
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.stored_map import StoredMap
 
+_IN_MEMORY = 1 << 20  # bytes
+
 
 class KeptMaps(Mapping[int, StoredMap]):
     """frame -> its label map; the file goes with the object."""
 
     def __init__(self) -> None:
         """Start empty."""
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the object
+        # A file is made once there is more than a few masks: that takes the window milliseconds.
+        self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - lives on
         self._where: dict[int, tuple[int, int, frozenset[int]]] = {}
         self._end = 0
 

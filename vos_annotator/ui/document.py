@@ -30,7 +30,7 @@ from vos_annotator.core.edits import (
     edits_of,
 )
 from vos_annotator.core.history import History
-from vos_annotator.core.masks import LabelMap, object_ids, shielded
+from vos_annotator.core.masks import Box, LabelMap, object_ids, shielded
 from vos_annotator.core.objects import Objects
 from vos_annotator.core.project import Project
 from vos_annotator.core.translation import tr, tr_many
@@ -159,15 +159,19 @@ class Document(QObject):
         if land(self.project, found, ids, engine, may_fill):
             self.mix_ups.note(found.frame, found.suspects)
 
-    def paint(self, frame: int, after: LabelMap, text: str) -> None:
+    def paint(
+        self, frame: int, after: LabelMap, text: str, within: Box = (slice(0, None),) * 2
+    ) -> None:
         """Make `after` the label map of a frame, which becomes a reference.
 
         Pixels of locked and of hidden objects stay as they are, and no pixel is given to one;
-        objects not listed yet are added. Where nothing changes, nothing happens.
+        objects not listed yet are added. Where nothing changes, nothing happens. Outside of
+        `within` nothing has changed: then nobody has to look there.
         """
-        before = self.annotations[frame]
-        after = shielded(before, after, self.objects.protected_ids)
-        edit = FrameEdit.between(frame, before, after)
+        before = self.annotations[frame][within]
+        after = shielded(before, after[within], self.objects.protected_ids)
+        corner = within[0].start, within[1].start
+        edit = FrameEdit.between(frame, before, after, corner=corner)
         if edit.patch is not None:
             self.edit(text, with_objects(self.project, [edit], edit.ids))
 

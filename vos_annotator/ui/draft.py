@@ -4,6 +4,8 @@ For: the tools. What is drawn is what is kept: locked and hidden objects are shi
 drawing, not afterwards.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,6 +37,7 @@ class Draft:
         self.label_map: LabelMap = document.annotations[self.frame].copy()
         is_free = np.ones(256, bool)
         is_free[list(document.objects.protected_ids)] = False
+        self._touched: list[Box] = []
         self._free = None if is_free.all() else is_free[self.label_map]
         masks.show_labels(self.label_map)
 
@@ -43,13 +46,13 @@ class Draft:
         if self._free is not None:
             pixels = pixels & self._free[box]
         self.label_map[box][pixels] = self.object_id
-        self._masks.touch(box)
+        self._touch(box)
 
     def remove(self, box: Box, pixels: NDArray[np.bool_]) -> None:
         """Take `pixels` of a box away from the object; others keep theirs."""
         region = self.label_map[box]
         region[pixels & (region == self.object_id)] = 0
-        self._masks.touch(box)
+        self._touch(box)
 
     def restart(self) -> None:
         """Be as at the beginning."""
@@ -58,7 +61,8 @@ class Draft:
 
     def commit(self, text: str) -> None:
         """Make it an edit; the frame becomes a reference where anything changed."""
-        self._document.paint(self.frame, self.label_map, text)
+        if self._touched:
+            self._document.paint(self.frame, self.label_map, text, within=_around(self._touched))
         if self.object_id in self._document.objects:
             self._cursor.object_id = self.object_id
         self.drop()
@@ -66,3 +70,15 @@ class Draft:
     def drop(self) -> None:
         """Show the frame as the document has it."""
         self._masks.show_labels(self._document.annotations[self.frame])
+
+    def _touch(self, box: Box) -> None:
+        self._touched.append(box)
+        self._masks.touch(box)
+
+
+def _around(boxes: Sequence[Box]) -> Box:
+    """Return the box that holds boxes."""
+    return tuple(
+        slice(min(each.start for each in sides), max(each.stop for each in sides))
+        for sides in zip(*boxes, strict=True)
+    )
