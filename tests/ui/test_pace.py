@@ -3,24 +3,29 @@
 import threading
 import time
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
 from tests.ui.mouse import stroke
 from tests.ui.window import isolate_settings, make_clip, open_window
 from vos_annotator.core import image_folder, video_file
 from vos_annotator.core.edits import Status
+from vos_annotator.core.errors import UserError
 from vos_annotator.engine.hold import HoldEngine
 from vos_annotator.evaluation.bench.scene import Scene, write_clip
-from vos_annotator.ui import frame_loader, thumbnails, window_verbs
+from vos_annotator.ui import frame_loader, opening, thumbnails, window_verbs
 from vos_annotator.ui.export_dialog import ExportChoice
 from vos_annotator.ui.first_paint import FirstPaint
 from vos_annotator.ui.heartbeat import Heartbeat
+from vos_annotator.ui.meanwhile import meanwhile
 from vos_annotator.ui.progress import Progress
 
 LONG = 60_000  # ms; machines may be busy
-HEAVY = (  # what takes as long as a picture is large, or longer
+HEAVY = (  # what takes as long as a picture is large or a video long, or longer
+    (opening, "open_video"),
     (video_file.VideoFile, "_read"),
     (video_file.VideoFile, "_decode"),
     (image_folder.ImageFolder, "_read"),
@@ -98,7 +103,8 @@ def test_nothing_heavy_is_done_by_the_window_from_opening_to_export(
     print(f"{kind}: the window's longest wait was {1000 * max(waits):.1f} ms")
 
     reads = {"_read", "_decode"} if kind == "video" else {"_read"}
-    assert calls.keys() >= {*reads, "_levels", "_make", "memorize", "segment", "export"}
+    done = {"open_video", *reads, "_levels", "_make", "memorize", "segment", "export"}
+    assert calls.keys() >= done
     assert {name: threads for name, threads in calls.items() if "MainThread" in threads} == {}
 
 
@@ -125,6 +131,21 @@ def test_the_pace_is_shown_over_the_canvas_only_where_it_is_asked_for(qtbot, win
     assert pace.text().splitlines()[1] == "nothing runs"
     window.actions_["pace"].trigger()
     assert pace.isHidden()
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.05])
+def test_what_is_waited_for_runs_elsewhere_and_the_window_goes_on(qapp, seconds):
+    beats = []
+    QTimer.singleShot(0, lambda: beats.append(threading.current_thread()))
+
+    def work():
+        time.sleep(seconds)
+        return threading.current_thread()
+
+    assert meanwhile(work) is not threading.main_thread()
+    assert beats == [threading.main_thread()] or not seconds
+    with pytest.raises(UserError, match="does not exist"):
+        meanwhile(lambda: opening.load_project(Path("no such.mp4")))
 
 
 def test_what_comes_after_the_first_picture_of_a_widget_comes_once(qtbot):

@@ -12,7 +12,7 @@ Thread rule: a project belongs to the thread that made it.
 
 import sqlite3
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -98,8 +98,13 @@ class Project:
         return cls(ProjectFile.create(path, video_meta(video, path)), video)
 
     @classmethod
-    def open(cls, path: str | Path, video: Video | None = None) -> "Project":
-        """Open a project; without `video`, the one that it names.
+    def open(
+        cls,
+        path: str | Path,
+        video: Video | None = None,
+        wait: Callable[[Callable[[], Video]], Video] = lambda opening: opening(),
+    ) -> "Project":
+        """Open a project; without `video`, the one that it names, in whatever way `wait` waits.
 
         Raises:
             UserError: The file is no project, is damaged, newer, or open elsewhere; or
@@ -109,7 +114,7 @@ class Project:
         try:
             meta = file.meta()
             given = video
-            video = open_video_of(file.path, meta) if given is None else given
+            video = wait(lambda: open_video_of(file.path, meta)) if given is None else given
             try:
                 check_video(file.path, meta, video)
                 project = cls(file, video)

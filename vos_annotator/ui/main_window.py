@@ -72,7 +72,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.engine, self.working_size = EngineChoice.of(engine or kept_choice()), size
         self.workspace: Workspace | None = None
-        self.returns, self.last_path = False, None
+        self.returns, self.last_path, self._is_opening = False, None, False
         self.verbs, self.window_verbs = Verbs(self), WindowVerbs(self)
         self.keymap = Keymap()
         more = (ViewVerbs, MaskVerbs, FindVerbs, RangeVerbs, ReviewVerbs, TeamVerbs)
@@ -178,12 +178,17 @@ class MainWindow(QMainWindow):
 
     def open_path(self, path: str | Path) -> bool:
         """Open a video, a folder of frames or a project; False, and it says why, if it cannot."""
+        if self._is_opening:
+            return False
+        self._is_opening = True
         try:
             project = load_asking(self, Path(path))
         except (UserError, OSError) as error:
             self.messages.add(str(error))
             dialogs.show_problem(self, str(error))
             return False
+        finally:
+            self._is_opening = False
         return project is not None and self.open_project(project)
 
     def open_project(self, project: Project) -> bool:
@@ -244,7 +249,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Keep the window's place, join the threads, go."""
         QSettings().setValue(_GEOMETRY_KEY, self.saveGeometry())
-        if not self.close_project():
+        if self._is_opening or not self.close_project():
             event.ignore()
             return
         self._clock.stop()

@@ -1,9 +1,10 @@
 """Opening and closing a project, with what may have to be asked.
 
-For: the main window and the application. Asks through `dialogs`.
+For: the main window and the application. Asks through `dialogs`. A video may take seconds until it
+is open: that is done in a thread, and the window goes on being drawn.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,20 +13,27 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from vos_annotator.core.errors import MissingVideo, UserError
 from vos_annotator.core.project import Project
-from vos_annotator.core.video import open_video
+from vos_annotator.core.video import Video, open_video
 from vos_annotator.ui import dialogs
+from vos_annotator.ui.meanwhile import meanwhile
 
 
-def load_project(path: Path) -> Project:
+def load_project(
+    path: Path, wait: Callable[[Callable[[], Video]], Video] = lambda opening: opening()
+) -> Project:
     """Return the project in `path`, or that of the video it names.
+
+    Args:
+        path: The file, or a folder of frames.
+        wait: Does what opens the video, and returns that.
 
     Raises:
         MissingVideo: The project's video is not where it was.
         UserError: It cannot be opened.
     """
     if path.suffix.lower() == ".vos":
-        return Project.open(path)
-    return Project.for_video(open_video(path))
+        return Project.open(path, wait=wait)
+    return Project.for_video(wait(lambda: open_video(path)))
 
 
 def load_asking(parent: QWidget, path: Path) -> Project | None:
@@ -36,13 +44,13 @@ def load_asking(parent: QWidget, path: Path) -> Project | None:
     """
     try:
         with _waiting():
-            return load_project(path)
+            return load_project(path, meanwhile)
     except MissingVideo as missing:
         project, video = missing.project, dialogs.ask_missing_video(parent, missing)
     if video is None:
         return None
     with _waiting():
-        found = open_video(video)
+        found = meanwhile(lambda: open_video(video))
         try:
             return Project.open(project, found)
         except BaseException:
