@@ -247,5 +247,6 @@ def test_a_stroke_is_over_when_its_pixels_are_painted(qtbot, tmp_path, monkeypat
 
     assert len(strokes.latencies) == 5
     assert min(strokes.latencies) >= 0.03
+    assert len(strokes.endings) == 1
     assert maps[0].sum() > 300  # it was the brush that painted
     window.close()

@@ -17,6 +17,7 @@ from vos_annotator.evaluation.bench.stages import timings_of
 
 _RUNTIMES = ("torch", "onnxruntime", "openvino")
 _WARM_UP = 2  # frames
+_FEWEST = 3  # frames that are timed, however long they take
 _STAGES = ("encode", "read", "decode", "memorize")
 
 
@@ -29,7 +30,7 @@ def measure(setting: Setting) -> Outcome:
         figures[size], rows = {}, []
         for objects in extent.objects:
             scene = Scene(SHAPES[size], objects, extent.frames + _WARM_UP + 1)
-            found = _timed(engines, scene, extent.frames)
+            found = _timed(engines, scene, extent.frames, extent.seconds)
             figures[size][str(objects)] = found
             for name, stages in found.items():
                 cells = [*in_ms(stages.values()), f"{1000 / stages['all in']:.1f}"]
@@ -51,14 +52,21 @@ def _engines(setting: Setting, size: int) -> dict[str, SegmentationEngine]:
 
 
 def _timed(
-    engines: dict[str, SegmentationEngine], scene: Scene, frames: int
+    engines: dict[str, SegmentationEngine], scene: Scene, frames: int, seconds: float
 ) -> dict[str, dict[str, float]]:
-    """Return medians of the stages of frames and of all of a frame, and the quickest, ms."""
+    """Return medians of the stages of frames and of all of a frame, and the quickest, ms.
+
+    Each engine has some seconds, and a few frames however long they take.
+    """
     spent: dict[str, list[dict[str, float]]] = {name: [] for name in engines}
     for engine in engines.values():
         engine.memorize(0, scene[0], scene.label_map(0))
         engine.begin_pass()
+    started = time.perf_counter()
     for frame in range(1, _WARM_UP + frames + 1):
+        spent_all = time.perf_counter() - started
+        if frame > _WARM_UP + _FEWEST and spent_all > seconds * len(engines):
+            break
         image = scene[frame]
         for name, engine in engines.items():
             took = _time(engine, frame, image)

@@ -52,6 +52,7 @@ def measure_strokes(setting: Setting) -> Outcome:
             found = _probe(setting, "strokes", clip, *also, count=setting.extent.moves)
             figures[words] = found
             rows.append((words, _cells(found)))
+            rows.append(("  CPU of letting go", _cells(found["ending"])))
     return Outcome(
         figures,
         {"stroke_ms": {size: figures[size]["p95_ms"] for size in setting.extent.painted}},

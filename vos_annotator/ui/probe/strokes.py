@@ -24,11 +24,14 @@ class Strokes(QObject):
 
     Attributes:
         latencies: Seconds, one a move.
+        endings: Seconds of the processor that this thread took when the button was let go and the
+            stroke became an edit in the project's file.
     """
 
     def __init__(self, window: MainWindow, moves: int, done: Callable[[], None]) -> None:
         super().__init__(window)
         self.latencies: list[float] = []
+        self.endings: list[float] = []
         self._canvas, self._moves, self._done = window.canvas, moves, done
         self._posted_at: float | None = None
         self._points = _zigzag(window.document.video.shape)
@@ -56,7 +59,7 @@ class Strokes(QObject):
         self._posted_at = None
         is_done = len(self.latencies) == self._moves
         if is_done or len(self.latencies) % _STROKE == 0:
-            self._post(QEvent.Type.MouseButtonRelease)
+            self._let_go()
         if is_done:
             self._canvas.viewport().removeEventFilter(self)
             self._done()
@@ -69,19 +72,27 @@ class Strokes(QObject):
         self._post(QEvent.Type.MouseMove)
         self._posted_at = time.perf_counter()
 
+    def _let_go(self) -> None:
+        started = time.thread_time()
+        QCoreApplication.sendEvent(
+            self._canvas.viewport(), self._event(QEvent.Type.MouseButtonRelease)
+        )
+        self.endings.append(time.thread_time() - started)
+
     def _post(self, kind: QEvent.Type) -> None:
-        viewport = self._canvas.viewport()
+        QCoreApplication.postEvent(self._canvas.viewport(), self._event(kind))
+
+    def _event(self, kind: QEvent.Type) -> QMouseEvent:
         at = QPointF(self._canvas.to_widget(next(self._points)))
         left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
-        event = QMouseEvent(
+        return QMouseEvent(
             kind,
             at,
-            viewport.mapToGlobal(at),
+            self._canvas.viewport().mapToGlobal(at),
             none if kind == QEvent.Type.MouseMove else left,
             none if kind == QEvent.Type.MouseButtonRelease else left,
             Qt.KeyboardModifier.NoModifier,
         )
-        QCoreApplication.postEvent(viewport, event)
 
 
 def _zigzag(shape: tuple[int, int]) -> Iterator[QPointF]:

@@ -75,6 +75,8 @@ def watch_gaps(window: MainWindow, mask: Path, frames: int) -> dict[str, object]
 def watch_strokes(window: MainWindow, moves: int, mask: Path | None) -> dict[str, object]:
     """Paint with a brush of 20 px; return the times from a move to its pixels.
 
+    `ending` are those of this thread's processor when the button was let go.
+
     With a `mask` of the first frame, the worker propagates it meanwhile, out of sight.
     """
     strokes = Strokes(window, moves, QApplication.quit)
@@ -90,7 +92,8 @@ def watch_strokes(window: MainWindow, moves: int, mask: Path | None) -> dict[str
 
     _when_shown(window, begin)
     QApplication.exec()
-    return {"moves": len(strokes.latencies), **summary(strokes.latencies)}
+    found = summary(strokes.latencies)
+    return {"moves": len(strokes.latencies), **found, "ending": summary(strokes.endings)}
 
 
 def watch_everything(window: MainWindow, moves: int, mask: Path, root: Path) -> dict[str, object]:
