@@ -135,7 +135,7 @@ def is_setter(node: ast.ClassDef | ast.FunctionDef) -> bool:
         ("vos_annotator.core.project", ("PySide6", "torch", "skimage")),
         ("vos_annotator.engine.worker", ("PySide6", "torch", "skimage")),
         ("vos_annotator.mobilevos.engine", ("PySide6",)),
-        ("vos_annotator.ui.main_window", ("torch",)),
+        ("vos_annotator.ui.main_window", ("torch", "pyqtgraph", "vos_annotator.ui.workspace")),
         ("vos_annotator.cli", ("PySide6", "torch", "cv2")),
     ],
 )

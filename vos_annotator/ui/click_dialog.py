@@ -5,6 +5,8 @@ For: the verbs. The files are opened by the worker before they are taken; what t
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QDialog,
@@ -22,7 +24,9 @@ from vos_annotator.ui import dialogs
 from vos_annotator.ui.click_files import kept_files
 from vos_annotator.ui.form_parts import PathRow, add_answers, roomy_form
 from vos_annotator.ui.latest import Latest
-from vos_annotator.ui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from vos_annotator.ui.workspace import Workspace
 
 
 class ClickDialog(QDialog):

@@ -7,6 +7,7 @@ the preview is drawn but is no edit. It changes nothing itself.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
@@ -27,7 +28,9 @@ from vos_annotator.ui.labeled_slider import labeled_slider
 from vos_annotator.ui.language import number
 from vos_annotator.ui.latest import Latest
 from vos_annotator.ui.mask_operations import Operation
-from vos_annotator.ui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from vos_annotator.ui.workspace import Workspace
 
 _MARGIN = 16  # px from the canvas's corner
 
