@@ -81,6 +81,8 @@ def decode_png(data: bytes) -> LabelMap:
         UserError: `data` is not a whole indexed PNG.
     """
     try:
+        if data[-8:-4] != b"IEND":  # Pillow would not miss it
+            raise EOFError("cut short")
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             mode, pixels = image.mode, np.array(image)
     except UNREADABLE as error:
