@@ -11,7 +11,8 @@ from PySide6.QtCore import QPointF, QSettings, Qt
 
 from tests.screens.studio import ASTRONAUT, CUP, Studio
 from tests.ui.mouse import move, press, release
-from vos_annotator.core.edits import Status
+from vos_annotator.core.edits import ReviewSpan, ReviewState, Status
+from vos_annotator.core.masks import LabelMap, encode_png
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import open_video
 from vos_annotator.ui.palette import CommandPalette
@@ -65,48 +66,57 @@ def propagating(studio: Studio) -> None:
 def doubt(studio: Studio) -> None:
     """All is computed; the lanes say where the network is unsure."""
     studio.finish()
+    studio.window.workspace.hints.close()
     studio.do("next-doubtful")
     studio.settle()
 
 
 @state
-def references(studio: Studio) -> None:
-    """Some frames are corrected, and what is between follows them."""
-    worst = studio.window.cursor.frame
-    for frame in (30, 79, worst):
-        studio.go_to(frame)
-        studio.correct(frame, CUP, ASTRONAUT)
-    studio.finish()
-    studio.go_to(worst)
-
-
-@state
 def wipe(studio: Studio) -> None:
-    """What the last correction did to a frame beside it: before on the left, now on the right."""
-    studio.go_to(studio.window.cursor.frame - 1)
-    studio.hover(205, 200)
+    """A glitch is bridged: before on the left, now on the right.
+
+    No pass loses the cup for two frames here, so the script does.
+    """
+    studio.worst = studio.window.cursor.frame
+    window, annotations = studio.window, studio.window.document.annotations
+    window.bridge.auto_refresh = False
+    for frame in (22, 23):
+        label_map = annotations[frame].copy()
+        label_map[label_map == CUP] = 0
+        confidence = annotations.confidence(frame)
+        window.document.project.predict(frame, encode_png(label_map), confidence, "mobilevos")
+    studio.go_to(0)
+    studio.wait(lambda: window.workspace.glitches.is_done)
+    studio.do("next-glitch")
+    studio.do("bridge")
+    studio.wait(lambda: annotations.status(23) is Status.REFERENCE)
+    studio.settle()
+    studio.hover(620, 110)
     studio.hold(Qt.Key.Key_Y)
 
 
 @state
-def absent(studio: Studio) -> None:
-    """The cup is said to be absent from the range in which it is hidden."""
-    cursor = studio.window.cursor
-    studio.go_to(60)
-    cursor.in_frame, cursor.out_frame = 58, 62
-    studio.do("absent")
-    studio.settle()
+def references(studio: Studio) -> None:
+    """Some frames are corrected, what is between follows them, and some of it is reviewed."""
+    studio.do("undo")
+    studio.window.bridge.auto_refresh = True
+    for frame in (30, 79, studio.worst):
+        studio.go_to(frame)
+        studio.correct(frame, CUP, ASTRONAUT)
+    studio.finish()
+    for span in (
+        ReviewSpan(0, 30, ReviewState.ACCEPTED),
+        ReviewSpan(31, 64, ReviewState.DONE),
+        ReviewSpan(65, 71, ReviewState.SENT_BACK, "the handle is missing"),
+    ):
+        studio.window.document.review(span)
+    studio.go_to(studio.worst)
 
 
 @state
 def grow(studio: Studio) -> None:
     """An operation with its preview."""
-    studio.finish()
-    studio.do("undo")
-    studio.do("clear-in")
-    studio.do("clear-out")
     studio.go_to(10)
-    studio.pause(100)
     studio.do("grow")
     studio.pause(600)
 
@@ -114,7 +124,6 @@ def grow(studio: Studio) -> None:
 @state
 def contours(studio: Studio) -> None:
     """Outlines alone, and those of the neighbouring references."""
-    studio.finish()
     studio.do("view-contour")
     studio.do("onion")
     studio.go_to(25)
@@ -179,6 +188,40 @@ def large(studio: Studio) -> None:
     y, x = np.argwhere(label_map == CUP).mean(axis=0)
     canvas.zoom_to(canvas.zoom * 4, QPointF(x, y))
     studio.pause(1500)  # thumbnails fill
+
+
+@state
+def absent(studio: Studio) -> None:
+    """The cup has left a part of the clip, and is said to be absent from there on."""
+    clip, truth = _right_part(studio)
+    window = studio.window
+    window.open_path(clip)
+    studio.settle()
+    window.bridge.auto_refresh = False
+    window.document.paint(0, truth[0], "Paint")
+    window.document.update_object(CUP, name="cup")
+    studio.do("propagate")
+    studio.finish()
+    studio.go_to(next(frame for frame, shown in enumerate(truth) if not shown.any()))
+    studio.do("absent-onwards")
+    studio.settle()
+
+
+def _right_part(studio: Studio) -> tuple[Path, list[LabelMap]]:
+    """Return every fourth frame of the clip without its left part, and where the cup is in it."""
+    path, part = studio.place("launch site, right part.mp4"), np.s_[:, 320:]
+    with av.open(str(path), "w") as container, open_video(studio.clip) as video:
+        stream = container.add_stream("libx264", rate=6)
+        frames = range(0, video.frame_count, 4)
+        stream.height, stream.width = video[0][part].shape[:2]
+        stream.pix_fmt, stream.gop_size = "yuv420p", 1  # the filmstrip shows key-frames
+        for frame in frames:
+            picture = np.ascontiguousarray(video[frame][part])
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        container.mux(stream.encode())
+    return path, [
+        np.where(studio.truth[frame][part] == CUP, CUP, 0).astype(np.uint8) for frame in frames
+    ]
 
 
 def _enlarged(studio: Studio) -> Path:

@@ -32,7 +32,7 @@ from vos_annotator.ui.theme import choose_theme
 SIZE = (1440, 900)
 CUP, ASTRONAUT = 1, 2
 _QUALITY = 86
-_PATIENCE = 600  # s
+_PATIENCE = 3600  # s
 
 
 class Studio:
@@ -41,11 +41,13 @@ class Studio:
     Attributes:
         window: The window that is shown.
         truth: The true label map of each frame of the demo clip.
+        worst: The frame that was the most doubtful one.
     """
 
     def __enter__(self) -> "Studio":
         self._folder = Path(tempfile.mkdtemp())
         self._seen: QImage | None = None
+        self.worst = 0
         isolate_settings(self._folder / "settings")
         self.app = QApplication.instance()
         choose_theme(self.app, "dark")
@@ -88,7 +90,7 @@ class Studio:
         while not condition():
             if time.monotonic() > until:
                 raise TimeoutError("the window never came to this state")
-            self.pause(20)
+            self.pause(250)
 
     def pause(self, milliseconds: int) -> None:
         """Let the program work; unlike `QTest.qWait`, Python's other threads work too."""

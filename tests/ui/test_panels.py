@@ -83,6 +83,16 @@ def test_rows_say_what_is_known_of_the_object_on_this_frame(window):
     assert state.text() == ""
 
 
+def test_a_long_word_on_an_object_leaves_the_eye_and_the_lock_in_view(window):
+    cat = window.document.add_object("a cat with a rather long name")
+    panel = window.workspace.objects_panel
+    row = panel.rows[cat]
+    row.show_state("absent, as you said")
+
+    assert row.state.toolTip() == "absent, as you said"
+    assert row.minimumSizeHint().width() <= panel._area.viewport().width() - 12
+
+
 def test_references_are_listed_in_order_with_thumbnails_made_elsewhere(qtbot, window):
     panel = window.workspace.references_panel
     for frame in (8, 2):

@@ -22,6 +22,7 @@ from vos_annotator.ui.icons import icon
 from vos_annotator.ui.panels.panel import small_button
 from vos_annotator.ui.timeline_states import EMPTY, describe
 
+_STATE_WIDTH = 88  # px at most: the eye and the lock have to stay in view
 _COLOR_NAMES = (  # of SCREEN_COLORS
     *(marked("Orange"), marked("Sky blue"), marked("Green"), marked("Yellow"), marked("Red")),
     *(marked("Pink"), marked("Blue"), marked("Light blue"), marked("Purple"), marked("Olive")),
@@ -139,7 +140,10 @@ class ObjectRow(QWidget):
 
     def show_state(self, word: str) -> None:
         """Say what is known of the object on this frame."""
-        self.state.setText("" if word == describe(EMPTY) else word)
+        shown = "" if word == describe(EMPTY) else word
+        metrics = self.state.fontMetrics()
+        self.state.setText(metrics.elidedText(shown, Qt.TextElideMode.ElideRight, _STATE_WIDTH))
+        self.state.setToolTip(shown)
         self.setAccessibleDescription(word)
 
     def set_current(self, is_current: bool) -> None:
