@@ -104,7 +104,7 @@ class EffortDialog(ProjectsDialog):
             for side in ("left", "bottom"):
                 plot.getAxis(side).setPen(pen)
                 plot.getAxis(side).setTextPen(pen)
-            plot.getAxis("left").setWidth(56)
+            plot.getAxis("left").setWidth(72)
             plot.getAxis("left").enableAutoSIPrefix(False)
             plot.setLabel("left", words, color=pen.name())
         below.setLabel("bottom", tr("frame"), color=pen.name())
