@@ -53,7 +53,8 @@ def test_what_is_drawn_goes_out_in_every_format(qtbot, window, tmp_path, name):
 
     ask(qtbot, window, answer)
 
-    assert len(list((tmp_path / "out").glob(f"clip.{name}.manifest.json"))) == 1
+    manifest = tmp_path / "out" / f"clip.{name}.manifest.json"
+    qtbot.waitUntil(manifest.is_file, timeout=20_000)  # masks are put aside before the job begins
     with open_video(tmp_path / "clip") as video:
         masks = look_through(tmp_path / "out", video, name)
     assert tuple(masks.frames_of) == (1,)
