@@ -11,6 +11,8 @@ from hypothesis import settings
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # each core has a process of its own
 os.environ["VOS_ANNOTATOR_RUNTIME"] = "torch"  # nothing is probed beside a test
 os.environ.update(LC_ALL="C.UTF-8", LANGUAGE="en")  # what is tested is what the source says
 
