@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDialogButtonBox,
-    QFormLayout,
-    QLabel,
     QPushButton,
     QTreeWidget,
     QTreeWidgetItem,
@@ -24,41 +22,34 @@ from vos_annotator.core.project import Project
 from vos_annotator.core.tables import write_csv
 from vos_annotator.core.translation import tr
 from vos_annotator.ui import dialogs
-from vos_annotator.ui.inference import single_shot
+from vos_annotator.ui.form_parts import roomy_form
 from vos_annotator.ui.language import number
-from vos_annotator.ui.projects_dialog import Progress, ProjectsDialog, other_project
+from vos_annotator.ui.projects_dialog import OtherProjectDialog, Progress
 
 if TYPE_CHECKING:
     from vos_annotator.ui.main_window import MainWindow
 
-_PAUSE = 250  # ms after the last key until a path is looked at
 _WORST = 20  # frames of an object that are listed
 _FRAME = Qt.ItemDataRole.UserRole
 
 
-class CompareDialog(ProjectsDialog):
+class CompareDialog(OtherProjectDialog):
     """A table of objects, below each the frames on which the projects agree least."""
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(tr("Compare with a project"), window)
         self.resize(640, 520)
         self._found: list[Agreement] = []
-        self._pause = single_shot(self, _PAUSE, self._look)
-        self.other = other_project(self)
-        self.other.field.textChanged.connect(self._forget)
         self.table = QTreeWidget()
         self.table.setHeaderLabels([tr("Object, frame"), tr("Frames"), "J", "F", tr("Made by")])
         self.table.setAccessibleName(tr("Agreement by object and frame"))
         self.table.itemActivated.connect(self._go)
         self.table.currentItemChanged.connect(self._allow)
-        self._summary = QLabel(tr("Choose the project of somebody else, of the same video."))
-        self._summary.setWordWrap(True)
         self._lay_out()
         self._allow()
 
     def _lay_out(self) -> None:
-        form = QFormLayout()
-        form.setHorizontalSpacing(16)
+        form = roomy_form()
         form.addRow(tr("Other project"), self.other)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         role = QDialogButtonBox.ButtonRole.ActionRole
@@ -74,13 +65,9 @@ class CompareDialog(ProjectsDialog):
         for column in (1, 2, 3):
             self.table.setColumnWidth(column, 76)
 
-    def _forget(self, *_: object) -> None:
-        self._stop()
+    def _clear(self) -> None:
         self._found = []
         self.table.clear()
-        self._summary.setText("")
-        self._allow()
-        self._pause.start()
 
     def _look(self) -> None:
         if self.other.path is None:

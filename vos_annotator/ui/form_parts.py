@@ -6,6 +6,7 @@ For: such dialogs. Knows widgets; nothing of what is asked.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtWidgets import (
     QDialog,
@@ -16,6 +17,8 @@ from PySide6.QtWidgets import (
     QPushButton,
     QVBoxLayout,
 )
+
+from vos_annotator.core.translation import tr
 
 MARGINS = 20, 20, 20, 16  # px around a dialog
 SPACING = 16  # px between its parts
@@ -42,6 +45,12 @@ class PathRow(QHBoxLayout):
         self.addWidget(self.field, 1)
         self.buttons = [self._button(text, choose) for text, choose in ways]
 
+    @property
+    def path(self) -> Path | None:
+        """What the field says."""
+        text = self.field.text().strip()
+        return Path(text).expanduser() if text else None
+
     def set_enabled(self, is_enabled: bool) -> None:
         """Let the path be changed, or not."""
         for widget in (self.field, *self.buttons):
@@ -53,6 +62,18 @@ class PathRow(QHBoxLayout):
         button.clicked.connect(lambda: choose())
         self.addWidget(button)
         return button
+
+
+def file_row(name: str, ask: Callable[[], Path | None]) -> PathRow:
+    """Return a row for a file that `ask` chooses."""
+
+    def choose() -> None:
+        path = ask()
+        if path is not None:
+            row.field.setText(str(path))
+
+    row = PathRow(name, (tr("Choose…"), choose))
+    return row
 
 
 def roomy_form() -> QFormLayout:

@@ -13,10 +13,8 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
     QDialogButtonBox,
-    QFormLayout,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QPushButton,
     QTreeWidget,
     QTreeWidgetItem,
@@ -26,19 +24,18 @@ from vos_annotator.core.merging_projects import Conflict, Merge, Preference
 from vos_annotator.core.project import Project
 from vos_annotator.core.translation import tr, tr_many
 from vos_annotator.ui import dialogs
-from vos_annotator.ui.inference import single_shot
+from vos_annotator.ui.form_parts import file_row, roomy_form
 from vos_annotator.ui.language import number
-from vos_annotator.ui.projects_dialog import PathRow, Progress, ProjectsDialog, other_project
+from vos_annotator.ui.projects_dialog import OtherProjectDialog, Progress
 
 if TYPE_CHECKING:
     from vos_annotator.ui.main_window import MainWindow
 
-_PAUSE = 250  # ms after the last key until a path is looked at
 _CONFLICT = Qt.ItemDataRole.UserRole
 _OURS, _THEIRS = "ours", "theirs"
 
 
-class MergeDialog(ProjectsDialog):
+class MergeDialog(OtherProjectDialog):
     """Lists what two projects disagree on, and writes what they come to.
 
     Signals:
@@ -52,13 +49,10 @@ class MergeDialog(ProjectsDialog):
         self.resize(820, 560)
         self._found: list[Conflict] | None = None
         self._counts: dict[int, str] = {}  # the row of a conflict -> whose word counts
-        self._pause = single_shot(self, _PAUSE, self._look)
-        self.other = other_project(self)
-        self.other.field.textChanged.connect(self._forget)
         path = self._workspace.project.path
         suggestion = path.with_name(tr("{name} merged", name=path.stem) + ".vos")
         kinds = tr("Projects (*.vos)")
-        self.out = PathRow(
+        self.out = file_row(
             tr("Write to"), lambda: dialogs.ask_new_file(self, tr("Write to"), suggestion, kinds)
         )
         self.out.field.setText(str(suggestion))
@@ -101,14 +95,10 @@ class MergeDialog(ProjectsDialog):
         self._work(work, lambda count: self._finish(out, count), other)
 
     def _lay_out(self) -> None:
-        form = QFormLayout()
-        form.setHorizontalSpacing(16)
-        form.setVerticalSpacing(10)
+        form = roomy_form()
         form.addRow(tr("Other project"), self.other)
         form.addRow(tr("Write to"), self.out)
         line = QHBoxLayout()
-        self._summary = QLabel(tr("Choose the project of somebody else, of the same video."))
-        self._summary.setWordWrap(True)
         line.addWidget(self._summary, 1)
         line.addWidget(self.ours)
         line.addWidget(self.theirs)
@@ -124,15 +114,10 @@ class MergeDialog(ProjectsDialog):
         for column, width in ((0, 64), (1, 110), (3, 110)):
             self.list.setColumnWidth(column, width)
 
-    def _forget(self, *_: object) -> None:
-        """Know nothing of another project, and look at it soon."""
-        self._stop()
+    def _clear(self) -> None:
         self._found = None
         self._counts.clear()
         self.list.clear()
-        self._summary.setText("")
-        self._allow()
-        self._pause.start()
 
     def _look(self) -> None:
         if self.other.path is None:

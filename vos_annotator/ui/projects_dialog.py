@@ -7,6 +7,7 @@ are read in a thread of their own, so nothing of what is open can change or wait
 from __future__ import annotations
 
 import os
+from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
@@ -17,11 +18,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDialog,
-    QHBoxLayout,
     QLabel,
-    QLineEdit,
     QProgressBar,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -31,12 +29,15 @@ from vos_annotator.core.project import Project
 from vos_annotator.core.project_copy import copied_project
 from vos_annotator.core.translation import tr
 from vos_annotator.ui import dialogs
+from vos_annotator.ui.form_parts import file_row
+from vos_annotator.ui.inference import single_shot
 from vos_annotator.ui.job import Job
 
 if TYPE_CHECKING:
     from vos_annotator.ui.main_window import MainWindow
 
 Progress = Callable[[int, int], None]
+_PAUSE = 250  # ms after the last key until a path is looked at
 
 
 class Stopped(Exception):
@@ -142,36 +143,36 @@ class ProjectsDialog(QDialog):
         self._say(text)
 
 
-class PathRow(QHBoxLayout):
-    """A field for a file, and a button that asks for one."""
+class OtherProjectDialog(ProjectsDialog):
+    """One that looks at another project as soon as it is known which."""
 
-    def __init__(self, name: str, ask: Callable[[], Path | None]) -> None:
-        super().__init__()
-        self.field = QLineEdit()
-        self.field.setAccessibleName(name)
-        self._ask = ask
-        button = QPushButton(tr("Choose…"))
-        button.setAutoDefault(False)
-        button.clicked.connect(self._choose)
-        self.setSpacing(8)
-        self.addWidget(self.field, 1)
-        self.addWidget(button)
+    def __init__(self, title: str, window: MainWindow) -> None:
+        super().__init__(title, window)
+        self._pause = single_shot(self, _PAUSE, self._look)
+        self.other = file_row(tr("Other project"), lambda: dialogs.ask_project(self))
+        self.other.field.textChanged.connect(self._forget)
+        self._summary = QLabel(tr("Choose the project of somebody else, of the same video."))
+        self._summary.setWordWrap(True)
 
-    @property
-    def path(self) -> Path | None:
-        """What the field says."""
-        text = self.field.text().strip()
-        return Path(text).expanduser() if text else None
+    def _forget(self, *_: object) -> None:
+        """Know nothing of another project, and look at it soon."""
+        self._stop()
+        self._clear()
+        self._summary.setText("")
+        self._allow()
+        self._pause.start()
 
-    def _choose(self) -> None:
-        path = self._ask()
-        if path is not None:
-            self.field.setText(str(path))
+    @abstractmethod
+    def _look(self) -> None:
+        """Begin to look at the other project, if there is one."""
 
+    @abstractmethod
+    def _clear(self) -> None:
+        """Drop what was found."""
 
-def other_project(parent: QWidget) -> PathRow:
-    """Return the row for another project."""
-    return PathRow(tr("Other project"), lambda: dialogs.ask_project(parent))
+    @abstractmethod
+    def _allow(self, *_: object) -> None:
+        """Let be done what can be done now."""
 
 
 def _run(work, mine, other, folder, video, others_video, progress, cancelled) -> object:
