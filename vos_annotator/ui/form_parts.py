@@ -40,6 +40,7 @@ class PathRow(QHBoxLayout):
             ways: The words of each button, and what it does.
         """
         super().__init__()
+        self.setSpacing(8)
         self.field = QLineEdit()
         self.field.setAccessibleName(name)
         self.addWidget(self.field, 1)
