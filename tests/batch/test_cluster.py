@@ -1,7 +1,7 @@
 """A cluster gives the bytes of a local run, whatever becomes of its machines.
 
-Whoever joins a cluster does so in a process of its own, as the command does: Ray puts signal
-handlers and a stack for them into the process, of which only the handlers go when it leaves.
+Whoever joins a cluster does so in a process of its own, as the command does: Ray gives the
+process another stack for signal handlers, and leaves it there.
 """
 
 import contextlib
