@@ -28,6 +28,13 @@ MOBILENET_V2: Stages = (
     (6, 64, 4, 2, 3),
     (6, 96, 3, 1, 3),
 )
+# Its first four blocks are fused.
+MOBILENET_V2_FUSED: Stages = (
+    (3, 24, 1, 2, 3),
+    (2, 24, 2, 1, 3),
+    (4, 32, 1, 2, 3),
+    *((6, 32, 2, 1, 3), *MOBILENET_V2[3:]),
+)
 
 
 def efficientnet_lite(widths: tuple[int, ...], repeats: tuple[int, ...]) -> Stages:
@@ -68,6 +75,30 @@ class InvertedResidual(nn.Module):
         return x + y if self.is_residual else y
 
 
+class FusedResidual(nn.Module):
+    """An inverted residual that widens and filters in one dense convolution.
+
+    On a CPU the early layers of MobileNetV2 wait for memory, not for arithmetic: this has more
+    of the latter, and no wide tensor in between (Gupta & Akin, "Accelerator-aware Neural Network
+    Design using AutoML", 2020).
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int, expansion: int) -> None:
+        super().__init__()
+        hidden = inputs * expansion
+        self.is_residual = stride == 1 and inputs == outputs
+        self.widen = nn.Conv2d(inputs, hidden, 3, stride, 1)
+        self.project = nn.Conv2d(hidden, outputs, 1)
+        for conv in (self.widen, self.project):
+            nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
+            nn.init.zeros_(conv.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, inputs, H, W) -> (B, outputs, H / stride, W / stride)."""
+        y = self.project(F.relu6(self.widen(x), inplace=True))
+        return x + y if self.is_residual else y
+
+
 def _padding(
     kernel: int, stride: int, is_centred: bool
 ) -> tuple[tuple[int, int, int, int] | None, int]:
@@ -89,19 +120,40 @@ class MobileBackbone(nn.Module):
         channels: Of the features at strides 4, 8 and 16.
     """
 
-    def __init__(self, stages: Stages, inputs: int = 3, is_centred: bool = True) -> None:
+    def __init__(
+        self,
+        stages: Stages,
+        inputs: int = 3,
+        is_centred: bool = True,
+        width: int = 32,
+        fused: int = 0,
+    ) -> None:
+        """Make a backbone.
+
+        Args:
+            stages: Of its blocks.
+            inputs: Channels of pictures.
+            is_centred: As of `InvertedResidual`.
+            width: Of the stem.
+            fused: How many of the first blocks are fused.
+        """
         super().__init__()
         self.padding, inner = _padding(3, 2, is_centred)
-        self.stem = nn.Conv2d(inputs, 32, 3, 2, inner)
-        blocks, width, taps, stride_so_far = [], 32, {}, 2
+        self.stem = nn.Conv2d(inputs, width, 3, 2, inner)
+        blocks, taps, stride_so_far = [], {}, 2
         for expansion, outputs, repeats, stride, kernel in stages:
             stride_so_far *= stride
             for repeat in range(repeats):
                 step = 1 if repeat else stride
-                blocks.append(InvertedResidual(width, outputs, step, expansion, kernel, is_centred))
+                if len(blocks) < fused:
+                    block = FusedResidual(width, outputs, step, expansion)
+                else:
+                    block = InvertedResidual(width, outputs, step, expansion, kernel, is_centred)
+                blocks.append(block)
                 width = outputs
             taps[stride_so_far] = len(blocks) - 1, width  # the last block of its stride
         self.blocks = nn.ModuleList(blocks)
+        self._early = max(FROZEN_BLOCKS, fused)
         self._taps = [taps[stride][0] for stride in (4, 8, 16)]
         self.channels = tuple(taps[stride][1] for stride in (4, 8, 16))
 
@@ -116,10 +168,9 @@ class MobileBackbone(nn.Module):
                 taps.append(x)
         return tuple(taps)
 
-    def freeze_early(self) -> None:
-        """Stop training the stem and the blocks up to stride 4."""
-        for module in (self.stem, *self.blocks[:FROZEN_BLOCKS]):
-            module.requires_grad_(False)
+    def early(self) -> nn.ModuleList:
+        """Return the stem and the blocks up to stride 4, or all that are fused."""
+        return nn.ModuleList([self.stem, *self.blocks[: self._early]])
 
 
 class BasicBlock(nn.Module):
@@ -166,13 +217,15 @@ class ResNet18(nn.Module):
         stride8 = self.layer2(stride4)
         return stride4, stride8, self.layer3(stride8)
 
-    def freeze_early(self) -> None:
-        """Nothing: these weights start at random, so every layer has to learn."""
+    def early(self) -> nn.ModuleList:
+        """Return nothing: these weights start at random, so every layer has to learn."""
+        return nn.ModuleList()
 
 
 _lite = partial(MobileBackbone, is_centred=False)
 BACKBONES: dict[str, Callable[..., nn.Module]] = {
     "mobilenet_v2": partial(MobileBackbone, MOBILENET_V2),
+    "mobilenet_v2_fused": partial(MobileBackbone, MOBILENET_V2_FUSED, width=16, fused=4),
     "efficientnet_lite0": partial(_lite, efficientnet_lite((16, 24, 40, 80, 112), (1, 2, 2, 3, 3))),
     "efficientnet_lite1": partial(_lite, efficientnet_lite((16, 24, 40, 80, 112), (1, 3, 3, 4, 4))),
     "efficientnet_lite2": partial(_lite, efficientnet_lite((16, 24, 48, 88, 120), (1, 3, 3, 4, 4))),

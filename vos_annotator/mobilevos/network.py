@@ -57,6 +57,7 @@ class NetworkConfig:
 
 NETWORKS = {
     "mobilevos-fast": NetworkConfig(),
+    "mobilevos-light": NetworkConfig(backbone="mobilenet_v2_fused"),
     "mobilevos-mobilenetv2": NetworkConfig(value_dim=64, decoder=(128, 64, 64), shared_value=False),
     "mobilevos-mobilenetv2-aspp": NetworkConfig(
         value_dim=64, decoder=(128, 64, 64), shared_value=False, aspp=True

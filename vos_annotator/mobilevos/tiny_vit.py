@@ -168,10 +168,9 @@ class TinyViT(nn.Module):
                 x = stage.downsample(x)
         return taps[0], taps[1], taps[3]
 
-    def freeze_early(self) -> None:
-        """Stop training the layers up to stride 4."""
-        self.patch_embed.requires_grad_(False)
-        self.layers[0].requires_grad_(False)
+    def early(self) -> nn.ModuleList:
+        """Return the layers up to stride 4."""
+        return nn.ModuleList([self.patch_embed, self.layers[0]])
 
 
 class LayerNorm2d(nn.Module):

@@ -2,9 +2,11 @@
 
 For: the task. Knows torch only.
 
-Source: Miles, Yucel, Manganelli & Saa-Garriga, "MobileVOS: Real-Time Video Object
+Sources: Romero et al., "FitNets", ICLR 2015, for hints; for all else Miles, Yucel, Manganelli & Saa-Garriga, "MobileVOS: Real-Time Video Object
 Segmentation Contrastive Learning meets Knowledge Distillation", CVPR 2023.
 """
+
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -109,3 +111,21 @@ def logit_loss(student: Tensor, teacher: Tensor, band: Tensor, temperature: floa
     divergence = probability * (F.logsigmoid(teacher) - F.logsigmoid(student))
     divergence = divergence + (1 - probability) * (F.logsigmoid(-teacher) - F.logsigmoid(-student))
     return temperature**2 * (divergence * band).sum() / band.sum().clamp_min(1)
+
+
+def hint_loss(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
+    """Return how far features are from a teacher's of the same shapes, () float32.
+
+    The mean, over pairs of maps and channels, of the squared difference as a share of the
+    channel's variance: 0 where they are equal, 1 where the student knows but the mean.
+
+    Args:
+        student: Maps (B, C, h, w), each of a stride.
+        teacher: Likewise; they get no gradient.
+    """
+    shares = []
+    for own, theirs in zip(student, teacher, strict=True):
+        theirs = theirs.detach().float()
+        variance = theirs.var((0, 2, 3)).clamp_min(1e-6)
+        shares.append(((own.float() - theirs).square().mean((0, 2, 3)) / variance).mean())
+    return torch.stack(shares).mean()

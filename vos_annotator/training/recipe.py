@@ -33,6 +33,7 @@ class Losses(Table):
     """How much each loss counts; 0 leaves it out.
 
     Attributes:
+        tracking: Of the masks that are carried on: cross-entropy and Dice.
         dice: Beside cross-entropy, which counts 1.
         poly: Weight of poly-1's term in cross-entropy.
         scribble: Of the mask made from strokes.
@@ -43,9 +44,12 @@ class Losses(Table):
         pixels: How many L_repr compares of each object and frame.
         borders: Whether these are drawn near borders, or anywhere.
         features: Of the match with the feature teacher.
+        hint: Of the distance of the backbone's features from the teacher's, which must have the
+            same shapes.
         hardest: Share of pixels that cross-entropy ends up counting.
     """
 
+    tracking: float = 1.0
     dice: float = 0.5
     poly: float = 0.0
     scribble: float = 0.5
@@ -56,12 +60,14 @@ class Losses(Table):
     pixels: int = 512
     borders: bool = True
     features: float = 0.0
+    hint: float = 0.0
     hardest: float = 0.2
 
     @property
     def needs_teacher(self) -> bool:
         """Whether a loss asks a teacher."""
-        return self.logit > 0 or (self.representation > 0 and self.omega > 0)
+        asks = self.representation > 0 and self.omega > 0
+        return self.logit > 0 or self.hint > 0 or asks
 
 
 class Stage(Table):
@@ -83,7 +89,8 @@ class Stage(Table):
         gaps: Largest step between two frames of a video at the start, in the middle and
             at the end of the stage.
         memory: Frames that are read, the first one included; 0 for all.
-        freeze: "stem" keeps the first layers of the backbone as they are, "backbone" all.
+        freeze: "stem" keeps the first layers of the backbone as they are, "backbone" all of
+            them, "late" all but the first.
         losses: Of this stage.
     """
 
@@ -109,8 +116,8 @@ class Stage(Table):
             raise ValueError("a stage needs `steps` or `minutes`, one of them and above 0")
         if self.size % 16 or self.size <= 0:
             raise ValueError("`size` must be a multiple of 16")
-        if self.freeze not in ("nothing", "stem", "backbone"):
-            raise ValueError('`freeze` must be "nothing", "stem" or "backbone"')
+        if self.freeze not in ("nothing", "stem", "backbone", "late"):
+            raise ValueError('`freeze` must be "nothing", "stem", "backbone" or "late"')
         for name, least in (("batch", 1), ("accumulate", 1), ("length", 2), ("memory", 0)):
             if getattr(self, name) < least:
                 raise ValueError(f"`{name}` must be at least {least}")

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from vos_annotator.mobilevos.network import Network
 from vos_annotator.training.distillation import (
     border_band,
+    hint_loss,
     logit_loss,
     pick,
     representation_loss,
@@ -59,20 +60,22 @@ class Task(nn.Module):
         """
         weights = self.losses
         unroll = Unroll(self.network, batch)
-        steps = unroll.propagate(self.memory)
-        parts = {"tracking": self._tracking(steps, batch, share)}
-        total = parts["tracking"]
+        parts: dict[str, Tensor] = {}
+        if weights.tracking or weights.logit or weights.representation:
+            steps = unroll.propagate(self.memory)
+        if weights.tracking:
+            parts["tracking"] = self._tracking(steps, batch, share)
         if weights.scribble:
             rounds = [self._segmentation(s, batch.masks[0], share) for s in unroll.scribble()]
             parts["scribble"] = torch.stack(rounds).mean()
-            total = total + weights.scribble * parts["scribble"]
         if weights.logit or weights.representation:
-            for name, loss in self._distil(steps, batch, generator).items():
-                parts[name] = loss
-                total = total + getattr(weights, name) * loss
+            parts |= self._distil(steps, batch, generator)
         if weights.features:
             parts["features"] = self._match_features(unroll, batch)
-            total = total + weights.features * parts["features"]
+        if weights.hint:
+            theirs = self._teachers[0].look(batch.images.flatten(0, 1))
+            parts["hint"] = hint_loss(unroll.encoded[: len(theirs)], theirs)
+        total = sum(getattr(weights, name) * loss for name, loss in parts.items())
         return total, {name: loss.detach() for name, loss in parts.items()}
 
     def _segmentation(self, step: Step, target: Tensor, share: float) -> Tensor:

@@ -42,6 +42,11 @@ class Teacher:
         """Return what it says of frames 1.. of a batch."""
         return Unroll(self.network, batch).propagate(memory=0, is_told=True)
 
+    @torch.no_grad()
+    def look(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return its backbone's features of images (B, 3, H, W) in [0, 1]."""
+        return self.network.encode(images)[:3]
+
 
 class FeatureTeacher:
     """An image encoder whose features tell what belongs together in any picture."""

@@ -154,9 +154,11 @@ class Trainer:
     def _prepare(self, stage: Stage) -> torch.nn.Module:
         """Return what learns in a stage, and make its optimizer."""
         backbone = self.network.backbone
-        self.network.requires_grad_(True)
-        if stage.freeze == "stem":
-            backbone.freeze_early()
+        self.network.requires_grad_(stage.freeze != "late")
+        if stage.freeze == "late":
+            backbone.early().requires_grad_(True)
+        elif stage.freeze == "stem":
+            backbone.early().requires_grad_(False)
         elif stage.freeze == "backbone":
             backbone.requires_grad_(False)
         inner = {id(parameter) for parameter in backbone.parameters()}
