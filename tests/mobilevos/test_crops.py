@@ -10,6 +10,9 @@ from vos_annotator.mobilevos.export import demo_scene
 from vos_annotator.mobilevos.runtimes.runtime import TorchRuntime
 
 GRID = 20, 36  # positions
+PICTURE = torch.rand(
+    1, 3, *(16 * side for side in GRID), generator=torch.Generator().manual_seed(0)
+)
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +24,15 @@ def runtime() -> TorchRuntime:
 @pytest.fixture(scope="module")
 def look(runtime):
     """Return what the network sees of a picture of noise."""
-    torch.manual_seed(0)
     with torch.inference_mode():
-        return runtime.look(torch.rand(1, 3, *(16 * side for side in GRID)))
+        return runtime.look(PICTURE)
+
+
+@pytest.fixture(scope="module")
+def for_values(runtime, look):
+    """Return what values of objects in it share."""
+    with torch.inference_mode():
+        return runtime.share(look.features, PICTURE)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -61,14 +70,16 @@ def test_an_object_is_looked_for_as_widely_as_it_is_worth_it():
 
 
 @torch.inference_mode()
-def test_values_of_small_objects_are_as_those_computed_on_the_whole_frame(runtime, look):
+def test_values_of_small_objects_are_as_those_computed_on_the_whole_frame(
+    runtime, look, for_values
+):
     masks = torch.zeros(3, 1, *(16 * side for side in GRID))
     masks[0, :, 100:150, 90:140] = 1
     masks[1, :, 200:260, 400:450] = 0.8  # the third is nowhere
     others = (masks.sum(0, keepdim=True) - masks).clamp(0, 1)
-    expected = runtime.memorize(torch.cat([masks, others], 1), look.for_values)
+    expected = runtime.memorize(torch.cat([masks, others], 1), for_values)
 
-    value = memorized(runtime.memorize, masks, look.for_values)
+    value = memorized(runtime.memorize, masks, for_values)
 
     torch.testing.assert_close(value[:, -2:], expected[:, -2:])  # the masks that it carries
     torch.testing.assert_close(value[2], expected[2], atol=1e-4, rtol=1e-4)
@@ -76,10 +87,12 @@ def test_values_of_small_objects_are_as_those_computed_on_the_whole_frame(runtim
 
 
 @torch.inference_mode()
-def test_logits_are_as_those_of_the_whole_frame_within_a_box_and_low_outside(runtime, look):
+def test_logits_are_as_those_of_the_whole_frame_within_a_box_and_low_outside(
+    runtime, look, for_values
+):
     masks = torch.zeros(2, 2, *(16 * side for side in GRID))
     masks[0, 0, 128:176, 160:224] = 1
-    read = runtime.memorize(masks, look.for_values)
+    read = runtime.memorize(masks, for_values)
     expected = runtime.decode(read, look.for_masks)
     box = rows, columns = slice(4, 16), slice(6, 18)
 

@@ -131,6 +131,20 @@ def test_a_pass_keeps_as_many_of_its_frames_as_the_memory_is_long(length, kept):
     assert bank.recent == ()
 
 
+@pytest.mark.parametrize(
+    ("length", "every", "kept"),
+    [(2, 2, [11]), (3, 2, [9, 11]), (3, 5, [6, 11]), (0, 5, [5, 10, 12])],
+)
+def test_a_pass_remembers_one_of_so_many_frames_and_the_first(length, every, kept):
+    bank, wanted = MemoryBank(length, every), []
+    for n in range(1, 13):
+        entry = MemoryFrame(torch.full((1, 1, 1), float(n)), {}) if bank.wants_next else None
+        wanted += [n] if entry else []
+        bank.follow(entry)
+    assert wanted[0] == 1
+    assert [entry.key.item() for entry in bank.recent] == kept
+
+
 @pytest.mark.parametrize("count", [480, 483, 1001, 40])
 def test_the_nearest_are_the_most_similar_whether_looked_for_in_groups_or_not(count):
     memory_key, query_key = torch.randn(1, 16, count), torch.randn(1, 16, 50)

@@ -74,6 +74,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--memory", type=int, metavar="N", help="frames of a pass that it reads; 0 for all"
     )
     parser.add_argument(
+        "--every", type=int, metavar="N", help="of N frames of a pass it remembers one"
+    )
+    parser.add_argument(
         "--coarse", action="store_true", help="do not look at objects of large frames from near"
     )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table there too")
@@ -136,8 +139,11 @@ def run(args: argparse.Namespace) -> int:
 def _engine(args: argparse.Namespace) -> SegmentationEngine:
     if args.memory is not None and args.memory < 0:
         raise UserError(f"--memory {args.memory} makes no sense: give 0 or more.")
+    if args.every is not None and args.every < 1:
+        raise UserError(f"--every {args.every} makes no sense: give 1 or more.")
     choice = chosen_engine(args)
-    options = {"memory": args.memory, "runtime": args.runtime, **choice.options}
+    own = {"memory": args.memory, "every": args.every, "runtime": args.runtime}
+    options = {**own, **choice.options}
     return load_settled(choice.name, size=args.size, **options)
 
 

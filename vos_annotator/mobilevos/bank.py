@@ -19,7 +19,7 @@ from vos_annotator.core.memory_budget import BUDGET, REFERENCES
 from vos_annotator.mobilevos.memory import MemoryFrame
 
 _WITHOUT = "without"  # marks what a frame is known to lack
-EVERY = 5  # of the frames of a pass, the ones that an unbounded memory keeps
+SPARSE = 5  # of so many frames of a pass an unbounded memory keeps one
 
 
 def packed(entry: MemoryFrame) -> bytes:
@@ -114,18 +114,20 @@ class MemoryBank:
         revision: Rises with whatever is changed but by `follow`.
     """
 
-    def __init__(self, length: int = 2) -> None:
+    def __init__(self, length: int = 2, every: int = 1) -> None:
         """Make it empty.
 
         Args:
             length: Frames of a pass that are read, its reference included: 2 adds the latest
                 frame. 0 keeps the latest frame and every fifth before, without end, as STCN
                 does; the cost of a frame then grows along the pass.
+            every: Of so many frames of a pass one is remembered, beginning with the first; of
+                each where the memory is without end.
         """
         self._store = ReferenceStore()
         self._showing: dict[int, list[int]] = {}  # object id -> the references that show it, sorted
         self._lacking: dict[int, list[int]] = {}  # object id -> frames that it is not on, sorted
-        self._length = length
+        self._length, self._every = length, every if length else 1
         self._pass: list[MemoryFrame] = []
         self._count = 0  # frames of the running pass
         self.revision = 0
@@ -135,16 +137,23 @@ class MemoryBank:
         """The frames of the running pass that are read, in order."""
         return tuple(self._pass)
 
+    @property
+    def wants_next(self) -> bool:
+        """Whether the next frame of the running pass is one to remember."""
+        return self._length != 1 and self._count % self._every == 0
+
     def begin_pass(self) -> None:
         """Drop everything that is not a reference frame."""
         self._pass, self._count = [], 0
         self.revision += 1
 
-    def follow(self, entry: MemoryFrame) -> None:
-        """Take the next frame of the running pass."""
+    def follow(self, entry: MemoryFrame | None) -> None:
+        """Take the next frame of the running pass: nothing of it, if it is not wanted."""
         self._count += 1
+        if entry is None:
+            return
         if self._length == 0:
-            if self._pass and self._count % EVERY != 1:  # the one before was there as the latest
+            if self._pass and self._count % SPARSE != 1:  # the one before was there as the latest
                 self._pass.pop()
             self._pass.append(entry)
         else:

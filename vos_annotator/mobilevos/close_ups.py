@@ -89,6 +89,7 @@ class CloseUps:
         with self._vision.precision():
             query = view.features.key
             reading = read_frames(query, references, [coarse], TOP_K, HANDICAP)
+            reading.look_up()
             logits = self._vision.decode(reading.read(object_id), view)
         height, width = mask[box].shape
         return box, cv2.resize(logits[0, 0].float().cpu().numpy(), (width, height))

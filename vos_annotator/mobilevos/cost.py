@@ -14,9 +14,9 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.benchmark import Timer
 from torch.utils.flop_counter import FlopCounterMode
 
-from vos_annotator.mobilevos.engine import TOP_K
 from vos_annotator.mobilevos.memory import nearest, readout_nearest
 from vos_annotator.mobilevos.network import Network, NetworkConfig
+from vos_annotator.mobilevos.readings import TOP_K
 from vos_annotator.mobilevos.vision import best_device, favours_bfloat16
 
 SHAPES = {288: (288, 512), 480: (480, 848)}  # height and width by the short side, at 16:9

@@ -6,10 +6,9 @@ out; everything of torch stays here. Belongs to one thread.
 
 import time
 import weakref
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -27,18 +26,19 @@ from vos_annotator.mobilevos.backbones import upsample
 from vos_annotator.mobilevos.bank import MemoryBank, packed
 from vos_annotator.mobilevos.checkpoint import DEFAULT, find_checkpoint, load_checkpoint
 from vos_annotator.mobilevos.close_ups import CloseUps, LookUp
-from vos_annotator.mobilevos.crops import Box, decoded, place_of, whole
-from vos_annotator.mobilevos.heads import LOGIT_STRIDE, Features
-from vos_annotator.mobilevos.memory import MemoryFrame, Reading, read_frames
+from vos_annotator.mobilevos.crops import Box, decoded, whole
+from vos_annotator.mobilevos.heads import LOGIT_STRIDE
+from vos_annotator.mobilevos.memory import MemoryFrame, Reading
 from vos_annotator.mobilevos.network import aggregate
+from vos_annotator.mobilevos.places import find_places
+from vos_annotator.mobilevos.readings import readings_of
 from vos_annotator.mobilevos.recalling import memory_mark, recalled
 from vos_annotator.mobilevos.runtimes.choice import choose_runtime, is_settled
 from vos_annotator.mobilevos.runtimes.probe import start_probe, wait_for_probe
 from vos_annotator.mobilevos.scribble import Marks, scribbled
 from vos_annotator.mobilevos.vision import View, Vision, favours_bfloat16, is_same, working_size
 
-TOP_K = 30  # memory positions that a position of the frame reads
-HANDICAP = -1.5  # similarity of what the network drew itself, beside what a person drew
+EVERY = 1  # of so many frames of a pass one is remembered
 CLOSE_UP = 0.8  # of the working size: side of the square that a scribble is looked at in again
 
 
@@ -59,6 +59,7 @@ class MobileVOSEngine:
         size: int = 480,
         checkpoint: str | Path = DEFAULT,
         memory: int = 2,
+        every: int = EVERY,
         runtime: str | None = None,
     ) -> None:
         """Load a checkpoint.
@@ -67,6 +68,7 @@ class MobileVOSEngine:
             size: Short side that frames are worked at, px.
             checkpoint: Its name or path.
             memory: Length of a pass's memory, as of `MemoryBank`.
+            every: How often a frame of a pass is remembered, as of `MemoryBank`.
             runtime: What runs the network, as of `choose_runtime`.
         """
         self.size = size
@@ -80,7 +82,7 @@ class MobileVOSEngine:
         self.network, self.device = self.vision.network, self.vision.device
         self._asked = self.network, self._file, self.device, runtime
         self.vision.runtime = choose_runtime(*self._asked)
-        self.bank = MemoryBank(memory)
+        self.bank = MemoryBank(memory, every)
         self.timings: dict[str, float] = {}
         self._decoder = self.network.decoder  # or one that has learnt this video
         self._encoded: View | None = None
@@ -137,7 +139,7 @@ class MobileVOSEngine:
     def segment(
         self, frame: int, image: NDArray[np.uint8], absent: Collection[int] = ()
     ) -> Segmentation:
-        """Segment a frame by what is in memory, and remember it as the latest one."""
+        """Segment a frame by what is in memory, and remember it, if it is its turn."""
         encoded, ids = self._encode(image), self.bank.object_ids()
         if not ids:
             return Segmentation((), np.zeros((0, 1, 1), np.float32), image.shape[:2])
@@ -147,7 +149,8 @@ class MobileVOSEngine:
         if self._answered is not None and self._answered[0] == asked:
             return self._answered[1]  # the same picture again, in the same pass
         with self._stage("read"):
-            readings = self._readings(encoded.features, ids, chosen, self.bank.recent, lacking)
+            key, recent = encoded.features.key, self.bank.recent
+            readings = readings_of(self.bank, key, ids, chosen, recent, lacking)
             boxes = self._places(readings, ids)
             reads = [
                 reading.read(i, box)
@@ -159,12 +162,16 @@ class MobileVOSEngine:
             logits[[i in absent for i in ids]] = ABSENT
             log_odds = aggregate(logits[:, 0])
         with self._stage("memorize"):
-            masks = F.softmax(F.pad(log_odds, (0, 0, 0, 0, 1, 0)), 0)[1:]
-            masks = upsample(masks[:, None], LOGIT_STRIDE)[:, 0]
-            self.bank.follow(self.vision.remember(encoded, ids, masks))
+            entry = self._remember(encoded, ids, log_odds) if self.bank.wants_next else None
+            self.bank.follow(entry)
         found = Segmentation(ids, log_odds.cpu().numpy(), image.shape[:2])
         self._answered = asked, found
         return found
+
+    def _remember(self, view: View, ids: tuple[int, ...], log_odds: Tensor) -> MemoryFrame:
+        """Return the memory frame of what was found: (K, H/4, W/4) log-odds of K objects."""
+        masks = F.softmax(F.pad(log_odds, (0, 0, 0, 0, 1, 0)), 0)[1:]
+        return self.vision.remember(view, ids, upsample(masks[:, None], LOGIT_STRIDE)[:, 0])
 
     @torch.inference_mode()
     def refine(
@@ -229,44 +236,14 @@ class MobileVOSEngine:
         side = round(CLOSE_UP * self.size)
         return scribbled(self.vision, image, lambda: self._encode(image), marks, side)
 
-    def _readings(
-        self,
-        features: Features,
-        ids: tuple[int, ...],
-        chosen: Sequence[tuple[int, ...]],
-        recent: Sequence[MemoryFrame],
-        lacking: Iterable[tuple[Hashable, ...]] = repeat(()),
-    ) -> list[Reading]:
-        """Return what each object reads.
-
-        That is the references `chosen` for it; and at a handicap the `recent` frames of
-        a pass, so that one that went astray finds back by what a person drew, and frames that
-        are `lacking` it, so that they speak where no reference does. Objects that read the same
-        ones share one affinity.
-        """
-        shared: dict[tuple[tuple[Hashable, ...], ...], Reading] = {}
-        readings = []
-        for i, references, without in zip(ids, chosen, lacking, strict=False):
-            showing = tuple(n for n, entry in enumerate(recent) if i in entry.values)
-            which = references, without, showing
-            if which not in shared:
-                shared[which] = read_frames(
-                    features.key,
-                    [self.bank[reference] for reference in references],
-                    [*(self.bank[each] for each in without), *(recent[n] for n in showing)],
-                    TOP_K,
-                    HANDICAP,
-                )
-            readings.append(shared[which])
-        return readings
-
     def _places(self, readings: Sequence[Reading], ids: Sequence[int]) -> list[Box | None]:
-        """Return where each object may be, by the masks that the values it reads carry."""
-        if not self.vision.works_in_parts:
-            return [whole(readings[0].size)] * len(ids)
-        own = -self.network.value.carried
-        shares = (reading.share(i, own) for reading, i in zip(readings, ids, strict=True))
-        return [place_of(((share + 1) / 2).numpy()) for share in shares]
+        """Return where each object may be; what is read there is looked up."""
+        if self.vision.works_in_parts:
+            own = -self.network.value.carried
+            return find_places(readings, ids, self.bank.recent, own)
+        for reading in readings:
+            reading.look_up()
+        return [whole(readings[0].size)] * len(ids)
 
     def _decode(self, reads: Sequence[Tensor], boxes: Sequence[Box | None], view: View) -> Tensor:
         """Return the logits of what objects read; what was learnt runs in torch alone."""
@@ -293,7 +270,9 @@ class MobileVOSEngine:
         recent = self.vision.remember(latest, ids, shown)
         lessons = []
         for also in ((), (recent,)):
-            readings = self._readings(encoded.features, ids, references, also)
+            readings = readings_of(self.bank, encoded.features.key, ids, references, also)
+            for reading in readings:
+                reading.look_up()
             read = torch.cat([each.read(i) for each, i in zip(readings, ids, strict=True)])
             lessons.append(Lesson(read, encoded.features, masks))
         return tuple(lessons)

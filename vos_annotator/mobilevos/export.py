@@ -21,10 +21,10 @@ from vos_annotator.core.mask_reading import read_label_map
 from vos_annotator.core.masks import LabelMap, object_ids
 from vos_annotator.core.video import open_video
 from vos_annotator.mobilevos.checkpoint import DEFAULT, find_checkpoint, load_checkpoint
-from vos_annotator.mobilevos.engine import HANDICAP
 from vos_annotator.mobilevos.graphs import MODULES, export
 from vos_annotator.mobilevos.heads import Features
 from vos_annotator.mobilevos.network import Network
+from vos_annotator.mobilevos.readings import HANDICAP
 from vos_annotator.mobilevos.vision import working_size
 from vos_annotator.paths import resources_folder
 

@@ -86,7 +86,7 @@ class SharedValueEncoder(nn.Module):
     """Value of an object from the key encoder's features and its masks."""
 
     carried = 2  # channels that are the masks themselves, in [-1, 1]
-    strides = (4, 8, STRIDE, STRIDE)  # of what is prepared
+    prepares = ("stride4", "stride8", "stride16")  # what of a picture
 
     def __init__(
         self, channels: tuple[int, int, int], widths: tuple[int, int, int], value_dim: int
@@ -122,7 +122,7 @@ class BackboneValueEncoder(nn.Module):
     """Value of an object from a backbone over RGB and masks, as in STCN."""
 
     carried = 0
-    strides = (1, STRIDE, STRIDE)  # of what is prepared
+    prepares = ("image", "stride16")
 
     def __init__(self, backbone: str, value_dim: int) -> None:
         super().__init__()

@@ -166,30 +166,56 @@ class MemoryFrame:
         return MemoryFrame(self.key.half(), {i: v.half() for i, v in self.values.items()})
 
 
-@dataclass(frozen=True)
 class Reading:
     """Which positions of memory frames a frame reads, before it is said of which object.
 
+    Positions of the frame read nothing until they are looked up.
+
     Attributes:
         entries: The memory frames.
-        weights, positions: (Q, k), of `nearest`.
         size: Height and width of the frame's grid, Q = height x width.
+        known: (height, width) bool: which positions of the frame are looked up.
     """
 
-    entries: Sequence[MemoryFrame]
-    weights: Tensor
-    positions: Tensor
-    size: tuple[int, int]
+    def __init__(self, entries: Sequence[MemoryFrame], query: Tensor, bias: Tensor, k: int) -> None:
+        """Look up nothing yet.
+
+        Args:
+            entries: The memory frames, N positions in all.
+            query: (1, C, h, w) key of the frame.
+            bias: (1, 1, N), as of `nearest`.
+            k: Memory positions that a position reads.
+        """
+        self.entries, self.size = entries, query.shape[-2:]
+        self._query, self._bias = query.flatten(2), bias
+        self._key = torch.cat([entry.key.to(query.dtype) for entry in entries], 2)
+        shape = self._query.shape[2], min(k, self._key.shape[2])
+        self._weights = torch.zeros(shape, device=query.device)
+        self._positions = torch.zeros(shape, dtype=torch.long, device=query.device)
+        self.known = torch.zeros(self.size, dtype=torch.bool, device=query.device)
+
+    def look_up(self, where: Tensor | None = None) -> None:
+        """Look up the positions that are true in `where`, (height, width) bool; None: all."""
+        k = self._weights.shape[1]
+        if where is None:
+            self._weights, self._positions = nearest(self._key, self._query, k, self._bias)
+            self.known.fill_(True)
+        elif (wanted := (where & ~self.known).flatten().nonzero()[:, 0]).numel():
+            query = self._query[:, :, wanted]
+            self._weights[wanted], self._positions[wanted] = nearest(
+                self._key, query, k, self._bias
+            )
+            self.known |= where
 
     def share(self, object_id: int, channel: int) -> Tensor:
         """Return what is read of one channel of an object's values, (height, width)."""
         row = torch.cat([entry.values[object_id][0, channel] for entry in self.entries])
-        return (row.float()[self.positions] * self.weights).sum(1).reshape(self.size)
+        return (row.float()[self._positions] * self._weights).sum(1).reshape(self.size)
 
     def read(self, object_id: int, box: tuple[slice, slice] | None = None) -> Tensor:
         """Return what is read of an object, (1, C_v, h, w) float32; of a box, if one is given."""
         values = [entry.values[object_id].to(torch.float32) for entry in self.entries]
-        weights, positions, size = self.weights, self.positions, self.size
+        weights, positions, size = self._weights, self._positions, self.size
         if box is not None:
             weights, positions = (
                 each.unflatten(0, size)[box].flatten(0, 1) for each in (weights, positions)
@@ -205,7 +231,7 @@ def read_frames(
     k: int,
     handicap: float,
 ) -> Reading:
-    """Return what a frame reads of memory frames.
+    """Return how a frame reads memory frames; nothing is looked up yet.
 
     Args:
         query: (1, C, h, w) key of the frame to segment.
@@ -215,8 +241,6 @@ def read_frames(
         handicap: Similarity added to positions of `recent`.
     """
     entries = [*references, *recent]
-    keys = [entry.key.to(query.dtype) for entry in entries]
-    key = torch.cat(keys, 2)
-    bias = torch.zeros((1, 1, key.shape[2]), device=key.device)
-    bias[..., sum(each.shape[2] for each in keys[: len(references)]) :] = handicap
-    return Reading(entries, *nearest(key, query.flatten(2), k, bias), query.shape[-2:])
+    bias = torch.zeros((1, 1, sum(each.key.shape[2] for each in entries)), device=query.device)
+    bias[..., sum(each.key.shape[2] for each in references) :] = handicap
+    return Reading(entries, query, bias, k)

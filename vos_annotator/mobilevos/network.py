@@ -101,14 +101,18 @@ class Network(nn.Module):
         """Whether what is computed for an object depends on its surroundings alone."""
         return self.config.shared_value and not self.config.aspp
 
+    def normalized(self, image: Tensor) -> Tensor:
+        """Return images as backbones take them."""
+        return (image - self.mean) / self.std
+
     def encode(self, image: Tensor) -> Features:
         """Return the features of images: (B, 3, H, W) RGB in [0, 1], sides multiples of 16."""
-        features = self.backbone((image - self.mean) / self.std)
+        features = self.backbone(self.normalized(image))
         return Features(*features, self.key(features[2]), self.query(features[2]))
 
     def prepare(self, features: Features, image: Tensor) -> Prepared:
         """Return what a picture gives to the values of all its objects; see `memorize`."""
-        return self.value.prepare(features, (image - self.mean) / self.std)
+        return self.value.prepare(features, self.normalized(image))
 
     def memorize(self, features: Features, image: Tensor, mask: Tensor, others: Tensor) -> Tensor:
         """Return the value of one object a batch element, (B, value_dim, H/16, W/16).

@@ -123,7 +123,9 @@ class STCNEngine:
         """Return what an object reads, (1, C_v, h/16, w/16)."""
         references = [self.bank[each] for each in self.bank.select(frame, object_id)]
         recent = [each for each in self.bank.recent if object_id in each.values]
-        return read_frames(features.key, references, recent, TOP_K, 0.0).read(object_id)
+        reading = read_frames(features.key, references, recent, TOP_K, 0.0)
+        reading.look_up()
+        return reading.read(object_id)
 
 
 def _for_each(features: Features, objects: int) -> Features:

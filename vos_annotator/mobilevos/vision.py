@@ -4,6 +4,7 @@ For: the engine and its close-ups. Knows torch, OpenCV and the network; nothing 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vos_annotator.mobilevos.crops import memorized
-from vos_annotator.mobilevos.heads import STRIDE, Features
+from vos_annotator.mobilevos.heads import STRIDE, Features, Prepared
 from vos_annotator.mobilevos.memory import MemoryFrame
 from vos_annotator.mobilevos.network import Network
 from vos_annotator.mobilevos.runtimes.runtime import Look, Runtime, TorchRuntime
@@ -61,16 +62,23 @@ class View:
         source: (H', W', 3) uint8 RGB, that it was made from.
         image: (1, 3, H, W) in [0, 1].
         look: What the network computes of it, whatever the objects.
+        runtime: What looked.
     """
 
     source: NDArray[np.uint8]
     image: Tensor
     look: Look
+    runtime: Runtime
 
     @property
     def features(self) -> Features:
         """Features of the image."""
         return self.look.features
+
+    @cached_property
+    def for_values(self) -> Prepared:
+        """What the values of its objects share: of pictures that are remembered alone."""
+        return self.runtime.share(self.features, self.image)
 
 
 class Vision:
@@ -106,7 +114,7 @@ class Vision:
         resized = cv2.resize(image, size[::-1], interpolation=interpolation)
         tensor = torch.from_numpy(resized).to(self.device)[None].permute(0, 3, 1, 2).float() / 255
         with self.precision():
-            return View(image, tensor, self.runtime.look(tensor))
+            return View(image, tensor, self.runtime.look(tensor), self.runtime)
 
     def shrink(self, masks: list[NDArray[np.bool_]], view: View) -> Tensor:
         """Return masks of the view's source at its size, (K, H, W), as the share they cover."""
@@ -137,7 +145,7 @@ class Vision:
             return MemoryFrame(key, {})
         with self.precision():
             if others is None and self.works_in_parts and len(ids) > 1:
-                values = memorized(self.runtime.memorize, masks[:, None], view.look.for_values)
+                values = memorized(self.runtime.memorize, masks[:, None], view.for_values)
             else:
                 if others is None:
                     others = (masks.sum(0, keepdim=True) - masks).clamp(0, 1)
@@ -147,7 +155,7 @@ class Vision:
 
     def value(self, view: View, masks: Tensor, others: Tensor) -> Tensor:
         """Return values (K, C_v, H/16, W/16) of masks (K, 1, H, W) beside others, in [0, 1]."""
-        return self.runtime.memorize(torch.cat([masks, others], 1), view.look.for_values)
+        return self.runtime.memorize(torch.cat([masks, others], 1), view.for_values)
 
     def decode(self, read: Tensor, view: View) -> Tensor:
         """Return logits (K, 1, H/4, W/4) of what K objects read."""

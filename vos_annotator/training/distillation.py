@@ -2,8 +2,9 @@
 
 For: the task. Knows torch only.
 
-Sources: Romero et al., "FitNets", ICLR 2015, for hints; for all else Miles, Yucel, Manganelli & Saa-Garriga, "MobileVOS: Real-Time Video Object
-Segmentation Contrastive Learning meets Knowledge Distillation", CVPR 2023.
+Sources: Miles, Yucel, Manganelli & Saa-Garriga, "MobileVOS: Real-Time Video Object
+Segmentation Contrastive Learning meets Knowledge Distillation", CVPR 2023; for hints Romero et
+al., "FitNets", ICLR 2015.
 """
 
 from collections.abc import Sequence

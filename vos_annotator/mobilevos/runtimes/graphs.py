@@ -2,7 +2,8 @@
 
 For: the runtimes that run graphs. Needs the package onnx where they are not kept yet.
 
-    look        image ──► features, and what objects share
+    look        image ──► features, and what masks share
+    share       image, features ──► what values share
     memorize    masks of objects, what values share ──► values
     decode      what objects read, what masks share ──► logits
 
@@ -27,7 +28,7 @@ from vos_annotator.mobilevos import backbones, heads, network
 from vos_annotator.mobilevos.heads import Features
 from vos_annotator.mobilevos.network import Network
 
-PARTS = ("look", "memorize", "decode")
+PARTS = ("look", "share", "memorize", "decode")
 _OPSET = 17
 _SHAPE = 96, 128  # of the picture that graphs are traced with; they take any other
 _SOURCES = (backbones, heads, network)
@@ -61,7 +62,7 @@ def kept_graphs(checkpoint: Path) -> Path | None:
 def make_graphs(network: Network, checkpoint: Path) -> Path:
     """Return the folder with the graphs of a checkpoint, which are made if need be.
 
-    Whoever else makes them meanwhile, the folder has all three or is not there.
+    Whoever else makes them meanwhile, the folder has all of them or is not there.
 
     Args:
         network: Of the checkpoint, on any device; stays as it is.
@@ -98,9 +99,11 @@ def export(network: Network) -> dict[str, bytes]:
         for_values, for_masks = network.prepare(features, image), network.decoder.prepare(features)
         read = network.value(masks, for_values)
     values = [f"for_values{n}" for n in range(len(for_values))]
+    given = [{"image": image, **features._asdict()}[name] for name in network.value.prepares]
     logits = [f"for_masks{n}" for n in range(len(for_masks))]
     return {
-        "look": _trace(_Look(network), [image], ["image"], [*Features._fields, *values, *logits]),
+        "look": _trace(_Look(network), [image], ["image"], [*Features._fields, *logits]),
+        "share": _trace(_Share(network), given, list(network.value.prepares), values),
         "memorize": _trace(_Memorize(network), [masks, *for_values], ["masks", *values], ["value"]),
         "decode": _trace(_Decode(network), [read, *for_masks], ["read", *logits], ["logits"]),
     }
@@ -113,8 +116,20 @@ class _Look(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         features = self.network.encode(image)
-        for_masks = self.network.decoder.prepare(features)
-        return *features, *self.network.prepare(features, image), *for_masks
+        return *features, *self.network.decoder.prepare(features)
+
+
+class _Share(nn.Module):
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *given: Tensor) -> tuple[Tensor, ...]:
+        named = dict(zip(self.network.value.prepares, given, strict=True))
+        if "image" in named:
+            named["image"] = self.network.normalized(named["image"])
+        features = Features(*(named.get(name) for name in Features._fields))
+        return self.network.value.prepare(features, named.get("image"))
 
 
 class _Memorize(nn.Module):

@@ -30,17 +30,22 @@ class GraphRuntime:
     def __init__(self, name: str, opener: Opener, folder: Path, network: Network) -> None:
         """Load the graphs of a network from the folder that `make_graphs` gave."""
         self.name = name
-        self._values_share = len(network.value.strides)
-        self._look, self._memorize, self._decode = (
+        self._prepares = network.value.prepares
+        self._look, self._share, self._memorize, self._decode = (
             opener(folder / f"{part}.onnx") for part in PARTS
         )
 
     def look(self, image: Tensor) -> Look:
         """See `Runtime.look`."""
         found = [torch.from_numpy(array) for array in self._look(_arrays(image))]
-        features, rest = found[: len(Features._fields)], found[len(Features._fields) :]
-        shared = tuple(rest[: self._values_share]), tuple(rest[self._values_share :])
-        return Look(Features(*features), *shared)
+        kinds = len(Features._fields)
+        return Look(Features(*found[:kinds]), tuple(found[kinds:]))
+
+    def share(self, features: Features, image: Tensor) -> Prepared:
+        """See `Runtime.share`."""
+        seen = {"image": image, **features._asdict()}
+        given = _arrays(*(seen[name] for name in self._prepares))
+        return tuple(torch.from_numpy(array) for array in self._share(given))
 
     def memorize(self, masks: Tensor, prepared: Prepared) -> Tensor:
         """See `Runtime.memorize`."""

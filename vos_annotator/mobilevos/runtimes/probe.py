@@ -144,7 +144,8 @@ def _frame(runtime: Runtime, picture: torch.Tensor) -> Callable[[], torch.Tensor
 
     def run() -> torch.Tensor:
         look = runtime.look(picture)
-        return runtime.decode(runtime.memorize(masks, look.for_values), look.for_masks)
+        values = runtime.memorize(masks, runtime.share(look.features, picture))
+        return runtime.decode(values, look.for_masks)
 
     return run
 

@@ -1,4 +1,4 @@
-"""What a runtime is: the three parts of the network that are computed for a frame.
+"""What a runtime is: the four parts of the network that are computed for a frame.
 
 For: `vision`, which reads and remembers between them. Knows torch and the network's heads.
 
@@ -19,12 +19,10 @@ class Look(NamedTuple):
 
     Attributes:
         features: What is read and remembered by.
-        for_values: What its objects' values share.
         for_masks: What its objects' masks share.
     """
 
     features: Features
-    for_values: Prepared
     for_masks: Prepared
 
 
@@ -39,6 +37,9 @@ class Runtime(Protocol):
 
     def look(self, image: Tensor) -> Look:
         """Look at a picture (1, 3, H, W), RGB in [0, 1], with sides that are multiples of 16."""
+
+    def share(self, features: Features, image: Tensor) -> Prepared:
+        """Return what the values of all objects share, of a picture and its features."""
 
     def memorize(self, masks: Tensor, prepared: Prepared) -> Tensor:
         """Return values (K, C_v, H/16, W/16) of (K, 2, H, W) masks, and of the others' masks."""
@@ -58,8 +59,11 @@ class TorchRuntime:
     def look(self, image: Tensor) -> Look:
         """See `Runtime.look`."""
         features = self._network.encode(image)
-        for_values = self._network.prepare(features, image)
-        return Look(features, for_values, self._network.decoder.prepare(features))
+        return Look(features, self._network.decoder.prepare(features))
+
+    def share(self, features: Features, image: Tensor) -> Prepared:
+        """See `Runtime.share`."""
+        return self._network.prepare(features, image)
 
     def memorize(self, masks: Tensor, prepared: Prepared) -> Tensor:
         """See `Runtime.memorize`."""

@@ -1,0 +1,70 @@
+"""Where objects may be, found without reading for the whole frame."""
+
+import pytest
+import torch
+
+from vos_annotator.mobilevos.memory import MemoryFrame, read_frames
+from vos_annotator.mobilevos.places import find_places
+
+GRID = 20, 36  # positions
+OWN = 0  # the channel of values that is the object's mask
+
+
+def frame(seed: int, *shown: tuple[int, int, int, int]) -> MemoryFrame:
+    """Return a frame whose positions all differ, with objects in (top, left, height, width)."""
+    key = 4 * torch.randn(1, 16, GRID[0] * GRID[1], generator=torch.Generator().manual_seed(seed))
+    values = {}
+    for object_id, (top, left, height, width) in enumerate(shown, 1):
+        mask = -torch.ones(1, 1, *GRID)
+        mask[:, :, top : top + height, left : left + width] = 1
+        values[object_id] = mask.flatten(2)
+    return MemoryFrame(key, values)
+
+
+def moved(entry: MemoryFrame, rows: int, columns: int) -> torch.Tensor:
+    """Return the key of a frame in which all has moved."""
+    return entry.key.reshape(1, -1, *GRID).roll((rows, columns), (2, 3))
+
+
+def reading(entry: MemoryFrame, query: torch.Tensor, recent=()):
+    return read_frames(query, [entry], recent, 4, 0.0)
+
+
+@pytest.mark.parametrize("step", [(0, 0), (1, 3), (3, 8)])
+def test_an_object_is_found_where_it_went_and_read_there_as_if_all_was_looked_up(step):
+    entry = frame(0, (2, 3, 3, 4))
+    query = moved(entry, *step)
+    everywhere, some = reading(entry, query), reading(entry, query)
+    everywhere.look_up()
+
+    (box,) = find_places([some], (1,), [], OWN)
+
+    rows, columns = box
+    assert rows.start <= 2 + step[0] and 5 + step[0] <= rows.stop
+    assert columns.start <= 3 + step[1] and 7 + step[1] <= columns.stop
+    assert torch.equal(some.read(1, box), everywhere.read(1, box))
+    assert not some.known.all()  # it saved something
+
+
+def test_a_thing_between_the_positions_that_are_looked_at_first_is_found_where_it_was():
+    entry = frame(0, (3, 5, 1, 1))  # an odd row and an odd column
+    query = moved(entry, 0, 0)
+    assert find_places([reading(entry, query)], (1,), [], OWN) == [None]
+    (box,) = find_places([reading(entry, query)], (1,), [entry], OWN)
+    assert box is not None
+
+
+def test_objects_that_read_the_same_share_what_is_looked_up():
+    entry = frame(0, (0, 0, 2, 2), (18, 30, 2, 2))
+    shared = reading(entry, moved(entry, 0, 0))
+    first, second = find_places([shared, shared], (1, 2), [], OWN)
+    assert first[0].start == 0 and second[0].stop == GRID[0]
+    assert shared.known[first].all() and shared.known[second].all()
+
+
+def test_an_object_that_is_not_there_is_nowhere():
+    entry, other = frame(0, (2, 3, 3, 4)), frame(1)
+    read = read_frames(
+        moved(other, 0, 0), [entry, MemoryFrame(other.key, {1: -torch.ones(1, 1, GRID[0] * GRID[1])})], [], 4, 0.0
+    )
+    assert find_places([read], (1,), [], OWN) == [None]
