@@ -64,7 +64,6 @@ def test_objects_that_read_the_same_share_what_is_looked_up():
 
 def test_an_object_that_is_not_there_is_nowhere():
     entry, other = frame(0, (2, 3, 3, 4)), frame(1)
-    read = read_frames(
-        moved(other, 0, 0), [entry, MemoryFrame(other.key, {1: -torch.ones(1, 1, GRID[0] * GRID[1])})], [], 4, 0.0
-    )
+    without = MemoryFrame(other.key, {1: -torch.ones(1, 1, GRID[0] * GRID[1])})
+    read = read_frames(moved(other, 0, 0), [entry, without], [], 4, 0.0)
     assert find_places([read], (1,), [], OWN) == [None]

@@ -7,6 +7,7 @@ import torch
 from vos_annotator.training.distillation import (
     border_band,
     correlation,
+    hint_loss,
     logit_loss,
     pick,
     representation_loss,
@@ -181,3 +182,16 @@ def test_pixels_are_drawn_near_borders_while_there_are_any():
 def test_picked_features_are_those_of_their_positions():
     features = torch.arange(24.0).reshape(1, 2, 3, 4)
     assert pick(features, torch.tensor([[5, 0]])).tolist() == [[[5.0, 17.0], [0.0, 12.0]]]
+
+
+def test_a_hint_counts_each_channel_by_its_own_variance():
+    theirs = RNG.normal(0, [[[[1.0]], [[10.0]]]], (3, 2, 8, 8))
+    ours = theirs + np.array([0.5, 5.0]).reshape(1, 2, 1, 1)
+    variance = theirs.var((0, 2, 3), ddof=1)
+    expected = (np.array([0.5, 5.0]) ** 2 / variance).mean()
+    flat = np.broadcast_to(theirs.mean((0, 2, 3), keepdims=True), theirs.shape)
+
+    ours, theirs, flat = (torch.tensor(each.copy()) for each in (ours, theirs, flat))
+    assert hint_loss([ours], [theirs]).item() == pytest.approx(expected, rel=1e-5)
+    assert hint_loss([theirs], [theirs]).item() == 0
+    assert hint_loss([flat], [theirs]).item() == pytest.approx(1, abs=0.01)

@@ -1,5 +1,7 @@
 """What a batch teaches: every loss reaches every weight, and no teacher learns."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -67,7 +69,19 @@ def test_every_weight_learns_from_the_losses_that_are_asked_for(batch, asked, na
     assert {id(p) for p in task.parameters()} == {id(p) for p in network.parameters()}
 
 
-@pytest.mark.parametrize("name", ["logit", "representation", "features", "scribble"])
+def test_hints_alone_teach_the_backbone_what_the_teacher_sees(batch):
+    torch.manual_seed(0)
+    network = Network(replace(SMALL, backbone="mobilenet_v2_fused"))
+    teacher = Teacher(Network(SMALL))
+    task = Task(network, losses(tracking=0, scribble=0, hint=1), 2, teacher)
+    loss, parts = task(batch, 1.0)
+    loss.backward()
+    assert parts.keys() == {"hint"}
+    taught = {n.partition(".")[0] for n, p in network.named_parameters() if p.grad is not None}
+    assert taught == {"backbone"}
+
+
+@pytest.mark.parametrize("name", ["logit", "representation", "features", "scribble", "hint"])
 def test_each_loss_alone_moves_the_network(batch, name):
     torch.manual_seed(0)
     network = Network(SMALL)

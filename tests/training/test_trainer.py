@@ -62,6 +62,18 @@ def weights(folder) -> dict[str, torch.Tensor]:
     return RunFolder(folder).read_state(torch.device("cpu"))["network"]
 
 
+def test_where_late_layers_are_frozen_the_first_ones_learn_alone(recipe, data, tmp_path):
+    def after(rate: float) -> dict[str, torch.Tensor]:
+        stage = f'{{steps=2, batch=2, length=2, size=64, freeze="late", rate={rate}}}'
+        train(recipe, data, tmp_path / str(rate), "--set", f"stages=[{stage}]")
+        return weights(tmp_path / str(rate))
+
+    before, now = after(0.0), after(0.1)
+    changed = {name for name in now if not torch.equal(now[name], before[name])}
+    first = ("backbone.stem.", "backbone.blocks.0.", "backbone.blocks.1.", "backbone.blocks.2.")
+    assert changed == {name for name in now if name.startswith(first)}
+
+
 def test_a_run_trains_all_its_stages_and_leaves_a_checkpoint_a_log_and_curves(
     recipe, data, tmp_path, capsys
 ):
