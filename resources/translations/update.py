@@ -28,7 +28,7 @@ PACKAGE = FOLDER.parents[1] / "vos_annotator"
 CALLS = {"tr": 1, "marked": 1, "UserError": 1, "tr_many": 2, "tr_in": 2, "pgettext": 2}
 IN_CONTEXT = ("tr_in", "pgettext")
 # Folders that never speak to the window.
-SILENT = ("training", "evaluation", "rendering", "machine", "batch")
+SILENT = ("training", "evaluation", "rendering", "machine")
 TABLE = "vos_annotator/ui/actions.py"
 UNDATED = datetime(2000, 1, 1, tzinfo=UTC)  # the same messages give the same bytes
 

@@ -7,6 +7,7 @@ import pytest
 from tests.batch.test_batch import FRAMES, make_clip, scene, when
 from tests.ui.window import isolate_settings, open_window
 from vos_annotator.core.project import Project
+from vos_annotator.core.translation import tr, use_language
 from vos_annotator.core.video import open_video
 
 
@@ -42,14 +43,18 @@ def test_projects_are_computed_beside_the_window_and_a_second_run_finds_them(
     queue.add([good, empty, good])
     assert states(queue) == ["waiting", "waiting"]
 
-    queue.run_button.click()
-    assert queue.is_running and not queue.run_button.isEnabled()
-    assert threading.active_count() < 20  # the window computes nothing of it
-    qtbot.waitUntil(lambda: not queue.is_running, timeout=120_000)
+    use_language("de")  # what is said in the other process is to be read here
+    try:
+        queue.run_button.click()
+        assert queue.is_running and not queue.run_button.isEnabled()
+        assert threading.active_count() < 20  # the window computes nothing of it
+        qtbot.waitUntil(lambda: not queue.is_running, timeout=120_000)
 
-    assert states(queue)[0] == "done"
-    assert "no reference" in states(queue)[1]
-    assert "Some failed" in queue.said.text()
+        assert states(queue)[0] == tr("done") != "done"
+        assert "hat keine Referenz" in states(queue)[1]
+        assert queue.said.text() == tr("Some failed: the list says why. Run tries them again.")
+    finally:
+        use_language("en")
     assert len(when(tmp_path / "out")) == FRAMES
 
     queue.list.topLevelItem(1).setSelected(True)

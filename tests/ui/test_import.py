@@ -134,3 +134,22 @@ def test_what_is_nothing_is_answered_in_the_dialog(qtbot, window, tmp_path, cont
 
     assert "masks.json" in said[0]
     assert not window.document.history.can_undo
+
+
+def test_the_picture_of_one_mask_becomes_this_frames_reference_or_is_told_of(
+    qtbot, window, tmp_path, monkeypatch
+):
+    path = tmp_path / "mask.png"
+    monkeypatch.setattr("vos_annotator.ui.dialogs.ask_mask", lambda parent: path)
+    window.cursor.frame = 5
+    path.write_bytes(b"no picture")
+    window.actions_["import-mask"].trigger()
+    qtbot.waitUntil(lambda: not window.has_job, timeout=20_000)
+    assert "mask.png" in window.messages.text.toPlainText()
+    assert window.document.annotations.references == ()
+
+    path.write_bytes(encode_png(label_map(5)))
+    window.actions_["import-mask"].trigger()
+    qtbot.waitUntil(lambda: not window.has_job, timeout=20_000)
+    assert window.document.annotations.references == (5,)
+    np.testing.assert_array_equal(window.document.annotations[5], label_map(5))

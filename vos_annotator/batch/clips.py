@@ -71,15 +71,20 @@ def read_clips(path: Path) -> tuple[list[Clip], list[str]]:
     clips, left_out = _of_folder(path) if path.is_dir() else (_of_list(path), [])
     if not clips:
         raise UserError(
-            f"{path} holds no projects, and no videos with masks beside them: give street.mp4 the "
-            f"folder street{_MASKS}, or street.png for its first frame."
+            "{path} holds no projects, and no videos with masks beside them: give street.mp4 the "
+            "folder street{masks}, or street.png for its first frame.",
+            path=path,
+            masks=_MASKS,
         )
     seen: dict[str, Clip] = {}
     for clip in clips:
         if other := seen.get(clip.name.lower()):  # some file systems know no case
             raise UserError(
-                f"{other.inputs[-1]} and {clip.inputs[-1]} would both be called {clip.name}: list "
-                "them in a TOML file and give each a name."
+                "{one} and {other} would both be called {name}: list them in a TOML file and "
+                "give each a name.",
+                one=other.inputs[-1],
+                other=clip.inputs[-1],
+                name=clip.name,
             )
         seen[clip.name.lower()] = clip
     return clips, left_out
@@ -91,15 +96,19 @@ def _of_list(path: Path) -> list[Clip]:
     except OSError as error:
         raise unreadable(path, error) from error
     except (msgspec.ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is no list of clips: {error}.") from error
+        raise UserError("{path} is no list of clips: {error}.", path=path, error=error) from error
     return [_clip(path, n, row) for n, row in enumerate(rows, 1)]
 
 
 def _clip(path: Path, n: int, row: _Row) -> Clip:
     if (row.project is None) == (row.masks is None) or (row.project or row.video) is None:
-        raise UserError(f"Clip {n} of {path} needs a video and its masks, or a project.")
+        raise UserError(
+            "Clip {n} of {path} needs a video and its masks, or a project.", n=n, path=path
+        )
     if row.project is not None and is_url(row.project) and row.video is None:
-        raise UserError(f"Clip {n} of {path} is a project elsewhere: say where its video is.")
+        raise UserError(
+            "Clip {n} of {path} is a project elsewhere: say where its video is.", n=n, path=path
+        )
 
     def found(text: str | None) -> str | None:
         return text if text is None or is_url(text) else str(path.parent.absolute() / text)

@@ -87,7 +87,9 @@ def run(args: argparse.Namespace) -> int:
     choice = chosen_engine(args)
     if choice.name not in engine_names():
         names = ", ".join(engine_names())
-        raise UserError(f"There is no engine {choice.name}: choose one of {names}.")
+        raise UserError(
+            "There is no engine {name}: choose one of {names}.", name=choice.name, names=names
+        )
     clips, left_out = read_clips(args.clips)
     # Machines that differ would choose different runtimes, whose masks are not the same bytes.
     runtime = os.environ.get(RUNTIME, "torch" if args.ray else "")

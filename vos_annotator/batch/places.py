@@ -54,16 +54,18 @@ def stamps(path: str) -> list[tuple[str, int, str]]:
             (PurePosixPath(info["name"]).name, int(info["size"] or 0), _age(info)) for info in infos
         ]
         if not found:
-            raise UserError(f"{path} does not exist; check the name.")
+            raise UserError("{path} does not exist; check the name.", path=path)
         return sorted(found)
     where = Path(path)
     try:
         files = sorted(where.iterdir()) if where.is_dir() else [where]
         states = [(file.name, file.stat()) for file in files]
     except FileNotFoundError as error:
-        raise UserError(f"{path} does not exist; check the name.") from error
+        raise UserError("{path} does not exist; check the name.", path=path) from error
     except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}).") from error
+        raise UserError(
+            "{path} cannot be read ({reason}).", path=path, reason=error.strerror
+        ) from error
     return [(name, state.st_size, str(state.st_mtime_ns)) for name, state in states]
 
 
@@ -136,7 +138,9 @@ def _system(url: str) -> tuple[Any, str]:
     try:
         return fsspec.core.url_to_fs(url)
     except (ImportError, ValueError) as error:
-        raise UserError(f"{url} is of a kind that cannot be read here: {error}.") from error
+        raise UserError(
+            "{url} is of a kind that cannot be read here: {error}.", url=url, error=error
+        ) from error
 
 
 def _age(info: dict[str, Any]) -> str:
@@ -150,6 +154,6 @@ def _asking(path: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise UserError(f"{path} does not exist; check the name.") from error
+        raise UserError("{path} does not exist; check the name.", path=path) from error
     except OSError as error:
-        raise UserError(f"{path} cannot be reached ({error}).") from error
+        raise UserError("{path} cannot be reached ({error}).", path=path, error=error) from error

@@ -20,6 +20,7 @@ from multiprocessing.context import SpawnProcess
 
 from vos_annotator.batch.run import Ended, Progress
 from vos_annotator.batch.work import Done, Engines, Task, work
+from vos_annotator.core.translation import tr
 
 _TRIES = 2
 _THREADS = "OMP_NUM_THREADS"  # what torch, OpenCV and the libraries of both go by
@@ -113,9 +114,10 @@ class Processes:
             self.submit(task)
             return
         name = signal.Signals(-code).name if code < 0 else f"code {code}"
-        error = (
-            f"The process that worked on it ended twice ({name}): if memory is short, try again "
-            "with fewer --workers."
+        error = tr(
+            "The process that worked on it ended twice ({name}): if memory is short, try again "
+            "with fewer at once.",
+            name=name,
         )
         self._events.append(Ended(task, Done(error=error)))
 

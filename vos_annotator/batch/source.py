@@ -99,5 +99,8 @@ def opened(clip: Clip) -> Iterator[Source]:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="vos-batch-")))
         project = stack.enter_context(copied_project(path, folder, video))
         if not project.annotations.references:
-            raise UserError(f"{clip.project} has no reference: paint an object on a frame first.")
+            raise UserError(
+                "{project} has no reference: paint an object on a frame first.",
+                project=clip.project,
+            )
         yield _ProjectSource(project)

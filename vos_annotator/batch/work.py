@@ -23,6 +23,7 @@ from vos_annotator.batch.clips import Clip
 from vos_annotator.batch.places import Output, stamps
 from vos_annotator.batch.source import Source, opened
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.translation import tr
 from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.engine.headless import EngineFailure
 from vos_annotator.engine.protocol import SegmentationEngine
@@ -113,7 +114,7 @@ def work(
         return Done(error=str(error))
     except EngineFailure as failure:
         engines.clear()  # who knows what is left of them
-        lines = str(failure).strip().splitlines() or ["The engine failed."]
+        lines = str(failure).strip().splitlines() or [tr("The engine failed.")]
         return Done(error=lines[-1], report=str(failure))
     except Exception as error:  # one clip's fault must not end the others
         engines.clear()
@@ -222,6 +223,9 @@ def _claim(task: Task, output: Output, source: Source) -> None:
     for name in output.names(folder):
         if name.endswith(".png") and not name.startswith(".") and name not in expected:
             raise UserError(
-                f"{output.root}/{folder} also holds {name}, which is no frame of "
-                f"{task.clip.name}: take it away or choose another --out."
+                "{folder} also holds {name}, which is no frame of {clip}: take it away or choose "
+                "another folder for the masks.",
+                folder=f"{output.root}/{folder}",
+                name=name,
+                clip=task.clip.name,
             )

@@ -1,7 +1,8 @@
 """The window's sentences in the person's language, by gettext's catalogues.
 
 For: the window, and the errors of every layer that reach it. Knows the catalogues and nothing
-of Qt. The source is English; the command line, which chooses no language, stays so.
+of Qt. The source is English; the command line, which chooses no language, stays so, but for a
+command that the window runs: it is told of the window's by `LANGUAGE`.
 
 Messages are whole sentences with named fields, which are filled in after the look-up:
 `tr("No frame after {frame}.", frame=frame)`. Tables that are made when a module is imported
@@ -12,6 +13,7 @@ no marks: `resources/translations/update.py`, which collects the messages, reads
 from __future__ import annotations
 
 import gettext
+import os
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from vos_annotator.paths import resources_folder
 
 DOMAIN = "vos-annotator"
 SOURCE = "en"  # the language of the code
+LANGUAGE = "VOS_ANNOTATOR_LANGUAGE"  # of the environment: what a process begins with
 
 _used = gettext.NullTranslations()
 _language = SOURCE
@@ -76,3 +79,7 @@ def _folder() -> Path:
 
 def _filled(text: str, fields: dict[str, object]) -> str:
     return text.format(**fields) if fields else text
+
+
+if LANGUAGE in os.environ:
+    use_language(os.environ[LANGUAGE])

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from PySide6.QtCore import QCoreApplication, QProcess, QSettings, Qt
+from PySide6.QtCore import QCoreApplication, QProcess, QProcessEnvironment, QSettings, Qt
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -30,7 +30,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from vos_annotator.core.translation import tr, tr_many
+from vos_annotator.core.translation import LANGUAGE, language, tr, tr_many
 from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.ui.form_parts import PathRow
 from vos_annotator.ui.language import number, percent
@@ -101,6 +101,9 @@ class BatchQueue(QDialog):
             words += ["--checkpoint", self._engine.checkpoint]
         self._ended.clear()
         self.said.setText(tr("Starting…"))
+        surroundings = QProcessEnvironment.systemEnvironment()
+        surroundings.insert(LANGUAGE, language())  # its sentences are shown here
+        self._process.setProcessEnvironment(surroundings)
         self._process.start(sys.executable, ["-m", "vos_annotator", *map(str, words)])
         self._refresh()
 

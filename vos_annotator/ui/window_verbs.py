@@ -84,17 +84,17 @@ class WindowVerbs:
 
     def import_one_mask(self) -> None:
         """Ask for the picture of a mask; it becomes this frame's reference."""
-        document, frame = self._window.document, self._window.cursor.frame
+        frame, shape = self._window.cursor.frame, self._window.document.video.shape
         path = dialogs.ask_mask(self._window)
         if path is None:
             return
-        try:
-            label_map = read_label_map(path, document.video.shape)
-        except UserError as error:
-            dialogs.show_problem(self._window, str(error))
-        else:
-            png, frames_of = encode_png(label_map), {i: (frame,) for i in object_ids(label_map)}
-            self._take(document, Masks(path, FORMATS["davis"], {frame: png}, frames_of))
+
+        def work(*_: object) -> Masks:
+            label_map = read_label_map(path, shape)
+            frames_of = {i: (frame,) for i in object_ids(label_map)}
+            return Masks(path, FORMATS["davis"], {frame: encode_png(label_map)}, frames_of)
+
+        self._import(work)
 
     def export(self) -> None:
         """Ask in which format and where to, and write the masks."""
