@@ -46,12 +46,13 @@ def test_an_object_is_found_where_it_went_and_read_there_as_if_all_was_looked_up
     assert not some.known.all()  # it saved something
 
 
-def test_a_thing_between_the_positions_that_are_looked_at_first_is_found_where_it_was():
+@pytest.mark.parametrize("was_there", [False, True])
+def test_a_thing_between_the_positions_that_are_looked_at_first_is_found(was_there):
     entry = frame(0, (3, 5, 1, 1))  # an odd row and an odd column
-    query = moved(entry, 0, 0)
-    assert find_places([reading(entry, query)], (1,), [], OWN) == [None]
-    (box,) = find_places([reading(entry, query)], (1,), [entry], OWN)
-    assert box is not None
+    read = reading(entry, moved(entry, 0, 0))
+    ((rows, columns),) = find_places([read], (1,), [entry] if was_there else [], OWN)
+    assert rows.start <= 3 < rows.stop and columns.start <= 5 < columns.stop
+    assert read.known.all() != was_there  # only what is found nowhere is looked for everywhere
 
 
 def test_objects_that_read_the_same_share_what_is_looked_up():

@@ -4,7 +4,7 @@ For: the engine. Knows torch, readings and boxes.
 
 Every other position of every other row reads first, and all of those around where the objects
 were last: what they read of an object's mask says where it may be. Then the rest of that place
-reads too. Elsewhere nobody asks.
+reads too. Elsewhere nobody asks, unless an object is found nowhere.
 """
 
 from collections.abc import Sequence
@@ -43,6 +43,10 @@ def find_places(
         reading.look_up(first)
     pairs = list(zip(readings, ids, strict=True))
     boxes = [place_of(_share(reading, i, channel).numpy()) for reading, i in pairs]
+    for n, (reading, object_id) in enumerate(pairs):
+        if boxes[n] is None:  # what is small may lie between the positions that were looked at
+            reading.look_up()
+            boxes[n] = place_of(_share(reading, object_id, channel).numpy())
     for reading in _each_once(readings):
         asked = torch.zeros_like(reading.known)
         for (own, _), box in zip(pairs, boxes, strict=True):
