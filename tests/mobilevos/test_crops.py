@@ -4,9 +4,18 @@ import numpy as np
 import pytest
 import torch
 
-from vos_annotator.mobilevos.crops import OUTSIDE, box_around, decoded, memorized, place_of, whole
+from vos_annotator.mobilevos.crops import (
+    OUTSIDE,
+    box_around,
+    cut,
+    decoded,
+    memorized,
+    place_of,
+    whole,
+)
 from vos_annotator.mobilevos.engine import MobileVOSEngine
 from vos_annotator.mobilevos.export import demo_scene
+from vos_annotator.mobilevos.memory import far_value
 from vos_annotator.mobilevos.runtimes.runtime import TorchRuntime
 
 GRID = 20, 36  # positions
@@ -79,11 +88,39 @@ def test_values_of_small_objects_are_as_those_computed_on_the_whole_frame(
     others = (masks.sum(0, keepdim=True) - masks).clamp(0, 1)
     expected = runtime.memorize(torch.cat([masks, others], 1), for_values)
 
-    value = memorized(runtime.memorize, masks, for_values)
+    nobody = runtime.memorize(torch.cat([masks[2:], others[2:]], 1), for_values)
+
+    def value_of(pairs, boxes):
+        assert all(box != whole(GRID) for box in boxes)
+        return runtime.memorize(pairs, cut(for_values, 16 * GRID[1], boxes))
+
+    value = memorized(value_of, masks, others, [nobody] * 3, 2)
 
     torch.testing.assert_close(value[:, -2:], expected[:, -2:])  # the masks that it carries
     torch.testing.assert_close(value[2], expected[2], atol=1e-4, rtol=1e-4)
     assert (value - expected).abs().mean() < 0.05 * expected.abs().mean()
+
+
+@torch.inference_mode()
+def test_an_object_of_which_nothing_is_known_elsewhere_is_looked_at_in_the_whole_frame(
+    runtime, for_values
+):
+    masks = torch.zeros(1, 1, *(16 * side for side in GRID))
+    masks[0, :, 100:150, 90:140] = 1
+    pairs = torch.cat([masks, torch.zeros_like(masks)], 1)
+
+    def value_of(given, boxes):
+        assert boxes == [whole(GRID)]
+        return runtime.memorize(given, for_values)
+
+    value = memorized(value_of, masks, torch.zeros_like(masks), [None], 2)
+    torch.testing.assert_close(value, runtime.memorize(pairs, for_values))
+
+
+def test_far_from_an_object_is_where_its_mask_is_empty():
+    value = torch.tensor([[[1.0, 3.0, 100.0], [-1.0, -1.0, 0.5], [-1.0, 1.0, -1.0]]])
+    assert far_value(value, 2)[0, :, 0, 0].tolist() == [2.0, -1.0, 0.0]
+    assert far_value(value[:, :, 2:], 2) is None
 
 
 @torch.inference_mode()

@@ -3,7 +3,7 @@
 For: the engine. Knows torch and the networks' heads.
 
 Far from an object its mask is empty, and what the network computes there is either not asked
-for (logits) or the same for every object of the frame (values). Boxes are of positions, 16 px
+for (logits) or about the same for every such position (values). Boxes are of positions, 16 px
 wide, as keys and values are; margins are about as wide as the network sees.
 """
 
@@ -76,41 +76,58 @@ def decoded(
     of_object = dict(zip((n for n, box in enumerate(boxes) if box), reads, strict=True))
     for members in _of_one_size(boxes):
         given = torch.cat([of_object[n] for n in members])
-        found = decode(given, _cut(prepared, width * LOGIT_STRIDE, [boxes[n] for n in members]))
+        found = decode(given, cut(prepared, width * LOGIT_STRIDE, [boxes[n] for n in members]))
         for n, part in zip(members, found, strict=True):
             logits[n][_scaled(boxes[n], STRIDE // LOGIT_STRIDE)] = part.to(logits.dtype)
     return logits
 
 
 def memorized(
-    memorize: Callable[[Tensor, Prepared], Tensor], masks: Tensor, prepared: Prepared
+    value: Callable[[Tensor, Sequence[Box]], Tensor],
+    masks: Tensor,
+    others: Tensor,
+    elsewhere: Sequence[Tensor | None],
+    carried: int,
 ) -> Tensor:
-    """Return the values of all K objects of a frame, (K, C_v, H/16, W/16).
+    """Return the values of K objects of a frame, (K, C_v, H/16, W/16).
 
     Args:
-        memorize: As `Runtime.memorize`.
-        masks: (K, 1, H, W) in [0, 1], that sum to 1 at most.
-        prepared: Of the whole frame.
+        value: Returns values of (B, 2, h, w), masks and others' masks in boxes of one size.
+        masks: (K, 1, H, W) in [0, 1].
+        others: (K, 1, H, W), the sum of the other objects' masks, in [0, 1].
+        elsewhere: For each object, what its value is far from it, which broadcasts to
+            (1, C_v, H/16, W/16); None where that is not known.
+        carried: How many channels, the last ones, are the masks themselves, in [-1, 1].
     """
-    everyone = masks.sum(0, keepdim=True).clamp(0, 1)
-    pairs = torch.cat([masks, (everyone - masks).clamp(0, 1)], 1)
-    places = F.avg_pool2d(masks, STRIDE)[:, 0].numpy() > _FAINT
-    boxes = [box_around(place, _AROUND) for place in places]
-    if sum(map(_area, boxes)) + places[0].size > places.size:  # of nobody, and of each
-        return memorize(pairs, prepared)
-    nobody = torch.cat([torch.zeros_like(everyone), everyone], 1)
-    value = memorize(nobody, prepared).repeat(len(masks), 1, 1, 1)
+    pairs = torch.cat([masks, others], 1)
+    shares = F.avg_pool2d(pairs, STRIDE)
+    size = shares.shape[2:]
+    boxes = [
+        whole(size) if far is None else box_around((share[0] > _FAINT).numpy(), _AROUND)
+        for share, far in zip(shares, elsewhere, strict=True)
+    ]
+    values: list[Tensor | None] = [
+        None if far is None else far.expand(1, -1, *size)[0].clone() for far in elsewhere
+    ]
     for members in _of_one_size(boxes):
         given = torch.stack([pairs[n][_scaled(boxes[n], STRIDE)] for n in members])
-        found = memorize(given, _cut(prepared, masks.shape[3], [boxes[n] for n in members]))
-        for n, part in zip(members, found, strict=True):
-            (rows, columns), (high, wide) = boxes[n], places[0].shape
-            (top, bottom), (left, right) = _without_rim(rows, high), _without_rim(columns, wide)
-            inner = part[:, top : part.shape[1] - bottom, left : part.shape[2] - right]
-            rows = slice(rows.start + top, rows.stop - bottom)
-            columns = slice(columns.start + left, columns.stop - right)
-            value[n][:, rows, columns] = inner.to(value.dtype)
-    return value
+        for n, found in zip(members, value(given, [boxes[n] for n in members]), strict=True):
+            if values[n] is None:
+                values[n] = found
+            else:
+                _put(found, values[n], boxes[n])
+    result = torch.stack(values)
+    result[:, -carried:] = (2 * shares - 1).to(result.dtype)
+    return result
+
+
+def _put(found: Tensor, value: Tensor, box: Box) -> None:
+    """Put what was computed in a box in its place, but for the rim, which lacks surroundings."""
+    (rows, columns), (height, width) = box, value.shape[1:]
+    (top, bottom), (left, right) = _without_rim(rows, height), _without_rim(columns, width)
+    inner = found[:, top : found.shape[1] - bottom, left : found.shape[2] - right]
+    rows = slice(rows.start + top, rows.stop - bottom)
+    value[:, rows, columns.start + left : columns.stop - right] = inner.to(value.dtype)
 
 
 def _without_rim(side: slice, limit: int) -> tuple[int, int]:
@@ -146,7 +163,12 @@ def _scaled(box: Box, factor: int) -> tuple[slice, slice, slice]:
     return slice(None), rows, columns
 
 
-def _cut(prepared: Prepared, width: int, boxes: Sequence[Box]) -> Prepared:
+def is_partial(boxes: Sequence[Box], size: tuple[int, int]) -> bool:
+    """Return whether boxes take less together than all of a frame of `size` does."""
+    return sum(map(_area, boxes)) < size[0] * size[1]
+
+
+def cut(prepared: Prepared, width: int, boxes: Sequence[Box]) -> Prepared:
     """Return what lies in boxes, one after the other; once, where it is the same for all.
 
     Args:

@@ -28,7 +28,7 @@ from vos_annotator.mobilevos.checkpoint import DEFAULT, find_checkpoint, load_ch
 from vos_annotator.mobilevos.close_ups import CloseUps, LookUp
 from vos_annotator.mobilevos.crops import Box, decoded, whole
 from vos_annotator.mobilevos.heads import LOGIT_STRIDE
-from vos_annotator.mobilevos.memory import MemoryFrame, Reading
+from vos_annotator.mobilevos.memory import MemoryFrame, Reading, far_value
 from vos_annotator.mobilevos.network import aggregate
 from vos_annotator.mobilevos.places import find_places
 from vos_annotator.mobilevos.readings import readings_of
@@ -162,16 +162,34 @@ class MobileVOSEngine:
             logits[[i in absent for i in ids]] = ABSENT
             log_odds = aggregate(logits[:, 0])
         with self._stage("memorize"):
-            entry = self._remember(encoded, ids, log_odds) if self.bank.wants_next else None
-            self.bank.follow(entry)
+            if self.bank.wants_next:
+                elsewhere = [self._elsewhere(i, each) for i, each in zip(ids, chosen, strict=True)]
+                self.bank.follow(self._remember(encoded, ids, log_odds, elsewhere))
+            else:
+                self.bank.follow(None)
         found = Segmentation(ids, log_odds.cpu().numpy(), image.shape[:2])
         self._answered = asked, found
         return found
 
-    def _remember(self, view: View, ids: tuple[int, ...], log_odds: Tensor) -> MemoryFrame:
+    def _remember(
+        self,
+        view: View,
+        ids: tuple[int, ...],
+        log_odds: Tensor,
+        elsewhere: Sequence[Tensor | None],
+    ) -> MemoryFrame:
         """Return the memory frame of what was found: (K, H/4, W/4) log-odds of K objects."""
         masks = F.softmax(F.pad(log_odds, (0, 0, 0, 0, 1, 0)), 0)[1:]
-        return self.vision.remember(view, ids, upsample(masks[:, None], LOGIT_STRIDE)[:, 0])
+        masks = upsample(masks[:, None], LOGIT_STRIDE)[:, 0]
+        return self.vision.remember(view, ids, masks, elsewhere=elsewhere)
+
+    def _elsewhere(self, object_id: int, references: Sequence[int]) -> Tensor | None:
+        """Return the mean of an object's value far from it on its references, if one has such."""
+        carried = self.network.value.carried
+        for reference in references:
+            if (value := far_value(self.bank[reference].values[object_id], carried)) is not None:
+                return value
+        return None
 
     @torch.inference_mode()
     def refine(

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+_FAR = -0.99  # carried mask of a position that an object is far from
 _GROUP = 8  # positions that are looked at as one, first
 
 
@@ -138,6 +139,22 @@ def readout_nearest(
     rows = memory_value[0].t().float().contiguous()
     read = F.embedding_bag(positions, rows, mode="sum", per_sample_weights=weights)
     return read.t().reshape(1, -1, *size)
+
+
+def far_value(value: Tensor, carried: int) -> Tensor | None:
+    """Return the mean of an object's value where the object is not; None if it is everywhere.
+
+    Args:
+        value: (1, C, N).
+        carried: How many channels, the last ones, are masks in [-1, 1], the object's first.
+
+    Returns:
+        (1, C, 1, 1) float32.
+    """
+    far = value[0, -carried] < _FAR
+    if not far.any():
+        return None
+    return value[:, :, far].float().mean(2)[..., None, None]
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 For: the engine and its close-ups. Knows torch, OpenCV and the network; nothing of videos.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import cv2
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vos_annotator.mobilevos.crops import memorized
+from vos_annotator.mobilevos.crops import Box, cut, is_partial, memorized
 from vos_annotator.mobilevos.heads import STRIDE, Features, Prepared
 from vos_annotator.mobilevos.memory import MemoryFrame
 from vos_annotator.mobilevos.network import Network
@@ -130,7 +131,12 @@ class Vision:
         return torch.from_numpy(small).to(self.device)
 
     def remember(
-        self, view: View, ids: tuple[int, ...], masks: Tensor, others: Tensor | None = None
+        self,
+        view: View,
+        ids: tuple[int, ...],
+        masks: Tensor,
+        others: Tensor | None = None,
+        elsewhere: Sequence[Tensor | None] | None = None,
     ) -> MemoryFrame:
         """Return the memory frame of a view.
 
@@ -139,19 +145,48 @@ class Vision:
             ids: K objects.
             masks: (K, H, W) theirs, 0..1.
             others: (K, H, W) of all other objects; None if `masks` are all there are.
+            elsewhere: What the value of each object is far from it, as of `memorized`; None if
+                that is to be looked at.
         """
         key = view.features.key.flatten(2)
         if not ids:
             return MemoryFrame(key, {})
+        if others is None:
+            others = (masks.sum(0, keepdim=True) - masks).clamp(0, 1)
+        masks, others = masks[:, None], others[:, None]
         with self.precision():
-            if others is None and self.works_in_parts and len(ids) > 1:
-                values = memorized(self.runtime.memorize, masks[:, None], view.for_values)
+            if not self.works_in_parts:
+                values = self.value(view, masks, others)
             else:
-                if others is None:
-                    others = (masks.sum(0, keepdim=True) - masks).clamp(0, 1)
-                values = self.value(view, masks[:, None], others[:, None])
+                if elsewhere is None:
+                    elsewhere = self._elsewhere(view, masks)
+                values = memorized(
+                    partial(self._values_in, view),
+                    masks,
+                    others,
+                    elsewhere,
+                    self.network.value.carried,
+                )
         values = values.flatten(2)
         return MemoryFrame(key, {i: values[n : n + 1] for n, i in enumerate(ids)})
+
+    def _elsewhere(self, view: View, masks: Tensor) -> list[Tensor | None]:
+        """Return what the values of objects are far from them: of several, that of nobody."""
+        if len(masks) == 1:
+            return [None]
+        everyone = masks.sum(0, keepdim=True).clamp(0, 1)
+        return [self.value(view, torch.zeros_like(everyone), everyone)] * len(masks)
+
+    def _values_in(self, view: View, pairs: Tensor, boxes: Sequence[Box]) -> Tensor:
+        """Return the values of masks in boxes of one size; see `memorized`."""
+        image, features = view.image, view.features
+        width = image.shape[3]
+        if is_partial(boxes, features.key.shape[2:]):
+            *seen, image = cut((*features, image), width, boxes)
+            shared = self.runtime.share(Features(*seen), image)
+        else:
+            shared = cut(view.for_values, width, boxes)
+        return self.runtime.memorize(pairs, shared)
 
     def value(self, view: View, masks: Tensor, others: Tensor) -> Tensor:
         """Return values (K, C_v, H/16, W/16) of masks (K, 1, H, W) beside others, in [0, 1]."""
