@@ -41,7 +41,7 @@ def look(runtime):
 def for_values(runtime, look):
     """Return what values of objects in it share."""
     with torch.inference_mode():
-        return runtime.share(look.features, PICTURE)
+        return runtime.for_values(look, PICTURE)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -130,10 +130,14 @@ def test_logits_are_as_those_of_the_whole_frame_within_a_box_and_low_outside(
     masks = torch.zeros(2, 2, *(16 * side for side in GRID))
     masks[0, 0, 128:176, 160:224] = 1
     read = runtime.memorize(masks, for_values)
-    expected = runtime.decode(read, look.for_masks)
+    for_masks = runtime.for_masks(look)
+    expected = runtime.decode(read, for_masks)
     box = rows, columns = slice(4, 16), slice(6, 18)
 
-    logits = decoded(runtime.decode, [read[:1, :, rows, columns]], [box, None], look.for_masks)
+    def logits_in(given, boxes):
+        return runtime.decode(given, cut(for_masks, 16 * GRID[1], boxes))
+
+    logits = decoded(logits_in, [read[:1, :, rows, columns]], [box, None], GRID)
 
     inner = slice(4 * 8, 4 * 11), slice(4 * 10, 4 * 14)  # where the object is
     torch.testing.assert_close(logits[0, 0][inner], expected[0, 0][inner], atol=0.05, rtol=0.01)

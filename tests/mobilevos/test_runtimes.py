@@ -96,15 +96,15 @@ def test_every_network_can_be_run_as_graphs(name, tmp_path):
     with torch.inference_mode():
         image, masks = torch.rand(1, 3, 96, 64), torch.rand(3, 2, 96, 64)
         expected, look = reference.look(image), runtime.look(image)
-        for_values = reference.share(expected.features, image)
-        value = reference.memorize(masks, for_values)
         torch.testing.assert_close(look, expected, atol=1e-3, rtol=1e-3)
-        shared = runtime.share(look.features, image)
+        for_values = reference.for_values(expected, image)
+        shared = runtime.for_values(look, image)
         torch.testing.assert_close(shared, for_values, atol=1e-3, rtol=1e-3)
+        value = reference.memorize(masks, for_values)
         torch.testing.assert_close(runtime.memorize(masks, shared), value, atol=1e-3, rtol=1e-3)
         torch.testing.assert_close(
-            runtime.decode(value, look.for_masks),
-            reference.decode(value, expected.for_masks),
+            runtime.decode(value, runtime.for_masks(look)),
+            reference.decode(value, reference.for_masks(expected)),
             atol=1e-3,
             rtol=1e-3,
         )

@@ -87,7 +87,7 @@ class CloseUps:
         box, view = self._view(image, mask)
         coarse = self._remember(view, label_map[box], object_id)
         with self._vision.precision():
-            query = view.features.key
+            query = view.key
             reading = read_frames(query, references, [coarse], TOP_K, HANDICAP)
             reading.look_up()
             logits = self._vision.decode(reading.read(object_id), view)

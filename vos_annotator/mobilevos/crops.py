@@ -38,7 +38,7 @@ def box_around(place: NDArray[np.bool_], margin: int) -> Box | None:
     rows = _stretch(top - margin, top + height + margin, place.shape[0])
     columns = _stretch(left - margin, left + width + margin, place.shape[1])
     box = rows, columns
-    return box if _area(box) <= _MOST * place.size else whole(place.shape)
+    return box if area(box) <= _MOST * place.size else whole(place.shape)
 
 
 def place_of(share: NDArray[np.float32]) -> Box | None:
@@ -49,7 +49,7 @@ def place_of(share: NDArray[np.float32]) -> Box | None:
     """
     boxes = (box_around(share > likely, _AROUND) for likely in _LIKELY)
     limit = _WORTHWHILE * share.size
-    return next((box for box in boxes if _area(box) <= limit), whole(share.shape))
+    return next((box for box in boxes if area(box) <= limit), whole(share.shape))
 
 
 def whole(shape: tuple[int, int]) -> Box:
@@ -58,27 +58,29 @@ def whole(shape: tuple[int, int]) -> Box:
 
 
 def decoded(
-    decode: Callable[[Tensor, Prepared], Tensor],
+    logits_in: Callable[[Tensor, Sequence[Box]], Tensor],
     reads: Sequence[Tensor],
     boxes: Sequence[Box | None],
-    prepared: Prepared,
+    size: tuple[int, int],
 ) -> Tensor:
     """Return the logits of K objects, (K, 1, H/4, W/4).
 
     Args:
-        decode: As `Runtime.decode`.
+        logits_in: Returns logits of what was read, (B, C_v, h, w), in boxes of one size.
         reads: What each object read in its box, (1, C_v, h, w); of those with a box.
         boxes: Where each object may be; None where it is nowhere.
-        prepared: Of the whole frame.
+        size: Height and width of the frame in positions.
     """
-    *_, (height, width) = (tensor.shape[2:] for tensor in prepared)
-    logits = torch.full((len(boxes), 1, height, width), OUTSIDE, device=prepared[0].device)
+    fine = STRIDE // LOGIT_STRIDE
+    height, width = (fine * side for side in size)
+    device = reads[0].device if reads else None
+    logits = torch.full((len(boxes), 1, height, width), OUTSIDE, device=device)
     of_object = dict(zip((n for n, box in enumerate(boxes) if box), reads, strict=True))
     for members in _of_one_size(boxes):
         given = torch.cat([of_object[n] for n in members])
-        found = decode(given, cut(prepared, width * LOGIT_STRIDE, [boxes[n] for n in members]))
+        found = logits_in(given, [boxes[n] for n in members])
         for n, part in zip(members, found, strict=True):
-            logits[n][_scaled(boxes[n], STRIDE // LOGIT_STRIDE)] = part.to(logits.dtype)
+            logits[n][_scaled(boxes[n], fine)] = part.to(logits.dtype)
     return logits
 
 
@@ -135,7 +137,8 @@ def _without_rim(side: slice, limit: int) -> tuple[int, int]:
     return _RIM * (side.start > 0), _RIM * (side.stop < limit)
 
 
-def _area(box: Box | None) -> int:
+def area(box: Box | None) -> int:
+    """Return how many positions are in a box."""
     return 0 if box is None else (box[0].stop - box[0].start) * (box[1].stop - box[1].start)
 
 
@@ -161,11 +164,6 @@ def _scaled(box: Box, factor: int) -> tuple[slice, slice, slice]:
     """Return the box in a tensor (C, H, W) that is `factor` times as fine as positions are."""
     rows, columns = (slice(factor * side.start, factor * side.stop) for side in box)
     return slice(None), rows, columns
-
-
-def is_partial(boxes: Sequence[Box], size: tuple[int, int]) -> bool:
-    """Return whether boxes take less together than all of a frame of `size` does."""
-    return sum(map(_area, boxes)) < size[0] * size[1]
 
 
 def cut(prepared: Prepared, width: int, boxes: Sequence[Box]) -> Prepared:

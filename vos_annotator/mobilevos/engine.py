@@ -8,7 +8,7 @@ import time
 import weakref
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,7 @@ from vos_annotator.mobilevos.backbones import upsample
 from vos_annotator.mobilevos.bank import MemoryBank, packed
 from vos_annotator.mobilevos.checkpoint import DEFAULT, find_checkpoint, load_checkpoint
 from vos_annotator.mobilevos.close_ups import CloseUps, LookUp
-from vos_annotator.mobilevos.crops import Box, decoded, whole
+from vos_annotator.mobilevos.crops import Box, cut, decoded, whole
 from vos_annotator.mobilevos.heads import LOGIT_STRIDE
 from vos_annotator.mobilevos.memory import MemoryFrame, Reading, far_value
 from vos_annotator.mobilevos.network import aggregate
@@ -149,7 +149,7 @@ class MobileVOSEngine:
         if self._answered is not None and self._answered[0] == asked:
             return self._answered[1]  # the same picture again, in the same pass
         with self._stage("read"):
-            key, recent = encoded.features.key, self.bank.recent
+            key, recent = encoded.key, self.bank.recent
             readings = readings_of(self.bank, key, ids, chosen, recent, lacking)
             boxes = self._places(readings, ids)
             reads = [
@@ -265,10 +265,15 @@ class MobileVOSEngine:
 
     def _decode(self, reads: Sequence[Tensor], boxes: Sequence[Box | None], view: View) -> Tensor:
         """Return the logits of what objects read; what was learnt runs in torch alone."""
+        logits_in = partial(self.vision.logits_in, view)
         if self.has_learnt:
-            decoder, prepared = self._decoder, self._decoder.prepare(view.features)
-            return decoded(lambda *given: decoder(*given)[0], reads, boxes, prepared)
-        return decoded(self.vision.runtime.decode, reads, boxes, view.look.for_masks)
+            decoder, width = self._decoder, view.image.shape[3]
+            prepared = decoder.prepare(self.network.complete(view.look))
+
+            def logits_in(given: Tensor, where: Sequence[Box]) -> Tensor:
+                return decoder(given, cut(prepared, width, where))[0]
+
+        return decoded(logits_in, reads, boxes, view.key.shape[2:])
 
     def _lessons(
         self, frame: int, image: NDArray[np.uint8], label_map: LabelMap
@@ -288,11 +293,11 @@ class MobileVOSEngine:
         recent = self.vision.remember(latest, ids, shown)
         lessons = []
         for also in ((), (recent,)):
-            readings = readings_of(self.bank, encoded.features.key, ids, references, also)
+            readings = readings_of(self.bank, encoded.key, ids, references, also)
             for reading in readings:
                 reading.look_up()
             read = torch.cat([each.read(i) for each, i in zip(readings, ids, strict=True)])
-            lessons.append(Lesson(read, encoded.features, masks))
+            lessons.append(Lesson(read, self.network.complete(encoded.look), masks))
         return tuple(lessons)
 
     def _encode(self, image: NDArray[np.uint8]) -> View:

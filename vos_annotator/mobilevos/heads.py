@@ -19,6 +19,20 @@ STRIDE = 16  # of keys and values
 LOGIT_STRIDE = 4  # of the decoder's logits
 
 
+class Look(NamedTuple):
+    """What one image gives to be read by and remembered, whatever the objects.
+
+    Attributes:
+        stride4, stride8, stride16: Backbone features.
+        key: (B, key_dim, H/16, W/16).
+    """
+
+    stride4: Tensor
+    stride8: Tensor
+    stride16: Tensor
+    key: Tensor
+
+
 class Features(NamedTuple):
     """What one image gives, whatever the objects.
 
@@ -103,7 +117,7 @@ class SharedValueEncoder(nn.Module):
             ResidualBlock(width16 + stride16, learnt), ResidualBlock(learnt, learnt)
         )
 
-    def prepare(self, features: Features, image: Tensor) -> Prepared:
+    def prepare(self, features: Look | Features, image: Tensor) -> Prepared:
         """Return what a picture gives to the values of all its objects."""
         skips = _last(self.stride4, features.stride4), _last(self.stride8, features.stride8)
         return *skips, *self.fuse[0].prepare(features.stride16)
@@ -132,7 +146,7 @@ class BackboneValueEncoder(nn.Module):
             ResidualBlock(inputs, value_dim), ResidualBlock(value_dim, value_dim)
         )
 
-    def prepare(self, features: Features, image: Tensor) -> Prepared:
+    def prepare(self, features: Look | Features, image: Tensor) -> Prepared:
         """Return what a picture gives to the values of all its objects."""
         return image, *self.fuse[0].prepare(features.stride16)
 

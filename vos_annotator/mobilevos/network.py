@@ -24,6 +24,7 @@ from vos_annotator.mobilevos.heads import (
     BackboneValueEncoder,
     Decoder,
     Features,
+    Look,
     Prepared,
     SharedValueEncoder,
 )
@@ -107,10 +108,18 @@ class Network(nn.Module):
 
     def encode(self, image: Tensor) -> Features:
         """Return the features of images: (B, 3, H, W) RGB in [0, 1], sides multiples of 16."""
-        features = self.backbone(self.normalized(image))
-        return Features(*features, self.key(features[2]), self.query(features[2]))
+        return self.complete(self.look(image))
 
-    def prepare(self, features: Features, image: Tensor) -> Prepared:
+    def look(self, image: Tensor) -> Look:
+        """Return what there is to `encode` before anything is to be decoded."""
+        features = self.backbone(self.normalized(image))
+        return Look(*features, self.key(features[2]))
+
+    def complete(self, look: Look) -> Features:
+        """Return the features of images, or of parts of them, that were looked at."""
+        return Features(*look, self.query(look.stride16))
+
+    def prepare(self, features: Look | Features, image: Tensor) -> Prepared:
         """Return what a picture gives to the values of all its objects; see `memorize`."""
         return self.value.prepare(features, self.normalized(image))
 

@@ -109,7 +109,7 @@ def read_marks(vision: Vision, view: View, marks: Marks) -> Tensor:
     stroked, said_outside = _tensor(image, inside), _tensor(image, outside | rim)
 
     under = F.max_pool2d(torch.maximum(stroked, said_outside), STRIDE).flatten() > 0
-    query = view.features.key.flatten(2)
+    query = view.key.flatten(2)
     key = query[:, :, under]
     value = vision.value(view, stroked, said_outside).flatten(2)[:, :, under]
     bias = None
@@ -119,7 +119,7 @@ def read_marks(vision: Vision, view: View, marks: Marks) -> Tensor:
         bias = query.new_zeros(1, 1, key.shape[2] + query.shape[2])
         bias[..., key.shape[2] :] = -DOUBT
         key, value = torch.cat([key, query], 2), torch.cat([value, before.flatten(2)], 2)
-    read = readout(affinity(key, query, bias=bias), value, view.features.key.shape[-2:])
+    read = readout(affinity(key, query, bias=bias), value, view.key.shape[-2:])
     return vision.decode(read, view)
 
 

@@ -13,11 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vos_annotator.mobilevos.crops import Box, cut, is_partial, memorized
-from vos_annotator.mobilevos.heads import STRIDE, Features, Prepared
+from vos_annotator.mobilevos.crops import Box, area, cut, memorized
+from vos_annotator.mobilevos.heads import STRIDE, Look, Prepared
 from vos_annotator.mobilevos.memory import MemoryFrame
 from vos_annotator.mobilevos.network import Network
-from vos_annotator.mobilevos.runtimes.runtime import Look, Runtime, TorchRuntime
+from vos_annotator.mobilevos.runtimes.runtime import Runtime, TorchRuntime
 
 MOST_ENLARGED = 2.0
 
@@ -72,14 +72,24 @@ class View:
     runtime: Runtime
 
     @property
-    def features(self) -> Features:
-        """Features of the image."""
-        return self.look.features
+    def key(self) -> Tensor:
+        """(1, C, H/16, W/16) key of the image."""
+        return self.look.key
 
     @cached_property
     def for_values(self) -> Prepared:
-        """What the values of its objects share: of pictures that are remembered alone."""
-        return self.runtime.share(self.features, self.image)
+        """What the values of its objects share, in all of it."""
+        return self.runtime.for_values(self.look, self.image)
+
+    @cached_property
+    def for_masks(self) -> Prepared:
+        """What the masks of its objects share, in all of it."""
+        return self.runtime.for_masks(self.look)
+
+    def covers(self, boxes: Sequence[Box]) -> bool:
+        """Return whether boxes are so large together that all of it is no more work."""
+        height, width = self.key.shape[2:]
+        return sum(map(area, boxes)) >= height * width
 
 
 class Vision:
@@ -148,7 +158,7 @@ class Vision:
             elsewhere: What the value of each object is far from it, as of `memorized`; None if
                 that is to be looked at.
         """
-        key = view.features.key.flatten(2)
+        key = view.key.flatten(2)
         if not ids:
             return MemoryFrame(key, {})
         if others is None:
@@ -179,14 +189,19 @@ class Vision:
 
     def _values_in(self, view: View, pairs: Tensor, boxes: Sequence[Box]) -> Tensor:
         """Return the values of masks in boxes of one size; see `memorized`."""
-        image, features = view.image, view.features
-        width = image.shape[3]
-        if is_partial(boxes, features.key.shape[2:]):
-            *seen, image = cut((*features, image), width, boxes)
-            shared = self.runtime.share(Features(*seen), image)
-        else:
-            shared = cut(view.for_values, width, boxes)
-        return self.runtime.memorize(pairs, shared)
+        width = view.image.shape[3]
+        if view.covers(boxes):
+            return self.runtime.memorize(pairs, cut(view.for_values, width, boxes))
+        *look, image = cut((*view.look, view.image), width, boxes)
+        return self.runtime.memorize(pairs, self.runtime.for_values(Look(*look), image))
+
+    def logits_in(self, view: View, read: Tensor, boxes: Sequence[Box]) -> Tensor:
+        """Return logits (B, 1, 4 h, 4 w) of what was read, (B, C_v, h, w), in boxes of one size."""
+        width = view.image.shape[3]
+        if view.covers(boxes):
+            return self.runtime.decode(read, cut(view.for_masks, width, boxes))
+        look = Look(*cut(view.look, width, boxes))
+        return self.runtime.decode(read, self.runtime.for_masks(look))
 
     def value(self, view: View, masks: Tensor, others: Tensor) -> Tensor:
         """Return values (K, C_v, H/16, W/16) of masks (K, 1, H, W) beside others, in [0, 1]."""
@@ -194,4 +209,4 @@ class Vision:
 
     def decode(self, read: Tensor, view: View) -> Tensor:
         """Return logits (K, 1, H/4, W/4) of what K objects read."""
-        return self.runtime.decode(read, view.look.for_masks)
+        return self.runtime.decode(read, view.for_masks)

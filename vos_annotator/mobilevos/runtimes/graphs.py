@@ -2,9 +2,10 @@
 
 For: the runtimes that run graphs. Needs the package onnx where they are not kept yet.
 
-    look        image ──► features, and what masks share
-    share       image, features ──► what values share
+    look        image ──► features of the backbone, key
+    for_values  image, features ──► what values share
     memorize    masks of objects, what values share ──► values
+    for_masks   features ──► what masks share
     decode      what objects read, what masks share ──► logits
 
 They are traced by torch's older exporter, which takes a second; the newer one, which
@@ -25,11 +26,12 @@ from platformdirs import user_cache_path
 from torch import Tensor, nn
 
 from vos_annotator.mobilevos import backbones, heads, network
-from vos_annotator.mobilevos.heads import Features
+from vos_annotator.mobilevos.heads import Look
 from vos_annotator.mobilevos.network import Network
 
-PARTS = ("look", "share", "memorize", "decode")
+PARTS = ("look", "for_values", "memorize", "for_masks", "decode")
 _OPSET = 17
+_SEEN = 3  # of a look, what masks are made from
 _SHAPE = 96, 128  # of the picture that graphs are traced with; they take any other
 _SOURCES = (backbones, heads, network)
 
@@ -95,16 +97,20 @@ def export(network: Network) -> dict[str, bytes]:
 
     image, masks = torch.rand(1, 3, *_SHAPE), torch.rand(2, 2, *_SHAPE)
     with torch.no_grad():
-        features = network.encode(image)
-        for_values, for_masks = network.prepare(features, image), network.decoder.prepare(features)
+        look = network.look(image)
+        features = network.complete(look)
+        for_values, for_masks = network.prepare(look, image), network.decoder.prepare(features)
         read = network.value(masks, for_values)
-    values = [f"for_values{n}" for n in range(len(for_values))]
-    given = [{"image": image, **features._asdict()}[name] for name in network.value.prepares]
+    shared = [f"for_values{n}" for n in range(len(for_values))]
     logits = [f"for_masks{n}" for n in range(len(for_masks))]
+    needed = list(network.value.prepares)
+    given = [{"image": image, **look._asdict()}[name] for name in needed]
+    seen = list(Look._fields[:_SEEN])
     return {
-        "look": _trace(_Look(network), [image], ["image"], [*Features._fields, *logits]),
-        "share": _trace(_Share(network), given, list(network.value.prepares), values),
-        "memorize": _trace(_Memorize(network), [masks, *for_values], ["masks", *values], ["value"]),
+        "look": _trace(_Look(network), [image], ["image"], list(Look._fields)),
+        "for_values": _trace(_ForValues(network), given, needed, shared),
+        "memorize": _trace(_Memorize(network), [masks, *for_values], ["masks", *shared], ["value"]),
+        "for_masks": _trace(_ForMasks(network), look[:_SEEN], seen, logits),
         "decode": _trace(_Decode(network), [read, *for_masks], ["read", *logits], ["logits"]),
     }
 
@@ -114,12 +120,11 @@ class _Look(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        features = self.network.encode(image)
-        return *features, *self.network.decoder.prepare(features)
+    def forward(self, image: Tensor) -> Look:
+        return self.network.look(image)
 
 
-class _Share(nn.Module):
+class _ForValues(nn.Module):
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
@@ -128,8 +133,17 @@ class _Share(nn.Module):
         named = dict(zip(self.network.value.prepares, given, strict=True))
         if "image" in named:
             named["image"] = self.network.normalized(named["image"])
-        features = Features(*(named.get(name) for name in Features._fields))
-        return self.network.value.prepare(features, named.get("image"))
+        look = Look(*(named.get(name) for name in Look._fields))
+        return self.network.value.prepare(look, named.get("image"))
+
+
+class _ForMasks(nn.Module):
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *seen: Tensor) -> tuple[Tensor, ...]:
+        return self.network.decoder.prepare(self.network.complete(Look(*seen, None)))
 
 
 class _Memorize(nn.Module):

@@ -14,10 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vos_annotator.mobilevos.heads import Features, Prepared
+from vos_annotator.mobilevos.heads import Look, Prepared
 from vos_annotator.mobilevos.network import Network
 from vos_annotator.mobilevos.runtimes.graphs import PARTS
-from vos_annotator.mobilevos.runtimes.runtime import Look
 
 # Runs with its inputs in order; an opener makes one of a file.
 Graph = Callable[[Sequence[NDArray[np.float32]]], Sequence[NDArray[np.float32]]]
@@ -31,25 +30,26 @@ class GraphRuntime:
         """Load the graphs of a network from the folder that `make_graphs` gave."""
         self.name = name
         self._prepares = network.value.prepares
-        self._look, self._share, self._memorize, self._decode = (
+        self._look, self._for_values, self._memorize, self._for_masks, self._decode = (
             opener(folder / f"{part}.onnx") for part in PARTS
         )
 
     def look(self, image: Tensor) -> Look:
         """See `Runtime.look`."""
-        found = [torch.from_numpy(array) for array in self._look(_arrays(image))]
-        kinds = len(Features._fields)
-        return Look(Features(*found[:kinds]), tuple(found[kinds:]))
+        return Look(*_tensors(self._look(_arrays(image))))
 
-    def share(self, features: Features, image: Tensor) -> Prepared:
-        """See `Runtime.share`."""
-        seen = {"image": image, **features._asdict()}
-        given = _arrays(*(seen[name] for name in self._prepares))
-        return tuple(torch.from_numpy(array) for array in self._share(given))
+    def for_values(self, look: Look, image: Tensor) -> Prepared:
+        """See `Runtime.for_values`."""
+        seen = {"image": image, **look._asdict()}
+        return _tensors(self._for_values(_arrays(*(seen[name] for name in self._prepares))))
 
     def memorize(self, masks: Tensor, prepared: Prepared) -> Tensor:
         """See `Runtime.memorize`."""
         return torch.from_numpy(self._memorize(_arrays(masks, *prepared))[0])
+
+    def for_masks(self, look: Look) -> Prepared:
+        """See `Runtime.for_masks`."""
+        return _tensors(self._for_masks(_arrays(look.stride4, look.stride8, look.stride16)))
 
     def decode(self, read: Tensor, prepared: Prepared) -> Tensor:
         """See `Runtime.decode`."""
@@ -106,3 +106,8 @@ OPENERS: dict[str, Opener] = {
 def _arrays(*tensors: Tensor) -> list[NDArray[np.float32]]:
     """Return tensors as the libraries want them: single precision, row by row."""
     return [tensor.float().contiguous().numpy() for tensor in tensors]
+
+
+def _tensors(arrays: Sequence[NDArray[np.float32]]) -> Prepared:
+    """Return what the libraries give as tensors."""
+    return tuple(torch.from_numpy(array) for array in arrays)

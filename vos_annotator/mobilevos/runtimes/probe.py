@@ -144,8 +144,8 @@ def _frame(runtime: Runtime, picture: torch.Tensor) -> Callable[[], torch.Tensor
 
     def run() -> torch.Tensor:
         look = runtime.look(picture)
-        values = runtime.memorize(masks, runtime.share(look.features, picture))
-        return runtime.decode(values, look.for_masks)
+        values = runtime.memorize(masks, runtime.for_values(look, picture))
+        return runtime.decode(values, runtime.for_masks(look))
 
     return run
 

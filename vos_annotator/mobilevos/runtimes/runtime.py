@@ -1,4 +1,4 @@
-"""What a runtime is: the four parts of the network that are computed for a frame.
+"""What a runtime is: the five parts of the network that are computed for a frame.
 
 For: `vision`, which reads and remembers between them. Knows torch and the network's heads.
 
@@ -6,24 +6,12 @@ Torch is the reference, learns, and runs on every device. The others run the sam
 graphs, on a CPU, and must say the same.
 """
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from torch import Tensor
 
-from vos_annotator.mobilevos.heads import Features, Prepared
+from vos_annotator.mobilevos.heads import Look, Prepared
 from vos_annotator.mobilevos.network import Network
-
-
-class Look(NamedTuple):
-    """What is computed of a picture once, whatever its objects.
-
-    Attributes:
-        features: What is read and remembered by.
-        for_masks: What its objects' masks share.
-    """
-
-    features: Features
-    for_masks: Prepared
 
 
 class Runtime(Protocol):
@@ -38,11 +26,14 @@ class Runtime(Protocol):
     def look(self, image: Tensor) -> Look:
         """Look at a picture (1, 3, H, W), RGB in [0, 1], with sides that are multiples of 16."""
 
-    def share(self, features: Features, image: Tensor) -> Prepared:
-        """Return what the values of all objects share, of a picture and its features."""
+    def for_values(self, look: Look, image: Tensor) -> Prepared:
+        """Return what the values of all objects share, of pictures or parts of one."""
 
     def memorize(self, masks: Tensor, prepared: Prepared) -> Tensor:
         """Return values (K, C_v, H/16, W/16) of (K, 2, H, W) masks, and of the others' masks."""
+
+    def for_masks(self, look: Look) -> Prepared:
+        """Return what the masks of all objects share, of pictures or parts of one."""
 
     def decode(self, read: Tensor, prepared: Prepared) -> Tensor:
         """Return logits (K, 1, H/4, W/4) of what K objects read, (K, C_v, H/16, W/16)."""
@@ -58,16 +49,19 @@ class TorchRuntime:
 
     def look(self, image: Tensor) -> Look:
         """See `Runtime.look`."""
-        features = self._network.encode(image)
-        return Look(features, self._network.decoder.prepare(features))
+        return self._network.look(image)
 
-    def share(self, features: Features, image: Tensor) -> Prepared:
-        """See `Runtime.share`."""
-        return self._network.prepare(features, image)
+    def for_values(self, look: Look, image: Tensor) -> Prepared:
+        """See `Runtime.for_values`."""
+        return self._network.prepare(look, image)
 
     def memorize(self, masks: Tensor, prepared: Prepared) -> Tensor:
         """See `Runtime.memorize`."""
         return self._network.value(masks, prepared)
+
+    def for_masks(self, look: Look) -> Prepared:
+        """See `Runtime.for_masks`."""
+        return self._network.decoder.prepare(self._network.complete(look))
 
     def decode(self, read: Tensor, prepared: Prepared) -> Tensor:
         """See `Runtime.decode`."""
