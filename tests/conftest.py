@@ -17,6 +17,15 @@ os.environ["VOS_ANNOTATOR_RUNTIME"] = "torch"  # nothing is probed beside a test
 os.environ.update(LC_ALL="C.UTF-8", LANGUAGE="en")  # what is tested is what the source says
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Keep the tests of a file in one process, which makes what they share once; in order."""
+    from xdist.scheduler import LoadFileScheduling
+
+    config.option.loadscopereorder = False  # files of few and long tests would come last
+    return LoadFileScheduling(config, log)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def home(tmp_path_factory):
     """Let what programs keep for a person lie in a folder that goes."""

@@ -46,7 +46,8 @@ UNFINISHED = re.compile(
     r"TODO|FIXME|XXX|NotImplementedError|processEvents|weights_only\s*=\s*False|\bpickle\b"
 )
 
-MODULES = sorted(PACKAGE.rglob("*.py"))
+SOURCES = {path: path.read_text("utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
+TREES = {path: ast.parse(source) for path, source in SOURCES.items()}
 
 
 def folder_of(path: Path) -> str:
@@ -55,10 +56,15 @@ def folder_of(path: Path) -> str:
     return next((each for each in folders if each in MAY_IMPORT), "")
 
 
-def imports(source: str) -> set[str]:
-    """Return the dotted names that a source imports, inside functions too."""
+def told(wrong: dict[Path, object]) -> dict[str, object]:
+    """Return what is wrong with which module, for those where something is."""
+    return {str(path.relative_to(PACKAGE)): each for path, each in wrong.items() if each}
+
+
+def imports(tree: ast.Module) -> set[str]:
+    """Return the dotted names that a module imports, inside functions too."""
     names = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -66,10 +72,10 @@ def imports(source: str) -> set[str]:
     return names
 
 
-def trespasses(folder: str, source: str) -> list[str]:
+def trespasses(folder: str, tree: ast.Module) -> list[str]:
     """Return what a module of `folder` imports although it may not."""
     found = []
-    for name in sorted(imports(source)):
+    for name in sorted(imports(tree)):
         top, _, rest = name.partition(".")
         if top == NAME and folder:
             other = rest.partition(".")[0]
@@ -80,9 +86,8 @@ def trespasses(folder: str, source: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_no_module_imports_what_its_layer_may_not_know(path):
-    assert trespasses(folder_of(path), path.read_text("utf-8")) == []
+def test_no_module_imports_what_its_layer_may_not_know():
+    assert told({path: trespasses(folder_of(path), tree) for path, tree in TREES.items()}) == {}
 
 
 @pytest.mark.parametrize(
@@ -97,21 +102,23 @@ def test_no_module_imports_what_its_layer_may_not_know(path):
     ],
 )
 def test_the_check_would_find_a_trespass(folder, source):
-    assert len(trespasses(folder, source)) == 1
+    assert len(trespasses(folder, ast.parse(source))) == 1
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_every_module_says_what_it_is_and_is_one_idea(path):
-    source = path.read_text("utf-8")
-    assert not source.strip() or ast.get_docstring(ast.parse(source))
-    assert source.count("\n") <= LONGEST
-    assert not UNFINISHED.search(source)
+def test_every_module_says_what_it_is_and_is_one_idea():
+    silent = [p for p, tree in TREES.items() if SOURCES[p].strip() and not ast.get_docstring(tree)]
+    assert silent == []
+    assert [path for path, source in SOURCES.items() if source.count("\n") > LONGEST] == []
+    assert told({path: UNFINISHED.findall(source) for path, source in SOURCES.items()}) == {}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_whatever_is_public_is_documented(path):
-    names = public(ast.parse(path.read_text("utf-8")))
-    assert [each.name for each in names if not ast.get_docstring(each)] == []
+def test_whatever_is_public_is_documented():
+    assert told({path: undocumented(tree) for path, tree in TREES.items()}) == {}
+
+
+def undocumented(tree: ast.Module) -> list[str]:
+    """Return the names of what others may call and is not told of."""
+    return [each.name for each in public(tree) if not ast.get_docstring(each)]
 
 
 def public(parent: ast.AST) -> Iterator[ast.ClassDef | ast.FunctionDef]:

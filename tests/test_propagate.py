@@ -256,7 +256,7 @@ class CountedVideo(Video):
 def test_ctrl_c_leaves_whole_masks_only_and_ends_with_130(clip, tmp_path):
     masks = write_masks(tmp_path / "masks", [0])
     out = tmp_path / "out"
-    words = ["propagate", clip, "--masks", masks, "--out", out, "--size", 480]
+    words = ["propagate", clip, "--masks", masks, "--out", out, "--size", SIZE]
     process = subprocess.Popen(
         [sys.executable, "-c", _INTERRUPTED_AT_FRAME_3, *map(str, words)], stderr=subprocess.PIPE
     )

@@ -283,6 +283,9 @@ def test_an_option_that_an_engine_does_not_have_is_refused_by_name():
         load_engine("hold", checkpoint="x")
 
 
+REFERENCES = [(frame, image_of(frame), label_map_of(frame)) for frame in (0, 3, 5, 7)]
+
+
 @pytest.fixture
 def learner(engine):
     if not isinstance(engine, LearningEngine):
@@ -290,45 +293,52 @@ def learner(engine):
     return engine
 
 
-REFERENCES = [(frame, image_of(frame), label_map_of(frame)) for frame in (0, 3, 5, 7)]
-
-
-def memorize_all(engine):
+@pytest.fixture(scope="module")
+def lesson(loaded):
+    """What an engine gives, and does with a scribble, at each step of learning; it takes long."""
+    if not isinstance(loaded, LearningEngine):
+        pytest.skip("it does not learn")
+    empty(loaded)
     for reference in REFERENCES:
-        engine.memorize(*reference)
-
-
-def test_what_references_teach_changes_the_masks_and_is_the_same_each_time(learner):
-    memorize_all(learner)
-    untaught = run(learner)
-
-    assert learner.learn(REFERENCES)
-    taught = run(learner)
-    assert learner.learn(REFERENCES)
-
-    assert run(learner) == taught != untaught
-
-
-def test_unlearning_leaves_no_trace(learner):
-    memorize_all(learner)
-    untaught = run(learner)
-
-    learner.learn(REFERENCES)
-    learner.unlearn()
-
-    assert run(learner) == untaught
-
-
-def test_learning_that_is_cancelled_leaves_everything_as_it_was(learner):
-    memorize_all(learner)
-    learner.learn(REFERENCES)
-    taught = run(learner)
-
+        loaded.memorize(*reference)
+    given = {"before": gives(loaded)}
+    assert loaded.learn(REFERENCES)
+    given["taught"] = gives(loaded)
     for patience in (0, 2, 5, 30):
         asked = iter(range(1000))
-        learner.learn(REFERENCES[:3], lambda: next(asked) >= patience)  # noqa: B023
+        loaded.learn(REFERENCES[:3], lambda: next(asked) >= patience)  # noqa: B023
+        given[f"cancelled after {patience}"] = gives(loaded)
+    loaded.unlearn()
+    given["unlearnt"] = gives(loaded)
+    assert loaded.learn(REFERENCES)
+    given["taught again"] = gives(loaded)
+    empty(loaded)
+    return given
 
-        assert run(learner) == taught
+
+def gives(engine):
+    """Return what a pass and a scribble give, to the bit."""
+    if not isinstance(engine, ScribbleEngine):
+        return run(engine), None
+    return run(engine), engine.scribble(0, image_of(0), strokes(), None).tobytes()
+
+
+def test_what_references_teach_changes_the_masks_and_is_the_same_each_time(lesson):
+    assert lesson["taught again"] == lesson["taught"]
+    assert lesson["taught"][0] != lesson["before"][0]
+
+
+def test_unlearning_leaves_no_trace(lesson):
+    assert lesson["unlearnt"] == lesson["before"]
+
+
+def test_learning_that_is_cancelled_leaves_everything_as_it_was(lesson):
+    cancelled = [each for name, each in lesson.items() if name.startswith("cancelled")]
+    assert cancelled == [lesson["taught"]] * 4
+
+
+def test_learning_does_not_change_what_scribbles_give(lesson):
+    assert lesson["taught"][1] == lesson["before"][1]
 
 
 def test_references_that_teach_nothing_are_said_to(learner):
@@ -337,14 +347,3 @@ def test_references_that_teach_nothing_are_said_to(learner):
 
     assert not learner.learn([(0, image_of(0), label_map_of(0))])
     assert run(learner) == untaught
-
-
-def test_learning_does_not_change_what_scribbles_give(learner):
-    if not isinstance(learner, ScribbleEngine):
-        pytest.skip("it has no scribbles")
-    memorize_all(learner)
-    expected = learner.scribble(0, image_of(0), strokes(), None)
-
-    learner.learn(REFERENCES)
-
-    np.testing.assert_array_equal(learner.scribble(0, image_of(0), strokes(), None), expected)

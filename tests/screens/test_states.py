@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -22,4 +23,5 @@ def test_each_picture_of_the_guide_can_be_taken_again_and_shows_something(name):
     assert name in STATES
     with Image.open(DOCS / "screens" / f"{name}.webp") as picture:
         assert picture.size == (1440, 900)
-        assert len(picture.convert("RGB").getcolors(1 << 24)) > 1000
+        some = np.asarray(picture.convert("RGB"))[::4, ::4].reshape(-1, 3)
+    assert len(np.unique(some @ [1 << 16, 1 << 8, 1])) > 300

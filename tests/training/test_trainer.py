@@ -14,6 +14,7 @@ from vos_annotator.cli import main
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import encode_png
 from vos_annotator.mobilevos.checkpoint import load_checkpoint, save_checkpoint
+from vos_annotator.training import trainer
 from vos_annotator.training.command import data_sets, make_network
 from vos_annotator.training.recipe import Data, NetworkRecipe
 from vos_annotator.training.run_folder import RunFolder
@@ -47,6 +48,11 @@ def data(tmp_path_factory):
     return write_small_data(tmp_path_factory.mktemp("data"))
 
 
+@pytest.fixture(autouse=True)
+def tells_often(monkeypatch):
+    monkeypatch.setattr(trainer, "LOG_EVERY", 5)
+
+
 @pytest.fixture
 def recipe(tmp_path):
     path = tmp_path / "recipe.toml"
@@ -78,14 +84,14 @@ def test_a_run_trains_all_its_stages_and_leaves_a_checkpoint_a_log_and_curves(
     recipe, data, tmp_path, capsys
 ):
     out = tmp_path / "run"
-    assert train(recipe, data, out, "--set", "stages.0.steps=50") == 0
+    assert train(recipe, data, out, "--set", "stages.0.steps=5") == 0
     network, notes = load_checkpoint(out / "average.safetensors")
-    assert notes["step"] == 53
+    assert notes["step"] == 8
     assert network.config.value_dim == 16
     assert RunFolder(out).is_done
     assert (out / "curves.png").stat().st_size > 1000
     assert "loss_tracking" in (out / "log.csv").read_text()
-    assert "first  step 50" in capsys.readouterr().out
+    assert "first  step 5 " in capsys.readouterr().out
 
 
 def test_a_run_that_was_interrupted_ends_bit_for_bit_like_one_that_was_not(recipe, data, tmp_path):
@@ -121,7 +127,7 @@ def make_network_weights(recipe) -> dict[str, torch.Tensor]:
 
 def test_steps_lower_the_loss(recipe, data, tmp_path):
     out = tmp_path / "run"
-    changes = ["stages.0.steps=150", "stages.0.rate=2e-3", "stages.0.losses.hardest=1"]
+    changes = ["stages.0.steps=60", "stages.0.rate=4e-3", "stages.0.losses.hardest=1"]
     words = [word for change in changes for word in ("--set", change)]
     assert train(recipe, data, out, *words) == 0
     lines = (out / "log.csv").read_text().splitlines()
@@ -175,20 +181,27 @@ def test_a_stop_signal_ends_a_run_of_minutes_with_everything_saved(recipe, data,
     words = ["train", str(recipe), "--data", str(data), "--out", str(out)]
     for change in ("stages.0.steps=0", "stages.0.minutes=10", "data.workers=1"):
         words += ["--set", change]
+    code = (
+        "import sys\n"
+        "from vos_annotator.training import trainer\n"
+        "trainer.LOG_EVERY = 5\n"
+        "from vos_annotator.cli import main\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
     process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "vos_annotator", *words],
+        [sys.executable, "-u", "-c", code, *words],
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
-    assert "step 50" in process.stdout.readline()
+    assert "step 5 " in process.stdout.readline()
     if "terminal" in stop:
         os.killpg(process.pid, signal.SIGINT)  # a terminal tells the workers, too
     else:
         process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=60) == 0
     state = RunFolder(out).read_state(torch.device("cpu"))
-    assert state["stage"] == 0 and state["stage_step"] >= 50
+    assert state["stage"] == 0 and state["stage_step"] >= 5
     assert not RunFolder(out).is_done
 
 

@@ -107,8 +107,10 @@ class RunFolder:
 
         rows, scores = self._rows("log.csv"), self._rows("evaluations.csv")
         names = [n for n in (rows[0] if rows else {}) if n.startswith("loss_")]
-        figure = Figure(figsize=(9, 3.2 * (len(names) + 1) / 2 + 1), layout="constrained")
-        axes = figure.subplots((len(names) + 2) // 2, 2, squeeze=False).flat
+        lines = (len(names) + 2) // 2
+        figure = Figure(figsize=(9, 3 * lines))
+        axes = figure.subplots(lines, 2, squeeze=False).flat
+        figure.subplots_adjust(0.08, 0.17 / lines, 0.97, 1 - 0.13 / lines, 0.2, 0.5)
         for name, axis in zip([*names, "JF_mean"], axes, strict=False):
             points = scores if name == "JF_mean" else rows
             points = [(int(row["step"]), float(row[name])) for row in points if row.get(name)]
