@@ -99,6 +99,7 @@ def drill(
     kills: int,
     seed: int = 0,
     seconds: float = 1.0,
+    least: int = 0,
     more: tuple[object, ...] = (),
     progress: Callable[[Tally], None] = lambda tally: None,
 ) -> Tally:
@@ -109,6 +110,7 @@ def drill(
         kills: How many.
         seed: Of the moments and of what the sessions do.
         seconds: How long a session may live.
+        least: Transactions that it tells of first; its seconds begin after these.
         more: Further arguments of the session.
         progress: Called after each kill.
     """
@@ -119,7 +121,7 @@ def drill(
             make_pictures(folder / sessions.CLIP)
             for _ in range(min(_LIVES, kills - tally.kills)):
                 arguments = folder, rng.randrange(10**6), *more
-                told = _live(session, arguments, rng.uniform(0, seconds))
+                told = _live(session, arguments, rng.uniform(0, seconds), least)
                 tally.kills += 1
                 tally.commits += told.commits
                 tally.moments[told.doing] += 1
@@ -142,8 +144,13 @@ def drill(
     return tally
 
 
-def _live(session: Callable[..., None], arguments: tuple[object, ...], seconds: float) -> Told:
-    """Run a session, kill it `seconds` after its first word, and return what it told."""
+def _live(
+    session: Callable[..., None], arguments: tuple[object, ...], seconds: float, least: int
+) -> Told:
+    """Run a session, kill it `seconds` after its first word, and return what it told.
+
+    If it is to tell of some transactions at least, the seconds begin after these.
+    """
     ear, mouth = _processes.Pipe(duplex=False)
     process = _processes.Process(target=sessions.run, args=(session, mouth, *arguments))
     process.start()
@@ -151,6 +158,8 @@ def _live(session: Callable[..., None], arguments: tuple[object, ...], seconds: 
     told = Told()
     try:
         if ear.poll(_PATIENCE):
+            told.hear(ear.recv())
+        while told.commits < least and ear.poll(_PATIENCE):
             told.hear(ear.recv())
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0 and ear.poll(left):
