@@ -36,6 +36,13 @@ def test_every_pixel_and_every_number_comes_back(tmp_path, name):
         np.testing.assert_array_equal(found, wanted(frame))
 
 
+@pytest.mark.parametrize("name", READABLE)
+def test_the_only_sequence_of_a_folder_is_taken_whatever_it_is_called(tmp_path, name):
+    export(source(), name, tmp_path)
+    masks = look_through(tmp_path, Clip(), name if name == "davis-2016" else None, "other")
+    assert set(masks.pngs) >= {0, 3, 5} and masks.problems == ()
+
+
 @pytest.mark.parametrize("name", [n for n in READABLE if not FORMATS[n].holds.pixels])
 def test_simplified_outlines_keep_nearly_all_and_the_report_says_how_much(tmp_path, name):
     report = export(source(), name, tmp_path)

@@ -50,6 +50,8 @@ def read(path: Path, video: Video, name: str) -> Found:
         path = path / _PNGS
     if (path / _TEXTS).is_dir():
         path = path / _TEXTS
+        texts = sorted(path.glob("*.txt"))
+        path = texts[0] if len(texts) == 1 else path  # whatever it is called
     if path.is_dir() and (path / f"{name}.txt").is_file():
         path = path / f"{name}.txt"
     return _read_text(path, video) if path.is_file() else _read_pngs(path, video, name)

@@ -45,6 +45,9 @@ def read(path: Path, video: Video, name: str) -> Found:
     """Find the masks of a sequence; what is covered by half is the object's."""
     root = path / name if object_folders(path / name) else path
     folders = object_folders(root)
+    if not folders and path.is_dir():
+        below = [found for each in path.iterdir() if (found := object_folders(each))]
+        folders = below[0] if len(below) == 1 else {}  # whatever it is called
     if not folders:
         raise UserError("{path} has no folder for each object: choose the one above.", path=path)
     files: dict[int, dict[int, Path]] = {}

@@ -49,7 +49,9 @@ def looks_like(path: Path) -> str | None:
 def read(path: Path, video: Video, name: str) -> Found:
     """Find the files of a sequence."""
     root = path if path.is_dir() else path.parent
-    folders = (root / "labels" / name, root / "labels", root)
+    below = [each for each in (root / "labels").glob("*") if each.is_dir()]
+    only = below if len(below) == 1 else []  # whatever it is called
+    folders = (root / "labels" / name, root / "labels", *only, root)
     folder = next(
         each for each in folders if each.is_dir() and (each == root or any(each.glob("*.txt")))
     )
