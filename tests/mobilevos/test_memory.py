@@ -145,6 +145,21 @@ def test_a_pass_remembers_one_of_so_many_frames_and_the_first(length, every, kep
     assert [entry.key.item() for entry in bank.recent] == kept
 
 
+def test_landmarks_are_every_fifth_frame_near_objects_and_the_last_five_are_read():
+    bank = MemoryBank()
+    for n in range(1, 43):
+        entry = MemoryFrame(torch.full((1, 1, 3), float(n)), {1: torch.full((1, 2, 3), float(n))})
+        near = torch.tensor([True, False, True])
+        bank.follow(entry, near if bank.wants_landmark else None)
+        *marks, latest = bank.recent
+        assert latest is entry
+        first = [m for m in range(1, n) if m % 5 == 1]
+        assert [mark.key[0, 0].tolist() for mark in marks] == [[m, m] for m in first[-5:]]
+        assert all(mark.values[1].shape == (1, 2, 2) for mark in marks)
+    bank.begin_pass()
+    assert bank.recent == ()
+
+
 @pytest.mark.parametrize("count", [480, 483, 1001, 40])
 def test_the_nearest_are_the_most_similar_whether_looked_for_in_groups_or_not(count):
     memory_key, query_key = torch.randn(1, 16, count), torch.randn(1, 16, 50)

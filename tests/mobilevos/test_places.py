@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vos_annotator.mobilevos.memory import MemoryFrame, read_frames
-from vos_annotator.mobilevos.places import find_places
+from vos_annotator.mobilevos.places import find_places, landmark
 
 GRID = 20, 36  # positions
 OWN = 0  # the channel of values that is the object's mask
@@ -68,3 +68,11 @@ def test_an_object_that_is_not_there_is_nowhere():
     without = MemoryFrame(other.key, {1: -torch.ones(1, 1, GRID[0] * GRID[1])})
     read = read_frames(moved(other, 0, 0), [entry, without], [], 4, 0.0)
     assert find_places([read], (1,), [], OWN) == [None]
+
+
+def test_a_landmark_is_an_object_and_what_lies_right_beside_it():
+    kept = landmark(frame(0, (2, 3, 3, 4), (10, 30, 1, 1)), GRID, OWN).reshape(GRID)
+    expected = torch.zeros(GRID, dtype=torch.bool)
+    expected[1:6, 2:8] = True
+    expected[9:12, 29:32] = True
+    assert torch.equal(kept, expected)

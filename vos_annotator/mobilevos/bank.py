@@ -8,18 +8,20 @@ frame costs the same after ten corrections and after five hundred.
 
 import tempfile
 from bisect import bisect_right, insort
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Hashable, Iterable
 from os import SEEK_END
 
 import torch
 from safetensors.torch import load, save
+from torch import Tensor
 
 from vos_annotator.core.memory_budget import BUDGET, REFERENCES
-from vos_annotator.mobilevos.memory import MemoryFrame
+from vos_annotator.mobilevos.memory import MemoryFrame, far_value
 
 _WITHOUT = "without"  # marks what a frame is known to lack
 SPARSE = 5  # of so many frames of a pass an unbounded memory keeps one
+LANDMARK_EVERY, LANDMARKS = 5, 5  # of so many frames one is a landmark, and as many are kept
 
 
 def packed(entry: MemoryFrame) -> bytes:
@@ -118,7 +120,7 @@ class MemoryBank:
         """Make it empty.
 
         Args:
-            length: Frames of a pass that are read, its reference included: 2 adds the latest
+            length: Frames of a pass that are read whole, its reference included: 2 adds the latest
                 frame. 0 keeps the latest frame and every fifth before, without end, as STCN
                 does; the cost of a frame then grows along the pass.
             every: Of so many frames of a pass one is remembered, beginning with the first; of
@@ -129,29 +131,46 @@ class MemoryBank:
         self._lacking: dict[int, list[int]] = {}  # object id -> frames that it is not on, sorted
         self._length, self._every = length, every if length else 1
         self._pass: list[MemoryFrame] = []
+        self._landmarks: deque[tuple[MemoryFrame, MemoryFrame]] = deque(maxlen=LANDMARKS + 1)
         self._count = 0  # frames of the running pass
         self.revision = 0
 
     @property
     def recent(self) -> tuple[MemoryFrame, ...]:
-        """The frames of the running pass that are read, in order."""
-        return tuple(self._pass)
+        """The frames of the running pass that are read: landmarks, then whole ones, in order."""
+        latest = self._pass[-1:]
+        marks = [mark for entry, mark in self._landmarks if not latest or entry is not latest[0]]
+        return *marks[-LANDMARKS:], *self._pass
 
     @property
     def wants_next(self) -> bool:
         """Whether the next frame of the running pass is one to remember."""
         return self._length != 1 and self._count % self._every == 0
 
+    @property
+    def wants_landmark(self) -> bool:
+        """Whether the next frame of the running pass is to be a landmark."""
+        return self._length > 1 and self._count % LANDMARK_EVERY == 0
+
     def begin_pass(self) -> None:
         """Drop everything that is not a reference frame."""
         self._pass, self._count = [], 0
+        self._landmarks.clear()
         self.revision += 1
 
-    def follow(self, entry: MemoryFrame | None) -> None:
-        """Take the next frame of the running pass: nothing of it, if it is not wanted."""
+    def follow(self, entry: MemoryFrame | None, near: Tensor | None = None) -> None:
+        """Take the next frame of the running pass: nothing of it, if it is not wanted.
+
+        Args:
+            entry: The frame.
+            near: (N,) bool: its positions near objects, if it is wanted as a landmark: these
+                are read for some time, to tell look-alikes apart.
+        """
         self._count += 1
         if entry is None:
             return
+        if near is not None:
+            self._landmarks.append((entry, entry.at(near)))
         if self._length == 0:
             if self._pass and self._count % SPARSE != 1:  # the one before was there as the latest
                 self._pass.pop()
@@ -198,6 +217,17 @@ class MemoryBank:
             return ()
         after = bisect_right(frames, frame)
         return tuple(sorted({frames[0], *frames[max(after - 1, 0) : after + 1]}))
+
+    def far_value(self, object_id: int, references: Iterable[int], carried: int) -> Tensor | None:
+        """Return an object's value far from it, by the first reference that has such a place.
+
+        Args:
+            object_id: Shown by the references.
+            references: What `select` says.
+            carried: As of `memory.far_value`.
+        """
+        values = (far_value(self[each].values[object_id], carried) for each in references)
+        return next((value for value in values if value is not None), None)
 
     def __getitem__(self, chosen: Hashable) -> MemoryFrame:
         """Return what `select` or `lacking` named."""

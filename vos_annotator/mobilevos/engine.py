@@ -28,9 +28,9 @@ from vos_annotator.mobilevos.checkpoint import DEFAULT, find_checkpoint, load_ch
 from vos_annotator.mobilevos.close_ups import CloseUps, LookUp
 from vos_annotator.mobilevos.crops import Box, cut, decoded, whole
 from vos_annotator.mobilevos.heads import LOGIT_STRIDE
-from vos_annotator.mobilevos.memory import MemoryFrame, Reading, far_value
+from vos_annotator.mobilevos.memory import MemoryFrame, Reading
 from vos_annotator.mobilevos.network import aggregate
-from vos_annotator.mobilevos.places import find_places
+from vos_annotator.mobilevos.places import find_places, landmark
 from vos_annotator.mobilevos.readings import readings_of
 from vos_annotator.mobilevos.recalling import memory_mark, recalled
 from vos_annotator.mobilevos.runtimes.choice import choose_runtime, is_settled
@@ -38,7 +38,6 @@ from vos_annotator.mobilevos.runtimes.probe import start_probe, wait_for_probe
 from vos_annotator.mobilevos.scribble import Marks, scribbled
 from vos_annotator.mobilevos.vision import View, Vision, favours_bfloat16, is_same, working_size
 
-EVERY = 1  # of so many frames of a pass one is remembered
 CLOSE_UP = 0.8  # of the working size: side of the square that a scribble is looked at in again
 
 
@@ -59,7 +58,7 @@ class MobileVOSEngine:
         size: int = 480,
         checkpoint: str | Path = DEFAULT,
         memory: int = 2,
-        every: int = EVERY,
+        every: int = 1,
         runtime: str | None = None,
     ) -> None:
         """Load a checkpoint.
@@ -163,8 +162,12 @@ class MobileVOSEngine:
             log_odds = aggregate(logits[:, 0])
         with self._stage("memorize"):
             if self.bank.wants_next:
-                elsewhere = [self._elsewhere(i, each) for i, each in zip(ids, chosen, strict=True)]
-                self.bank.follow(self._remember(encoded, ids, log_odds, elsewhere))
+                carried, size = self.network.value.carried, encoded.key.shape[2:]
+                pairs = zip(ids, chosen, strict=True)
+                elsewhere = [self.bank.far_value(i, each, carried) for i, each in pairs]
+                entry = self._remember(encoded, ids, log_odds, elsewhere)
+                marks = self.bank.wants_landmark and carried
+                self.bank.follow(entry, landmark(entry, size, -carried) if marks else None)
             else:
                 self.bank.follow(None)
         found = Segmentation(ids, log_odds.cpu().numpy(), image.shape[:2])
@@ -182,14 +185,6 @@ class MobileVOSEngine:
         masks = F.softmax(F.pad(log_odds, (0, 0, 0, 0, 1, 0)), 0)[1:]
         masks = upsample(masks[:, None], LOGIT_STRIDE)[:, 0]
         return self.vision.remember(view, ids, masks, elsewhere=elsewhere)
-
-    def _elsewhere(self, object_id: int, references: Sequence[int]) -> Tensor | None:
-        """Return the mean of an object's value far from it on its references, if one has such."""
-        carried = self.network.value.carried
-        for reference in references:
-            if (value := far_value(self.bank[reference].values[object_id], carried)) is not None:
-                return value
-        return None
 
     @torch.inference_mode()
     def refine(

@@ -178,6 +178,11 @@ class MemoryFrame:
         """Return the frame on a device."""
         return MemoryFrame(self.key.to(device), {i: v.to(device) for i, v in self.values.items()})
 
+    def at(self, positions: Tensor) -> "MemoryFrame":
+        """Return some of its positions: those that are true in (N,) bool."""
+        values = {i: value[:, :, positions] for i, value in self.values.items()}
+        return MemoryFrame(self.key[:, :, positions], values)
+
     def halved(self) -> "MemoryFrame":
         """Return the frame in half precision: what references are kept in."""
         return MemoryFrame(self.key.half(), {i: v.half() for i, v in self.values.items()})

@@ -17,6 +17,7 @@ from vos_annotator.mobilevos.crops import Box, place_of
 from vos_annotator.mobilevos.memory import MemoryFrame, Reading
 
 _SPARSE = 2  # of so many rows and columns one is looked at
+_RIM, _FAINT = 1, 0.02  # positions around an object in a landmark, share of one that it covers
 _AROUND = 2  # positions around an object's last place that are all looked at
 
 
@@ -31,15 +32,14 @@ def find_places(
     Args:
         readings: Of each object; several may have the same one.
         ids: The objects.
-        recent: The frames of the pass that are remembered, in order.
+        recent: The frames of the pass that are remembered, the last one whole.
         channel: Of values: the mask of the object itself, in [-1, 1].
     """
     for reading in _each_once(readings):
         first = torch.zeros_like(reading.known)
         first[::_SPARSE, ::_SPARSE] = True
-        for object_id in ids:
-            if recent and object_id in recent[-1].values:
-                first |= _near(recent[-1].values[object_id][0, channel], reading.size)
+        if recent:
+            first |= _near(recent[-1], reading.size, channel, _AROUND, 0.5)
         reading.look_up(first)
     pairs = list(zip(readings, ids, strict=True))
     boxes = [place_of(_share(reading, i, channel).numpy()) for reading, i in pairs]
@@ -60,10 +60,23 @@ def _each_once(readings: Sequence[Reading]) -> list[Reading]:
     return list({id(reading): reading for reading in readings}.values())
 
 
-def _near(mask: Tensor, size: tuple[int, int]) -> Tensor:
-    """Return which positions are near a mask (N,) in [-1, 1]."""
-    share = (mask.float().reshape(1, 1, *size) + 1) / 2
-    return F.max_pool2d(share, 2 * _AROUND + 1, 1, _AROUND)[0, 0] > 0.5
+def landmark(entry: MemoryFrame, size: tuple[int, int], channel: int) -> Tensor:
+    """Return which positions of a whole memory frame, of a grid of `size`, are worth keeping.
+
+    These are those of objects and right beside, (N,) bool.
+    """
+    return _near(entry, size, channel, _RIM, _FAINT).flatten()
+
+
+def _near(
+    entry: MemoryFrame, size: tuple[int, int], channel: int, around: int, least: float
+) -> Tensor:
+    """Return which positions are `around` some that an object covers by more than `least`."""
+    masks = [value[0, channel].float().reshape(1, *size) for value in entry.values.values()]
+    if not masks:
+        return torch.zeros(size, dtype=torch.bool, device=entry.key.device)
+    share = (torch.stack(masks) + 1) / 2
+    return (F.max_pool2d(share, 2 * around + 1, 1, around) > least).amax((0, 1))
 
 
 def _share(reading: Reading, object_id: int, channel: int) -> Tensor:
