@@ -20,6 +20,7 @@ from vos_annotator.core.masks import PALETTE, encode_png
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import Video, open_video
 from vos_annotator.engine.headless import propagated_pngs
+from vos_annotator.engine.remote import load_remote
 from vos_annotator.engine.worker import RESULTS_WAITING
 
 FRAMES, SHAPE, SIZE = 10, (96, 128), 96
@@ -70,7 +71,7 @@ def window_masks(qtbot, clip, corrections, learns=False):
 
     project = Project.for_video(open_video(clip))
     document = Document(project)
-    bridge = EngineBridge(document, "mobilevos", SIZE)
+    bridge = EngineBridge(document, "mobilevos", SIZE, load_remote)
     messages = []
     bridge.message.connect(messages.append)
     bridge.learning.is_on = learns

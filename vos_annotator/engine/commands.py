@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vos_annotator.core.stored_map import StoredMap
+from vos_annotator.core.translation import tr
 from vos_annotator.engine.absences import Absences
 from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.engine.clicks import ClickFiles
@@ -198,6 +199,21 @@ class SteppedDown:
 
     size: int
 
+    def __str__(self) -> str:
+        """Return what a person is told."""
+        return tr("Memory ran short: masks are computed at {size} px now.", size=self.size)
+
+
+@dataclass(frozen=True)
+class Restarted:
+    """The engine's process ended, `how` is said in a word; another one takes its place."""
+
+    how: str
+
+    def __str__(self) -> str:
+        """Return what a person is told."""
+        return tr("The engine's process ended ({how}) and is started again.", how=self.how)
+
 
 @dataclass(frozen=True)
 class Failed:
@@ -214,4 +230,14 @@ class Failed:
     report: str
 
 
-Result = Ready | ClicksReady | Segmented | Finished | Learned | Scribbled | SteppedDown | Failed
+Result = (
+    Ready
+    | ClicksReady
+    | Segmented
+    | Finished
+    | Learned
+    | Scribbled
+    | SteppedDown
+    | Restarted
+    | Failed
+)

@@ -36,7 +36,8 @@ from vos_annotator.engine.landing import keep_provenance, land, reference_of
 from vos_annotator.engine.propagation import plan
 from vos_annotator.engine.protocol import DenyingEngine, LearningEngine, SegmentationEngine
 from vos_annotator.engine.registry import DEFAULT_ENGINE, DEFAULT_SIZE, load_settled
-from vos_annotator.engine.worker import InferenceWorker, Loader
+from vos_annotator.engine.seat import Loader
+from vos_annotator.engine.worker import InferenceWorker
 
 log = logging.getLogger(__name__)
 

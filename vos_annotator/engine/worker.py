@@ -12,10 +12,10 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from itertools import count
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import LabelMap, encode_png, object_ids
-from vos_annotator.core.memory_budget import BUDGET
 from vos_annotator.core.read_ahead import ReadAhead
 from vos_annotator.core.shots import Shots
 from vos_annotator.core.video import Video
@@ -29,14 +29,12 @@ from vos_annotator.engine.commands import (
     Learned,
     Load,
     Propagate,
-    Ready,
     Result,
     Scribble,
     Scribbled,
     Segmented,
     SetAbsences,
     SetReference,
-    SteppedDown,
     UseClicks,
     UseEngine,
 )
@@ -50,19 +48,16 @@ from vos_annotator.engine.protocol import (
     LearningEngine,
     RefiningEngine,
     Segmentation,
-    SegmentationEngine,
     SettlingEngine,
 )
 from vos_annotator.engine.registry import DEFAULT_SIZE, load_engine
-from vos_annotator.engine.shortage import is_out_of_memory, smaller_than
+from vos_annotator.engine.seat import Loader, Seat
 from vos_annotator.engine.stroke_masks import StrokeMasks
 
 log = logging.getLogger(__name__)
 
 RESULTS_WAITING = 8  # at most; then the worker waits for the GUI
 _IDLE = 5.0  # s without a command, after which the engine may do what it likes
-
-Loader = Callable[..., SegmentationEngine]  # called as `load_engine` is
 
 
 class InferenceWorker:
@@ -98,12 +93,13 @@ class InferenceWorker:
         self._cancelled = 0
         self._is_closing = False
 
-        self._choice, self._size, self._load = EngineChoice.of(engine), size, load
         self._video = ReadAhead(video)
         self._shots = Shots(self._video)
-        self._engine: SegmentationEngine | None = None
         self._strokes = StrokeMasks(self._video)
         self._knowledge = Knowledge(self._video, shelf)
+        self._seat = Seat(
+            EngineChoice.of(engine), size, load, self.results.put, self._knowledge.forget_engine
+        )
         self._has_idled = False
 
     def start(self) -> None:
@@ -152,23 +148,28 @@ class InferenceWorker:
                 self._serve_scribbles()
                 self._try(*taken)
         finally:
+            self._seat.leave()
             self._video.close()
 
     def _next_command(self) -> tuple[int, Command] | None:
         """Wait for a command; None at the end. An engine is told, once, that it has time."""
-        if isinstance(self._engine, SettlingEngine) and not self._has_idled:
+        if isinstance(self._seat.engine, SettlingEngine) and not self._has_idled:
             taken = self._commands.take(_IDLE)
             if taken or self._is_closing:
                 return taken
-            self._engine.while_idle()
             self._has_idled = True
+            try:
+                self._seat.engine.while_idle()
+            except Exception:  # nobody waits for it
+                log.exception("the engine could not use its time")
         return self._commands.take()
 
     def _try(self, ticket: int, command: Command) -> None:
         """Do a command; whatever it raises must not take the thread with it."""
         try:
-            while not self._fits(ticket, command):
-                pass  # only out here has the traceback let go of the engine that did not fit
+            for tries in count(1):
+                if self._is_done(ticket, command, tries):
+                    return  # only out here has the traceback let go of an engine that did not fit
         except UserError as error:
             self.results.put(Failed(command, str(error), ""))
         except Exception as error:
@@ -176,12 +177,12 @@ class InferenceWorker:
             message = f"{_WORDS[type(command)]} failed: {str(error) or type(error).__name__}."
             self.results.put(Failed(command, message, traceback.format_exc()))
 
-    def _fits(self, ticket: int, command: Command) -> bool:
-        """Do a command; False if memory ran short and it is to be done again, smaller."""
+    def _is_done(self, ticket: int, command: Command, tries: int) -> bool:
+        """Do a command; False if it is to be done again, because the engine failed."""
         try:
             self._do(ticket, command)
         except Exception as error:
-            if not (is_out_of_memory(error) and self._step_down()):
+            if self._is_closing or not self._seat.can_go_on(error, tries):
                 raise
             return False
         return True
@@ -189,9 +190,9 @@ class InferenceWorker:
     def _do(self, ticket: int, command: Command) -> None:
         match command:
             case Load():
-                self._loaded()
+                self._seat.loaded()
             case UseEngine(choice):
-                self._use(choice)
+                self._seat.use(choice)
             case UseClicks(files):
                 self.results.put(ClicksReady(files, self._strokes.use(files)))
             case SetReference():
@@ -217,7 +218,7 @@ class InferenceWorker:
 
     def _segmented(self, command: Propagate, is_over: Callable[[], bool]) -> Iterator[Segmented]:
         frame_started = time.perf_counter()
-        engine, is_over_now = self._loaded(), self._serving(is_over)
+        engine, is_over_now = self._seat.loaded(), self._serving(is_over)
         away = self._knowledge.absences.at
         watch = IdentityWatch(self._video, self._shots, self._knowledge.looks_around)
         found = propagate(engine, self._video, command.passes, is_over_now, self._shots, away)
@@ -235,16 +236,17 @@ class InferenceWorker:
         self, command: Propagate, frame: int, segmentation: Segmentation, final: bool
     ) -> LabelMap:
         label_map = segmentation.label_map()
-        if command.refines and final and isinstance(self._engine, RefiningEngine):
+        if command.refines and final and isinstance(self._seat.engine, RefiningEngine):
             image = self._video[frame]
-            label_map = self._engine.refine(frame, image, label_map, self._knowledge.reference)
+            reference = self._knowledge.reference
+            label_map = self._seat.engine.refine(frame, image, label_map, reference)
         if command.ids is None:
             return label_map
         kept = command.kept.get(frame)
         return merged(label_map, None if kept is None else kept.decode(), command.ids)
 
     def _learn(self, command: Learn, is_over: Callable[[], bool]) -> None:
-        started, engine = time.perf_counter(), self._loaded()
+        started, engine = time.perf_counter(), self._seat.loaded()
         has_learnt = False
         if isinstance(engine, LearningEngine):
             if command.wanted:
@@ -279,39 +281,13 @@ class InferenceWorker:
 
     def _scribble(self, command: Scribble) -> None:
         started = time.perf_counter()
-        mask = self._strokes.mask(command, self._loaded)
+        mask = self._strokes.mask(command, self._seat.loaded)
         seconds = time.perf_counter() - started
         self.results.put(Scribbled(command.frame, command.object_id, mask, command.token, seconds))
 
-    # The engine and its memory
-
-    def _loaded(self) -> SegmentationEngine:
-        if self._engine is None:
-            self._use(self._choice)
-        return self._engine
-
-    def _use(self, choice: EngineChoice) -> None:
-        engine = self._load(choice.name, self._size, **choice.options)
-        self._knowledge.forget_engine()
-        self._engine, self._choice = engine, choice
-        device = str(getattr(engine, "device", "cpu"))
-        provenance = dict(getattr(engine, "provenance", {}))
-        self.results.put(Ready(engine.name, device, self._size, choice, provenance))
-
     def _bring_memory_up_to_date(self, is_over: Callable[[], bool] = lambda: False) -> None:
-        engine = self._loaded()
+        engine = self._seat.loaded()
         self._knowledge.teach(engine, lambda: is_over() or self._is_closing)
-
-    def _step_down(self) -> bool:
-        """Let go of the engine; the next one works at a smaller size. False at the smallest."""
-        smaller = smaller_than(self._size)
-        if smaller is None:
-            return False
-        BUDGET.step_down()
-        self._engine = None
-        self._size = smaller
-        self.results.put(SteppedDown(self._size))
-        return True
 
 
 _CHANGES = UseEngine | SetReference | SetAbsences  # what a pass goes by

@@ -1,5 +1,1 @@
 """The MobileVOS networks, their memory, and the engine made of them; the home of torch."""
-
-from vos_annotator.mobilevos.loading import preload
-
-preload()

@@ -1,7 +1,7 @@
 """The application: checks the machine, makes the window, opens what was asked for.
 
 For: `main.py` and the command line. Qt is imported only once it is known that a window
-can be shown; torch is not imported in this thread at all.
+can be shown; torch is not imported in this process at all.
 """
 
 from __future__ import annotations
@@ -64,9 +64,10 @@ def _run(path: str | Path | None, engine: EngineChoice | None, size: int) -> int
 
 
 def _show(path: str | Path | None, engine: EngineChoice | None, size: int) -> MainWindow:
+    from vos_annotator.engine.remote import load_remote
     from vos_annotator.ui.main_window import MainWindow
 
-    window = MainWindow(None, engine, size)
+    window = MainWindow(None, engine, size, load_remote)
     _catch_exceptions(window)
     window.show()
     if path is not None:

@@ -18,7 +18,6 @@ from PySide6.QtCore import QObject, Signal
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.stored_map import StoredMap
-from vos_annotator.core.translation import tr
 from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.engine.commands import (
     Failed,
@@ -27,6 +26,7 @@ from vos_annotator.engine.commands import (
     Learned,
     Propagate,
     Ready,
+    Restarted,
     Result,
     Scribbled,
     Segmented,
@@ -34,7 +34,7 @@ from vos_annotator.engine.commands import (
 )
 from vos_annotator.engine.registry import DEFAULT_SIZE, load_engine
 from vos_annotator.engine.remaining import Run
-from vos_annotator.engine.worker import Loader
+from vos_annotator.engine.seat import Loader
 from vos_annotator.ui.agenda import Agenda
 from vos_annotator.ui.document import Document
 from vos_annotator.ui.gathering import Gathering
@@ -45,7 +45,7 @@ from vos_annotator.ui.reference_feed import ReferenceFeed
 from vos_annotator.ui.scribble_calls import ScribbleCalls
 
 REFRESH_PAUSE = 300  # ms after an edit
-_WARM_UP_DELAY = 1000  # ms; loading torch may stop the window for a moment, so not while it opens
+_WARM_UP_DELAY = 1000  # ms; a process that loads torch takes the processor from what opens
 
 
 class EngineBridge(QObject):
@@ -302,9 +302,8 @@ class EngineBridge(QObject):
             case Ready():
                 self.learning.note_new_engine()
                 self.ready.emit(result)
-            case SteppedDown(size):
-                text = tr("Memory ran short: masks are computed at {size} px now.", size=size)
-                self.message.emit(text)
+            case SteppedDown() | Restarted():
+                self.message.emit(str(result))
             case Failed():
                 self._on_failed(result)
 

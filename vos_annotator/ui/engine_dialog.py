@@ -1,6 +1,6 @@
 """The dialog that chooses the engine: by name, with its weights, loaded before it is taken.
 
-For: the verbs. Engines are described, and loaded, away from the GUI thread; one that cannot be
+For: the verbs. Engines are described, and loaded, in processes of their own; one that cannot be
 used says why, and the engine in use stays.
 """
 
@@ -13,9 +13,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QWidget
 
 from vos_annotator.core.translation import tr
-from vos_annotator.engine.catalogue import EngineFacts, facts_of
+from vos_annotator.engine.catalogue import EngineFacts
 from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.engine.registry import engine_names
+from vos_annotator.engine.remote import RemoteCatalogue
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.engine_choice import kept_checkpoint
 from vos_annotator.ui.form_parts import PathRow, add_answers, roomy_form
@@ -43,7 +44,7 @@ class EngineDialog(QDialog):
         self._bridge = workspace.bridge
         self._facts: EngineFacts | None = None  # None until they are known
         self._wanted: EngineChoice | None = None  # what is being loaded
-        self._latest = Latest(self)
+        self._catalogue, self._latest = RemoteCatalogue(), Latest(self)
         self._latest.done.connect(self._show_facts)
         self._lay_out(workspace)
         self._bridge.ready.connect(self._on_ready)
@@ -69,8 +70,9 @@ class EngineDialog(QDialog):
         self._bridge.use_engine(self._wanted)
 
     def done(self, result: int) -> None:
-        """End the thread."""
+        """End the process and the thread."""
         self._wanted = None
+        self._catalogue.close()
         self._latest.close()
         super().done(result)
 
@@ -103,7 +105,7 @@ class EngineDialog(QDialog):
         self.checkpoint.setText(kept or "")
         self._say(tr("Looking at the engine {name} …", name=name))
         self._allow()
-        self._latest.ask(partial(facts_of, name))
+        self._latest.ask(partial(self._catalogue.facts_of, name))
 
     def _show_facts(self, facts: EngineFacts) -> None:
         self._facts = facts

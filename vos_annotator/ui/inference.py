@@ -24,11 +24,12 @@ from vos_annotator.engine.commands import (
     UseEngine,
 )
 from vos_annotator.engine.memory_shelf import MemoryShelf, shelf_folder
+from vos_annotator.engine.processes import NICENESS
 from vos_annotator.engine.protocol import SegmentationEngine
-from vos_annotator.engine.worker import InferenceWorker, Loader
+from vos_annotator.engine.seat import Loader
+from vos_annotator.engine.worker import InferenceWorker
 
 VISIT = 0.008  # s; the longest that results may keep the event loop
-_NICENESS = 10  # of the engine's threads: where cores are short, the window goes first
 
 
 class Inference(QObject):
@@ -123,7 +124,7 @@ def give_way() -> None:
     """
     if sys.platform == "linux":  # elsewhere it would be the whole process
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 def single_shot(parent: QObject, interval: int, action) -> QTimer:

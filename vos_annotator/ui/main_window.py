@@ -19,7 +19,8 @@ from vos_annotator.core.errors import UserError
 from vos_annotator.core.project import Project
 from vos_annotator.core.translation import tr
 from vos_annotator.engine.choice import EngineChoice
-from vos_annotator.engine.registry import DEFAULT_SIZE
+from vos_annotator.engine.registry import DEFAULT_SIZE, load_engine
+from vos_annotator.engine.seat import Loader
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.action_set import ActionSet
 from vos_annotator.ui.big_change import BigChange
@@ -68,10 +69,11 @@ class MainWindow(QMainWindow):
         project: Project | None = None,
         engine: EngineChoice | str | None = None,
         size: int = DEFAULT_SIZE,
+        load: Loader = load_engine,
     ) -> None:
         super().__init__()
         self.engine, self.working_size = EngineChoice.of(engine or kept_choice()), size
-        self.workspace: Workspace | None = None
+        self._load, self.workspace = load, None
         self.returns, self.last_path, self._is_opening = False, None, False
         self.verbs, self.window_verbs = Verbs(self), WindowVerbs(self)
         self.keymap = Keymap()
@@ -88,8 +90,7 @@ class MainWindow(QMainWindow):
         self._key_rules = KeyRules(self, self.actions_.held())
         self.setAcceptDrops(True)
         self._make_frame()
-        self._clock = QTimer(self)
-        self._clock.setInterval(1000)
+        self._clock = QTimer(self, interval=1000)
         self._clock.timeout.connect(self._show_saved)
         self._clock.start()
         if project is not None:
@@ -108,9 +109,7 @@ class MainWindow(QMainWindow):
         self._recent.chosen.connect(self.open_path)
         menus["File"].insertMenu(self.actions_["import-masks"], self._recent)
         self._object_menu = menus["Object"]
-        bar = QToolBar(tr("Tools"), self)
-        bar.setObjectName("tools")
-        bar.setMovable(False)
+        bar = QToolBar(tr("Tools"), self, objectName="tools", movable=False)
         bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, bar)
         self.actions_.fill_bar(bar)
@@ -198,7 +197,7 @@ class MainWindow(QMainWindow):
             return False
         from vos_annotator.ui.workspace import Workspace  # it takes as long to load as all else
 
-        workspace = Workspace(project, self.actions_, self.engine, self.working_size)
+        workspace = Workspace(project, self.actions_, self.engine, self.working_size, self._load)
         self.workspace = workspace
         workspace.changed.connect(self.refresh_actions)
         workspace.message.connect(self.say)

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, QSettings, QTimer, Signal
 
 from vos_annotator.core.memory_budget import BUDGET, KINDS, MIB
 from vos_annotator.core.translation import tr
+from vos_annotator.engine.processes import resident
 from vos_annotator.ui.language import number
 
 _INTERVAL = 2000  # ms
@@ -23,7 +24,7 @@ class MemoryWatch(QObject):
     """Looks at memory, and has caches made smaller where the machine runs out of it.
 
     Signals:
-        looked(text, details): What the process takes, and the caches of what they may.
+        looked(text, details): What the program takes, and the caches of what they may.
         ran_short(text): Caches were made smaller, here or where an allocation failed.
     """
 
@@ -53,15 +54,20 @@ class MemoryWatch(QObject):
                     size=number(BUDGET.allowed / MIB),
                 )
             )
-        self.looked.emit(memory_text(self._process.memory_info().rss), memory_details())
+        self.looked.emit(memory_text(self._process), memory_details())
 
 
-def memory_text(resident: int) -> str:
-    """Return in a few words what the process takes, and its caches of what they may."""
+def memory_text(process: psutil.Process) -> str:
+    """Return in a few words what the program takes, and its caches of what they may.
+
+    Args:
+        process: This one; those that it started count too.
+    """
+    taken = process.memory_info().rss + resident()
     used = sum(BUDGET.used().values())
     return tr(
         "{size} GB, caches {used} of {allowed} GB",
-        size=number(resident / 1e9, 1),
+        size=number(taken / 1e9, 1),
         used=number(used / 1e9, 1),
         allowed=number(BUDGET.allowed / 1e9, 1),
     )

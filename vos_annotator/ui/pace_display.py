@@ -79,7 +79,7 @@ class PaceDisplay(QLabel):
         )
         frame = None if self._fps is None else number(1000 / self._fps)
         run = tr("nothing runs") if frame is None else tr("run: {frame} ms a frame", frame=frame)
-        self.setText("\n".join((window, run, memory_text(self._process.memory_info().rss))))
+        self.setText("\n".join((window, run, memory_text(self._process))))
         self.adjustSize()
 
     def _note(self, waited: float) -> None:

@@ -13,6 +13,8 @@ from vos_annotator.core.project import Project
 from vos_annotator.core.translation import tr
 from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.engine.landing import keep_provenance
+from vos_annotator.engine.registry import load_engine
+from vos_annotator.engine.seat import Loader
 from vos_annotator.ui.action_set import ActionSet
 from vos_annotator.ui.bridge import EngineBridge
 from vos_annotator.ui.canvas import Canvas
@@ -58,14 +60,19 @@ class Workspace(QWidget):
     failed = Signal(str, str)
 
     def __init__(
-        self, project: Project, actions: ActionSet, engine: EngineChoice, size: int
+        self,
+        project: Project,
+        actions: ActionSet,
+        engine: EngineChoice,
+        size: int,
+        load: Loader = load_engine,
     ) -> None:
         super().__init__()
         self.project, self.actions_ = project, actions
         self.document = Document(project)
         self.cursor = Cursor(self.document)
         self._restore_place()
-        self.bridge = EngineBridge(self.document, engine, size)
+        self.bridge = EngineBridge(self.document, engine, size, load)
         self.bridge.ready.connect(lambda ready: keep_provenance(project, ready))
         use_kept_files(self.bridge.inference)
         self.canvas = Canvas(self.document, self.cursor, self.bridge)

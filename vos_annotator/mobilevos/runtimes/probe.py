@@ -19,6 +19,7 @@ from pathlib import Path
 import torch
 
 from vos_annotator.core.errors import UserError
+from vos_annotator.engine.processes import die_with_parent
 from vos_annotator.mobilevos.checkpoint import load_checkpoint
 from vos_annotator.mobilevos.network import Network
 from vos_annotator.mobilevos.runtimes.choice import installed, load_runtime, noted, settle
@@ -151,6 +152,7 @@ def _frame(runtime: Runtime, picture: torch.Tensor) -> Callable[[], torch.Tensor
 
 
 if __name__ == "__main__":
+    die_with_parent()
     if "--yield" in sys.argv and hasattr(os, "nice"):
         os.nice(19)
     print(prepare(Path(sys.argv[1])), end="")

@@ -22,6 +22,7 @@ from vos_annotator.core.errors import UserError
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import open_video
 from vos_annotator.engine.choice import add_engine_options, chosen_engine
+from vos_annotator.engine.remote import load_remote
 from vos_annotator.ui.app import make_application
 from vos_annotator.ui.main_window import MainWindow
 from vos_annotator.ui.probe.watches import watch_everything, watch_gaps, watch_strokes
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with tempfile.TemporaryDirectory() as folder:
             project = Project.create(Path(folder) / "probe.vos", open_video(args.clip))
-            window = MainWindow(project, chosen_engine(args), args.size)
+            window = MainWindow(project, chosen_engine(args), args.size, load_remote)
             window.bridge.failed.connect(_fail)
             window.show()
             try:
