@@ -22,7 +22,7 @@ from vos_annotator.evaluation.bench.measures import MEASURES
 from vos_annotator.evaluation.bench.references import time_read
 from vos_annotator.evaluation.bench.scene import Scene, write_clip
 from vos_annotator.evaluation.bench.seeking import long_clip
-from vos_annotator.evaluation.bench.setting import Setting
+from vos_annotator.evaluation.bench.setting import Setting, run_module
 from vos_annotator.evaluation.bench.stages import time_stages
 from vos_annotator.evaluation.bench.window import measure_start
 from vos_annotator.ui.main_window import MainWindow
@@ -146,6 +146,15 @@ def numbers(value):
     if isinstance(value, list):
         return [number for each in value for number in numbers(each)]
     return [value] if isinstance(value, int | float) else []
+
+
+def test_in_a_whole_session_with_the_real_engine_the_window_loads_no_network(setting):
+    scene = Scene(SHAPE, frame_count=6)
+    files = setting.clip(scene), setting.mask(scene)
+    found = run_module(
+        "vos_annotator.ui.probe", "all", *files, "--count", 5, "--size", 48, folder=setting.folder
+    )
+    assert found["loaded"] == [] and found["strokes"]["median_ms"] > 0
 
 
 def test_an_engine_that_is_not_installed_is_a_mistake_of_the_user(capsys):

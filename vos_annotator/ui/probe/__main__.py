@@ -27,6 +27,7 @@ from vos_annotator.ui.app import make_application
 from vos_annotator.ui.main_window import MainWindow
 from vos_annotator.ui.probe.watches import watch_everything, watch_gaps, watch_strokes
 
+_HEAVY = ("torch", "openvino", "onnxruntime")  # libraries that have no place in this process
 _LONGEST = 180_000  # ms; then the measurement is given up
 
 
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if failures:
         print(*failures, sep="\n", file=sys.stderr)
         return 1
-    print(json.dumps(found))
+    print(json.dumps({**found, "loaded": [each for each in _HEAVY if each in sys.modules]}))
     return 0
 
 
