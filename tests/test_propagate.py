@@ -20,6 +20,7 @@ from vos_annotator.core.masks import PALETTE, encode_png
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import Video, open_video
 from vos_annotator.engine.headless import propagated_pngs
+from vos_annotator.engine.registry import load_engine
 from vos_annotator.engine.remote import load_remote
 from vos_annotator.engine.worker import RESULTS_WAITING
 
@@ -64,14 +65,14 @@ def written(out, name="clip"):
     return [annotation_path(out, name, frame).read_bytes() for frame in range(FRAMES)]
 
 
-def window_masks(qtbot, clip, corrections, learns=False):
+def window_masks(qtbot, clip, corrections, learns=False, load=load_engine):
     """Return the PNGs that the window's bridge and worker give after some corrections."""
     from vos_annotator.ui.bridge import EngineBridge
     from vos_annotator.ui.document import Document
 
     project = Project.for_video(open_video(clip))
     document = Document(project)
-    bridge = EngineBridge(document, "mobilevos", SIZE, load_remote)
+    bridge = EngineBridge(document, "mobilevos", SIZE, load)
     messages = []
     bridge.message.connect(messages.append)
     bridge.learning.is_on = learns
@@ -100,7 +101,8 @@ def test_masks_are_those_of_the_window_byte_for_byte(qtbot, clip, tmp_path, corr
     masks = write_masks(tmp_path / "masks", (0, SECOND))
     assert command(clip, masks, tmp_path / "out", engine="mobilevos") == 0
 
-    in_window = window_masks(qtbot, clip, [{f: scene(f)[1] for f in one} for one in corrections])
+    drawn = [{frame: scene(frame)[1] for frame in one} for one in corrections]
+    in_window = window_masks(qtbot, clip, drawn, load=load_remote)
 
     assert written(tmp_path / "out") == in_window
     found = read_label_map(annotation_path(tmp_path / "out", "clip", 3))
