@@ -1,12 +1,15 @@
-"""Checkpoints with random weights, for engines that come without any: by the engine's name."""
+"""Checkpoints with random weights, for engines that come without any: by the engine's name.
+
+Torch is imported where it is needed: tests of engines that do without it are quicker.
+"""
 
 from pathlib import Path
-
-import torch
 
 
 def make_stcn(path: Path) -> None:
     """Write what the authors of STCN publish, but for what it has learnt."""
+    import torch
+
     from vos_annotator.mobilevos.stcn import STCN
 
     torch.manual_seed(0)
@@ -15,6 +18,7 @@ def make_stcn(path: Path) -> None:
 
 def make_sam2(path: Path) -> None:
     """Write a checkpoint of SAM 2.1, tiny, that has learnt nothing."""
+    import torch
     from sam2.build_sam import build_sam2
 
     torch.manual_seed(0)

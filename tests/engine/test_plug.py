@@ -54,7 +54,8 @@ def test_an_engine_of_another_package_is_found_and_described(installed, monkeypa
 
 
 def test_the_example_does_what_every_engine_must_do(installed):
-    done = run(installed, "pytest", "-q", "tests/engine/test_contract.py", "-k", "flow")
+    words = ("-q", "-p", "no:pytest-qt", "-p", "no:xdist", "tests/engine/test_contract.py")
+    done = run(installed, "pytest", *words, "-k", "flow")
 
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout
