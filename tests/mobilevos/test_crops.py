@@ -90,8 +90,8 @@ def test_values_of_small_objects_are_as_those_computed_on_the_whole_frame(
 
     nobody = runtime.memorize(torch.cat([masks[2:], others[2:]], 1), for_values)
 
-    def value_of(pairs, boxes):
-        assert all(box != whole(GRID) for box in boxes)
+    def value_of(pairs, boxes, is_all):
+        assert all(box != whole(GRID) for box in boxes) and not is_all
         return runtime.memorize(pairs, cut(for_values, 16 * GRID[1], boxes))
 
     value = memorized(value_of, masks, others, [nobody] * 3, 2)
@@ -109,8 +109,8 @@ def test_an_object_of_which_nothing_is_known_elsewhere_is_looked_at_in_the_whole
     masks[0, :, 100:150, 90:140] = 1
     pairs = torch.cat([masks, torch.zeros_like(masks)], 1)
 
-    def value_of(given, boxes):
-        assert boxes == [whole(GRID)]
+    def value_of(given, boxes, is_all):
+        assert boxes == [whole(GRID)] and is_all
         return runtime.memorize(given, for_values)
 
     value = memorized(value_of, masks, torch.zeros_like(masks), [None], 2)
@@ -134,7 +134,7 @@ def test_logits_are_as_those_of_the_whole_frame_within_a_box_and_low_outside(
     expected = runtime.decode(read, for_masks)
     box = rows, columns = slice(4, 16), slice(6, 18)
 
-    def logits_in(given, boxes):
+    def logits_in(given, boxes, is_all):
         return runtime.decode(given, cut(for_masks, 16 * GRID[1], boxes))
 
     logits = decoded(logits_in, [read[:1, :, rows, columns]], [box, None], GRID)

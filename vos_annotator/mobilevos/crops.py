@@ -19,6 +19,8 @@ from torch import Tensor
 from vos_annotator.mobilevos.heads import LOGIT_STRIDE, STRIDE, Prepared
 
 Box = tuple[slice, slice]  # rows and columns of positions
+# What to compute in boxes of one size, and whether all boxes together are as large as the frame.
+Compute = Callable[[Tensor, Sequence[Box], bool], Tensor]
 
 OUTSIDE = -10.0  # logits of an object where it was not looked for
 _LIKELY = (0.02, 0.1, 0.2, 0.3)  # shares of an object in what a position reads, to look for it at
@@ -58,7 +60,7 @@ def whole(shape: tuple[int, int]) -> Box:
 
 
 def decoded(
-    logits_in: Callable[[Tensor, Sequence[Box]], Tensor],
+    logits_in: Compute,
     reads: Sequence[Tensor],
     boxes: Sequence[Box | None],
     size: tuple[int, int],
@@ -75,17 +77,18 @@ def decoded(
     height, width = (fine * side for side in size)
     device = reads[0].device if reads else None
     logits = torch.full((len(boxes), 1, height, width), OUTSIDE, device=device)
+    is_all = sum(map(area, boxes)) >= size[0] * size[1]
     of_object = dict(zip((n for n, box in enumerate(boxes) if box), reads, strict=True))
     for members in _of_one_size(boxes):
         given = torch.cat([of_object[n] for n in members])
-        found = logits_in(given, [boxes[n] for n in members])
+        found = logits_in(given, [boxes[n] for n in members], is_all)
         for n, part in zip(members, found, strict=True):
             logits[n][_scaled(boxes[n], fine)] = part.to(logits.dtype)
     return logits
 
 
 def memorized(
-    value: Callable[[Tensor, Sequence[Box]], Tensor],
+    value: Compute,
     masks: Tensor,
     others: Tensor,
     elsewhere: Sequence[Tensor | None],
@@ -111,13 +114,15 @@ def memorized(
     values: list[Tensor | None] = [
         None if far is None else far.expand(1, -1, *size)[0].clone() for far in elsewhere
     ]
+    is_all = sum(map(area, boxes)) >= size[0] * size[1]
     for members in _of_one_size(boxes):
         given = torch.stack([pairs[n][_scaled(boxes[n], STRIDE)] for n in members])
-        for n, found in zip(members, value(given, [boxes[n] for n in members]), strict=True):
+        found = value(given, [boxes[n] for n in members], is_all)
+        for n, part in zip(members, found, strict=True):
             if values[n] is None:
-                values[n] = found
+                values[n] = part
             else:
-                _put(found, values[n], boxes[n])
+                _put(part, values[n], boxes[n])
     result = torch.stack(values)
     result[:, -carried:] = (2 * shares - 1).to(result.dtype)
     return result

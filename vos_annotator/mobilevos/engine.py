@@ -265,7 +265,7 @@ class MobileVOSEngine:
             decoder, width = self._decoder, view.image.shape[3]
             prepared = decoder.prepare(self.network.complete(view.look))
 
-            def logits_in(given: Tensor, where: Sequence[Box]) -> Tensor:
+            def logits_in(given: Tensor, where: Sequence[Box], is_all: bool) -> Tensor:
                 return decoder(given, cut(prepared, width, where))[0]
 
         return decoded(logits_in, reads, boxes, view.key.shape[2:])

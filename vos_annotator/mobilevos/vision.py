@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vos_annotator.mobilevos.crops import Box, area, cut, memorized
+from vos_annotator.mobilevos.crops import Box, cut, memorized
 from vos_annotator.mobilevos.heads import STRIDE, Look, Prepared
 from vos_annotator.mobilevos.memory import MemoryFrame
 from vos_annotator.mobilevos.network import Network
@@ -85,11 +85,6 @@ class View:
     def for_masks(self) -> Prepared:
         """What the masks of its objects share, in all of it."""
         return self.runtime.for_masks(self.look)
-
-    def covers(self, boxes: Sequence[Box]) -> bool:
-        """Return whether boxes are so large together that all of it is no more work."""
-        height, width = self.key.shape[2:]
-        return sum(map(area, boxes)) >= height * width
 
 
 class Vision:
@@ -187,18 +182,18 @@ class Vision:
         everyone = masks.sum(0, keepdim=True).clamp(0, 1)
         return [self.value(view, torch.zeros_like(everyone), everyone)] * len(masks)
 
-    def _values_in(self, view: View, pairs: Tensor, boxes: Sequence[Box]) -> Tensor:
+    def _values_in(self, view: View, pairs: Tensor, boxes: Sequence[Box], is_all: bool) -> Tensor:
         """Return the values of masks in boxes of one size; see `memorized`."""
         width = view.image.shape[3]
-        if view.covers(boxes):
+        if is_all:  # what the picture gives is computed once
             return self.runtime.memorize(pairs, cut(view.for_values, width, boxes))
         *look, image = cut((*view.look, view.image), width, boxes)
         return self.runtime.memorize(pairs, self.runtime.for_values(Look(*look), image))
 
-    def logits_in(self, view: View, read: Tensor, boxes: Sequence[Box]) -> Tensor:
-        """Return logits (B, 1, 4 h, 4 w) of what was read, (B, C_v, h, w), in boxes of one size."""
+    def logits_in(self, view: View, read: Tensor, boxes: Sequence[Box], is_all: bool) -> Tensor:
+        """Return logits (B, 1, 4 h, 4 w) of what was read, (B, C_v, h, w); see `decoded`."""
         width = view.image.shape[3]
-        if view.covers(boxes):
+        if is_all:  # what the picture gives is computed once
             return self.runtime.decode(read, cut(view.for_masks, width, boxes))
         look = Look(*cut(view.look, width, boxes))
         return self.runtime.decode(read, self.runtime.for_masks(look))
