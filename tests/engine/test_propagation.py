@@ -330,3 +330,38 @@ def test_a_pass_that_lost_an_object_does_not_take_it_from_one_that_still_has_it(
         mask = blend(first, second, 0.5).label_map() == 1
         np.testing.assert_array_equal(mask, has_it[0] > 0)
     assert not (blend(a, b, 1.0).label_map() == 1)[3:8, 4:10].any()  # beside its reference
+
+
+def test_what_a_pass_says_after_it_was_lost_counts_little_however_sure_it_is():
+    here, there = (np.full((1, 12, 16), -6.0, np.float32) for _ in range(2))
+    here[0, 3:8, 4:10], there[0, 5:10, 8:14] = 6.0, 6.0
+    sound = Segmentation((1,), here, (12, 16), at_worst={1: 0.85})
+    strayed = Segmentation((1,), there, (12, 16), at_worst={1: 0.3})
+    assert sound.confidence == strayed.confidence
+    for first, second in ((sound, strayed), (strayed, sound)):
+        mask = blend(first, second, 0.5).label_map() == 1
+        np.testing.assert_array_equal(mask, here[0] > 0)
+
+
+def test_a_pass_between_references_tells_the_worst_that_came_before_a_frame(monkeypatch):
+    class Unsteady(ToldEngine):
+        def segment(self, frame, image, absent=()):
+            logits = np.random.default_rng((frame, self.passes)).normal(0, 6, (1, 6, 8))
+            return Segmentation((1,), logits.astype(np.float32), image.shape[:2])
+
+    blended = []
+
+    def spied(earlier, later, weight_b):
+        blended.append((earlier, later))
+        return blend(earlier, later, weight_b)
+
+    monkeypatch.setattr(propagation, "blend", spied)
+    run(Unsteady(), plan([0, 8], 1, 7))
+    forwards, backwards = [a for a, _ in reversed(blended)], [b for _, b in blended]
+
+    for way in (forwards, backwards):
+        for before, here in pairwise(way):
+            likely = pytest.approx(here.confidence[1], abs=0.02)  # put aside in steps
+            assert here.at_worst[1] in (before.at_worst[1], likely)
+            assert here.at_worst[1] <= before.at_worst[1]
+        assert way[0].at_worst[1] > way[-1].at_worst[1]

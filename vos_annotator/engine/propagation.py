@@ -5,14 +5,15 @@ here. Knows the engine protocol; no Qt, no torch.
 
 A *pass* runs from a reference frame in one direction and stops before the next one. A *span*
 is what lies between two neighbouring references: it gets a pass from either side, and the
-second is blended with the first, linearly in time. Before the first reference and after the
-last there is one pass only. No pass carries masks over a cut into another scene.
+second is blended with the first, by how near each reference is and how well each pass fared
+so far. Before the first reference and after the last there is one pass only. No pass carries
+masks over a cut into another scene.
 """
 
 import tempfile
 import zlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -122,6 +123,7 @@ def propagate(
             engine.begin_pass()
             video.expect(one.frames)
             scene = Scene(shots, one.frames, one.source, one.earliest)
+            at_worst: dict[int, float] = {}
             for frame in one.frames:
                 if cancelled():
                     return
@@ -132,6 +134,9 @@ def propagate(
                     ids = segmentation.ids
                 if not scene.is_known:
                     segmentation = not_carried(ids, video.shape, shots.starts(frame))
+                if one.until is not None:
+                    at_worst = _least(at_worst, segmentation.confidence)
+                    segmentation = replace(segmentation, at_worst=at_worst)
                 if one.blended:
                     segmentation = _blend_in_time(one, frame, segmentation, spill.take(frame))
                 elif one.until is not None:
@@ -161,6 +166,10 @@ def _with_second_passes_blended(passes: Sequence[Pass]) -> list[Pass]:
         marked.append(replace(one, blended=(one.until, one.source) in seen))
         seen.add((one.source, one.until))
     return marked
+
+
+def _least(before: Mapping[int, float], now: Mapping[int, float]) -> dict[int, float]:
+    return {object_id: min(before.get(object_id, 1.0), now[object_id]) for object_id in now}
 
 
 def _blend_in_time(

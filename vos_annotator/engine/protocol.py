@@ -40,6 +40,8 @@ class Segmentation:
         is_carried: False in a scene to which the pass does not carry its masks.
         at_most: Of an object against which something else than its pixels speaks, the most
             that its confidence may be, 0..1.
+        at_worst: The least confidence that each object had on the way here from the reference
+            that the pass started from, 0..1; empty where nobody followed it.
     """
 
     ids: tuple[int, ...]
@@ -47,6 +49,7 @@ class Segmentation:
     shape: tuple[int, int]
     is_carried: bool = True
     at_most: Mapping[int, float] = field(default_factory=lambda: NOTHING)
+    at_worst: Mapping[int, float] = field(default_factory=lambda: NOTHING)
 
     def label_map(self) -> LabelMap:
         """Return a fresh label map of the frame's size.
@@ -118,9 +121,10 @@ def likely_j(unsure: float, apart: float) -> float:
 def blend(a: Segmentation, b: Segmentation, weight_b: float) -> Segmentation:
     """Return both in one, in log-odds and at the resolution of `a`.
 
-    Each object counts as much as `weight_b` says and as its mask is likely to be right: a
-    pass that lost it does not take away what the other one still has. A pass that did not
-    carry its masks so far does not count at all.
+    Each object counts as much as `weight_b` says, as its mask is likely to be right, and as it
+    was at worst on the way: a pass that lost it does not take away what the other one still
+    has, and where it took up something else instead, that looks right but does not count. A
+    pass that did not carry its masks so far does not count at all.
 
     Args:
         a: Counts 1 - `weight_b`.
@@ -143,12 +147,19 @@ def _weight(a: Segmentation, b: Segmentation, object_id: int, weight_b: float) -
     """Return how much `b` counts for an object: the odds of being right multiply the weights."""
     if object_id not in a.ids or object_id not in b.ids:
         return weight_b
-    odds = []
-    for each in (a, b):
-        confidence = min(max(each.confidence[object_id], _LEAST), 1 - _LEAST)
-        odds.append(confidence / (1 - confidence))
-    of_a, of_b = (1 - weight_b) * odds[0], weight_b * odds[1]
+    of_a = (1 - weight_b) * _odds(a, object_id)
+    of_b = weight_b * _odds(b, object_id)
     return of_b / (of_a + of_b)
+
+
+def _odds(segmentation: Segmentation, object_id: int) -> float:
+    """Return the odds that a pass is right: those of its mask, times those on the way to it."""
+    confidence = segmentation.confidence[object_id]
+    odds = 1.0
+    for likely in (confidence, segmentation.at_worst.get(object_id, 0.5)):
+        likely = min(max(likely, _LEAST), 1 - _LEAST)
+        odds *= likely / (1 - likely)
+    return odds
 
 
 @runtime_checkable
