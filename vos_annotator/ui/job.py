@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.translation import tr
+from vos_annotator.ui.inference import give_way
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Job(QThread):
 
     def run(self) -> None:
         """Do the work; Qt calls this in the thread."""
+        give_way()
         try:
             result = self._work(self.progress.emit, self._stop.is_set)
         except UserError as error:

@@ -11,13 +11,12 @@ were to be exported.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
-from PIL import Image
 
 from vos_annotator.core.atomic import put_file, writing
 from vos_annotator.core.errors import UserError
@@ -293,9 +292,10 @@ class _Export:
 
 
 def _jpeg(image: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "JPEG", quality=_JPEG_QUALITY)
-    return file.getvalue()
+    """Encode with OpenCV, which lets other threads run meanwhile, the window's among them."""
+    options = (cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY)
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
+    return data.tobytes()
 
 
 def _size(shape: tuple[int, int]) -> str:
