@@ -93,7 +93,7 @@ def test_no_module_imports_what_its_layer_may_not_know():
 @pytest.mark.parametrize(
     ("folder", "source"),
     [
-        ("core", "from vos_annotator.engine.protocol import blend"),
+        ("core", "from vos_annotator.engine.protocol import Segmentation"),
         ("engine", "def run():\n    import torch"),
         ("ui", "from vos_annotator.mobilevos.engine import MobileVOSEngine"),
         ("evaluation", "from vos_annotator.ui import document"),

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from tests.engine.fakes import ShadeVideo, ToldEngine, square
 from vos_annotator.core.errors import UserError
 from vos_annotator.engine import propagation
+from vos_annotator.engine.blending import blend
 from vos_annotator.engine.propagation import plan, propagate
-from vos_annotator.engine.protocol import ABSENT, Segmentation, blend
+from vos_annotator.engine.protocol import ABSENT, Segmentation
 from vos_annotator.engine.remaining import remaining_runs
 
 FRAMES = 30

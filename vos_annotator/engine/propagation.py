@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.shots import Shots
 from vos_annotator.core.video import Video
-from vos_annotator.engine.protocol import Segmentation, SegmentationEngine, blend
+from vos_annotator.engine.blending import blend
+from vos_annotator.engine.protocol import Segmentation, SegmentationEngine
 from vos_annotator.engine.scene import Scene, not_carried
 
 

@@ -23,7 +23,6 @@ from vos_annotator.core.video import Image
 
 ABSENT = -16.0  # log-odds of an object that an engine says nothing about
 Reference = tuple[int, Image, LabelMap]  # frame, (H, W, 3) RGB, (H, W) object ids
-_LEAST = 0.02  # confidence that is never undercut when two masks are weighed
 # Of the signs of error in the log-odds of a mask's error, 1 - J; fitted on training clips.
 UNSURE, APART, AT_BEST = 7.68, 3.08, -1.96
 
@@ -116,50 +115,6 @@ def signs_of_error(logits: NDArray[np.float32], own: NDArray[np.bool_]) -> tuple
 def likely_j(unsure: float, apart: float) -> float:
     """Return the J to expect, 0..1, from the `signs_of_error`."""
     return float(1 / (1 + np.exp(UNSURE * unsure + APART * apart + AT_BEST)))
-
-
-def blend(a: Segmentation, b: Segmentation, weight_b: float) -> Segmentation:
-    """Return both in one, in log-odds and at the resolution of `a`.
-
-    Each object counts as much as `weight_b` says, as its mask is likely to be right, and as it
-    was at worst on the way: a pass that lost it does not take away what the other one still
-    has, and where it took up something else instead, that looks right but does not count. A
-    pass that did not carry its masks so far does not count at all.
-
-    Args:
-        a: Counts 1 - `weight_b`.
-        b: Counts `weight_b`; an object that only one of them knows is absent in the other.
-        weight_b: 0..1.
-    """
-    if not (a.is_carried and b.is_carried):
-        return b if b.is_carried else a
-    ids = tuple(sorted({*a.ids, *b.ids}))
-    size = a.logits.shape[1:] if a.ids else b.logits.shape[1:]
-    logits = np.empty((len(ids), *size), np.float32)
-    for n, object_id in enumerate(ids):
-        weight = _weight(a, b, object_id, weight_b)
-        logits[n] = (1 - weight) * _log_odds(a, object_id, size)
-        logits[n] += weight * _log_odds(b, object_id, size)
-    return Segmentation(ids, logits, a.shape)
-
-
-def _weight(a: Segmentation, b: Segmentation, object_id: int, weight_b: float) -> float:
-    """Return how much `b` counts for an object: the odds of being right multiply the weights."""
-    if object_id not in a.ids or object_id not in b.ids:
-        return weight_b
-    of_a = (1 - weight_b) * _odds(a, object_id)
-    of_b = weight_b * _odds(b, object_id)
-    return of_b / (of_a + of_b)
-
-
-def _odds(segmentation: Segmentation, object_id: int) -> float:
-    """Return the odds that a pass is right: those of its mask, times those on the way to it."""
-    confidence = segmentation.confidence[object_id]
-    odds = 1.0
-    for likely in (confidence, segmentation.at_worst.get(object_id, 0.5)):
-        likely = min(max(likely, _LEAST), 1 - _LEAST)
-        odds *= likely / (1 - likely)
-    return odds
 
 
 @runtime_checkable
@@ -322,14 +277,3 @@ def _reach(start: int, stop: int, scale: float, size: int) -> slice:
         max(0, int(np.floor((start - 0.5) * scale - 0.5))),
         min(size, int(np.ceil((stop + 0.5) * scale + 0.5))),
     )
-
-
-def _log_odds(
-    segmentation: Segmentation, object_id: int, size: tuple[int, int]
-) -> NDArray[np.float32] | float:
-    if object_id not in segmentation.ids:
-        return ABSENT
-    logits = segmentation.logits[segmentation.ids.index(object_id)]
-    if logits.shape != size:
-        logits = cv2.resize(logits, size[::-1], interpolation=cv2.INTER_LINEAR)
-    return logits
