@@ -59,10 +59,11 @@ class ResidualBlock(nn.Module):
     `prepare` gives what it adds, once for all that come first.
     """
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    def __init__(self, inputs: int, outputs: int, inner: int | None = None) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
+        inner = inner or outputs  # channels between its two convolutions
+        self.conv1 = nn.Conv2d(inputs, inner, 3, padding=1)
+        self.conv2 = nn.Conv2d(inner, outputs, 3, padding=1)
         self.shortcut = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else None
 
     def forward(self, x: Tensor) -> Tensor:
@@ -113,8 +114,9 @@ class SharedValueEncoder(nn.Module):
         self.down8 = nn.Conv2d(width4, width8, 3, 2, 1)
         self.stride8 = nn.Conv2d(width8 + stride8, width8, 3, padding=1)
         self.down16 = nn.Conv2d(width8, width16, 3, 2, 1)
+        inner = min(width16, learnt)
         self.fuse = nn.Sequential(
-            ResidualBlock(width16 + stride16, learnt), ResidualBlock(learnt, learnt)
+            ResidualBlock(width16 + stride16, learnt, inner), ResidualBlock(learnt, learnt, inner)
         )
 
     def prepare(self, features: Look | Features, image: Tensor) -> Prepared:
@@ -168,6 +170,9 @@ class ASPP(nn.Module):
         )
         self.project = nn.Conv2d(width * len(rates), inputs, 3, padding=1)
         self.whole = nn.Conv2d(inputs, inputs, 1)
+        for added in (self.project, self.whole):  # nothing at first: what is known already stays
+            nn.init.zeros_(added.weight)
+            nn.init.zeros_(added.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) -> the same shape."""

@@ -17,6 +17,7 @@ from vos_annotator.training.processes import Processes, joined
 from vos_annotator.training.readers import DataSet, find_sources
 from vos_annotator.training.recipe import Data, NetworkRecipe, Recipe, read_recipe
 from vos_annotator.training.run_folder import RunFolder
+from vos_annotator.training.slimming import slimmed
 from vos_annotator.training.trainer import Trainer
 
 
@@ -99,6 +100,8 @@ def make_network(asked: NetworkRecipe) -> Network:
 def _borrow(network: Network, checkpoint: str) -> None:
     """Give a network what fits of another shape's weights: it need not learn that again."""
     own, (path, others) = network.state_dict(), _read_weights(checkpoint)
+    if network.config.shared_value and "value.stride4.weight" in others:
+        others = slimmed(others, own)
     fitting = {n: w for n, w in others.items() if n in own and own[n].shape == w.shape}
     if not fitting:
         raise UserError(f"{path} has no weights that fit the network: borrow from another.")

@@ -132,7 +132,7 @@ class NetworkRecipe(Table):
         shape: Fields of its configuration to change.
         init: "imagenet" for a backbone that knows pictures, "random", or a checkpoint.
         borrow: A checkpoint of another shape, whose weights are taken where name and shape fit,
-            over those of `init`.
+            over those of `init`; of wider heads the strongest channels.
     """
 
     name: str = "mobilevos-fast"
