@@ -89,7 +89,7 @@ def test_a_graph_is_one_file_that_says_what_it_is(graphs):
         assert not any(tensor.external_data for tensor in model.graph.initializer)
         notes = {entry.key: entry.value for entry in model.metadata_props}
         assert notes["checkpoint"] == "tiny" and '"key_dim": 8' in notes["config"]
-        assert (notes["top_k"], notes["bias_of_own_masks"]) == ("30", "-1.5")
+        assert (notes["top_k"], notes["bias_of_own_masks"]) == ("30", "-1.0")
 
 
 def test_any_number_of_objects_can_be_read_from_any_number_of_positions(graphs):

@@ -27,7 +27,8 @@ def moved(entry: MemoryFrame, rows: int, columns: int) -> torch.Tensor:
 
 
 def reading(entry: MemoryFrame, query: torch.Tensor, recent=()):
-    return read_frames(query, [entry], recent, 4, 0.0)
+    entries = [entry, *recent]
+    return read_frames(query, entries, [0.0] * len(entries), 4)
 
 
 @pytest.mark.parametrize("step", [(0, 0), (1, 3), (3, 8)])
@@ -66,7 +67,7 @@ def test_objects_that_read_the_same_share_what_is_looked_up():
 def test_an_object_that_is_not_there_is_nowhere():
     entry, other = frame(0, (2, 3, 3, 4)), frame(1)
     without = MemoryFrame(other.key, {1: -torch.ones(1, 1, GRID[0] * GRID[1])})
-    read = read_frames(moved(other, 0, 0), [entry, without], [], 4, 0.0)
+    read = read_frames(moved(other, 0, 0), [entry, without], [0.0, 0.0], 4)
     assert find_places([read], (1,), [], OWN) == [None]
 
 

@@ -88,7 +88,8 @@ class CloseUps:
         coarse = self._remember(view, label_map[box], object_id)
         with self._vision.precision():
             query = view.key
-            reading = read_frames(query, references, [coarse], TOP_K, HANDICAP)
+            biases = [0.0] * len(references) + [HANDICAP]
+            reading = read_frames(query, [*references, coarse], biases, TOP_K)
             reading.look_up()
             logits = self._vision.decode(reading.read(object_id), view)
         height, width = mask[box].shape

@@ -149,7 +149,8 @@ class MobileVOSEngine:
             return self._answered[1]  # the same picture again, in the same pass
         with self._stage("read"):
             key, recent = encoded.key, self.bank.recent
-            readings = readings_of(self.bank, key, ids, chosen, recent, lacking)
+            carried = self.network.value.carried
+            readings = readings_of(self.bank, key, ids, chosen, recent, carried, lacking)
             boxes = self._places(readings, ids)
             reads = [
                 reading.read(i, box)
@@ -162,8 +163,7 @@ class MobileVOSEngine:
             log_odds = aggregate(logits[:, 0])
         with self._stage("memorize"):
             if self.bank.wants_next:
-                carried, size = self.network.value.carried, encoded.key.shape[2:]
-                pairs = zip(ids, chosen, strict=True)
+                size, pairs = encoded.key.shape[2:], zip(ids, chosen, strict=True)
                 elsewhere = [self.bank.far_value(i, each, carried) for i, each in pairs]
                 entry = self._remember(encoded, ids, log_odds, elsewhere)
                 marks = self.bank.wants_landmark and carried
@@ -286,9 +286,9 @@ class MobileVOSEngine:
         latest = self.vision.look_at(before, working_size(image.shape[:2], self.size))
         shown = self.vision.shrink([label_map == i for i in ids], latest)
         recent = self.vision.remember(latest, ids, shown)
-        lessons = []
+        lessons, carried = [], self.network.value.carried
         for also in ((), (recent,)):
-            readings = readings_of(self.bank, encoded.key, ids, references, also)
+            readings = readings_of(self.bank, encoded.key, ids, references, also, carried)
             for reading in readings:
                 reading.look_up()
             read = torch.cat([each.read(i) for each, i in zip(readings, ids, strict=True)])

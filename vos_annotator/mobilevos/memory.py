@@ -247,22 +247,16 @@ class Reading:
 
 
 def read_frames(
-    query: Tensor,
-    references: Sequence[MemoryFrame],
-    recent: Sequence[MemoryFrame],
-    k: int,
-    handicap: float,
+    query: Tensor, entries: Sequence[MemoryFrame], biases: Sequence[float], k: int
 ) -> Reading:
     """Return how a frame reads memory frames; nothing is looked up yet.
 
     Args:
         query: (1, C, h, w) key of the frame to segment.
-        references: What a person drew.
-        recent: What the network drew itself; at least one frame in both.
+        entries: The memory frames, at least one.
+        biases: Similarity added to the positions of each.
         k: Memory positions that a position reads.
-        handicap: Similarity added to positions of `recent`.
     """
-    entries = [*references, *recent]
-    bias = torch.zeros((1, 1, sum(each.key.shape[2] for each in entries)), device=query.device)
-    bias[..., sum(each.key.shape[2] for each in references) :] = handicap
-    return Reading(entries, query, bias, k)
+    lengths = torch.tensor([entry.key.shape[2] for entry in entries])
+    bias = torch.tensor(biases, dtype=torch.float32).repeat_interleave(lengths)
+    return Reading(entries, query, bias[None, None].to(query.device), k)

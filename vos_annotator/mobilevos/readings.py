@@ -3,6 +3,7 @@
 For: the engine, its close-ups, and the graphs that read as it does. Knows torch and the memory.
 """
 
+import math
 from collections.abc import Hashable, Iterable, Sequence
 from itertools import repeat
 
@@ -12,7 +13,10 @@ from vos_annotator.mobilevos.bank import MemoryBank
 from vos_annotator.mobilevos.memory import MemoryFrame, Reading, read_frames
 
 TOP_K = 30  # memory positions that a position of the frame reads
-HANDICAP = -1.5  # similarity of what the network drew itself, beside what a person drew
+HANDICAP = -1.0  # similarity of what the network drew itself, beside what a person drew
+_SHOWS = 5  # positions that an object covers most: they tell how well a frame shows it
+_WEIGHT = 2.0  # of the logarithm of how well a reference shows an object, beside the best one
+_STEP = 0.25  # such biases are multiples of it, so that objects can share a reading
 
 
 def readings_of(
@@ -21,14 +25,15 @@ def readings_of(
     ids: Sequence[int],
     chosen: Sequence[tuple[int, ...]],
     recent: Sequence[MemoryFrame],
+    carried: int,
     lacking: Iterable[tuple[Hashable, ...]] = repeat(()),
 ) -> list[Reading]:
     """Return what each object reads; nothing is looked up yet.
 
-    That is the references `chosen` for it; and at a handicap the `recent` frames of
-    a pass, so that one that went astray finds back by what a person drew, and frames that
-    are `lacking` it, so that they speak where no reference does. Objects that read the same
-    ones share one reading.
+    That is the references `chosen` for it, those that show little of it at a handicap; and
+    at one as well the `recent` frames of a pass, so that one that went astray finds back by
+    what a person drew, and frames that are `lacking` it, so that they speak where no
+    reference does. Objects that read the same ones alike share one reading.
 
     Args:
         bank: Has the references, and what is lacking.
@@ -36,20 +41,39 @@ def readings_of(
         ids: The objects.
         chosen: For each object, what `MemoryBank.select` says.
         recent: Of the pass.
+        carried: How many channels of values, the last ones, are masks, the object's first.
         lacking: For each object, what `MemoryBank.lacking` says.
     """
     shared: dict[tuple[tuple[Hashable, ...], ...], Reading] = {}
     readings = []
     for i, references, without in zip(ids, chosen, lacking, strict=False):
+        drawn = [bank[reference] for reference in references]
+        biases = _biases([entry.values[i] for entry in drawn], carried)
         showing = tuple(n for n, entry in enumerate(recent) if i in entry.values)
-        which = references, without, showing
+        which = references, biases, without, showing
         if which not in shared:
-            shared[which] = read_frames(
-                key,
-                [bank[reference] for reference in references],
-                [*(bank[each] for each in without), *(recent[n] for n in showing)],
-                TOP_K,
-                HANDICAP,
-            )
+            found = [*(bank[each] for each in without), *(recent[n] for n in showing)]
+            of_all = [*biases, *[HANDICAP] * len(found)]
+            shared[which] = read_frames(key, [*drawn, *found], of_all, TOP_K)
         readings.append(shared[which])
     return readings
+
+
+def _biases(values: Sequence[Tensor], carried: int) -> tuple[float, ...]:
+    """Return how much less references count that show little of an object, each 0 or below.
+
+    Where it is all but hidden, positions that it shares with what hides it look like it and
+    say that it is hardly there.
+
+    Args:
+        values: Of the object on each, (1, C_v, N).
+        carried: As of `readings_of`; without masks, all count alike.
+    """
+    if not carried or len(values) < 2:
+        return (0.0,) * len(values)
+    shown = []
+    for value in values:
+        share = (value[0, -carried].float() + 1) / 2
+        shown.append(max(share.topk(min(_SHOWS, len(share))).values.mean().item(), _STEP / 10))
+    best = max(shown)
+    return tuple(round(_WEIGHT * math.log(each / best) / _STEP) * _STEP for each in shown)

@@ -121,9 +121,9 @@ class STCNEngine:
 
     def _read(self, frame: int, features: Features, object_id: int) -> Tensor:
         """Return what an object reads, (1, C_v, h/16, w/16)."""
-        references = [self.bank[each] for each in self.bank.select(frame, object_id)]
-        recent = [each for each in self.bank.recent if object_id in each.values]
-        reading = read_frames(features.key, references, recent, TOP_K, 0.0)
+        entries = [self.bank[each] for each in self.bank.select(frame, object_id)]
+        entries += [each for each in self.bank.recent if object_id in each.values]
+        reading = read_frames(features.key, entries, [0.0] * len(entries), TOP_K)
         reading.look_up()
         return reading.read(object_id)
 
