@@ -71,9 +71,14 @@ def test_an_object_that_is_not_there_is_nowhere():
     assert find_places([read], (1,), [], OWN) == [None]
 
 
-def test_a_landmark_is_an_object_and_what_lies_right_beside_it():
+def test_a_landmark_is_an_object_what_lies_right_beside_it_and_half_of_what_is_around():
     kept = landmark(frame(0, (2, 3, 3, 4), (10, 30, 1, 1)), GRID, OWN).reshape(GRID)
-    expected = torch.zeros(GRID, dtype=torch.bool)
-    expected[1:6, 2:8] = True
-    expected[9:12, 29:32] = True
-    assert torch.equal(kept, expected)
+    beside = torch.zeros(GRID, dtype=torch.bool)
+    beside[1:6, 2:8] = True
+    beside[9:12, 29:32] = True
+    around = torch.zeros(GRID, dtype=torch.bool)
+    around[0:10, 0:12] = True
+    around[5:16, 25:36] = True
+    assert kept[beside].all() and not kept[~around].any()
+    rows, columns = (around & ~beside).nonzero(as_tuple=True)
+    assert torch.equal(kept[rows, columns], (rows + columns) % 2 == 0)

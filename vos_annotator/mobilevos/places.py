@@ -17,7 +17,8 @@ from vos_annotator.mobilevos.crops import Box, place_of
 from vos_annotator.mobilevos.memory import MemoryFrame, Reading
 
 _SPARSE = 2  # of so many rows and columns one is looked at
-_RIM, _FAINT = 1, 0.02  # positions around an object in a landmark, share of one that it covers
+_FAINT = 0.02  # share of a position that an object covers, in a landmark
+_RIM, _SURROUNDINGS = 1, 5  # positions around it that are all in a landmark, or every other one
 _AROUND = 2  # positions around an object's last place that are all looked at
 
 
@@ -63,9 +64,13 @@ def _each_once(readings: Sequence[Reading]) -> list[Reading]:
 def landmark(entry: MemoryFrame, size: tuple[int, int], channel: int) -> Tensor:
     """Return which positions of a whole memory frame, of a grid of `size`, are worth keeping.
 
-    These are those of objects and right beside, (N,) bool.
+    These are those of objects and right beside, and of their surroundings every other one, as
+    on a checkerboard: what looks like an object, but is none, is mostly near. (N,) bool.
     """
-    return _near(entry, size, channel, _RIM, _FAINT).flatten()
+    rows, columns = (torch.arange(side, device=entry.key.device) for side in size)
+    is_dark = (rows[:, None] + columns) % 2 == 0
+    around = _near(entry, size, channel, _SURROUNDINGS, _FAINT) & is_dark
+    return (around | _near(entry, size, channel, _RIM, _FAINT)).flatten()
 
 
 def _near(
