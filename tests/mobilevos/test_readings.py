@@ -27,8 +27,8 @@ def bank_of(*frames: MemoryFrame) -> MemoryBank:
     return bank
 
 
-def read(bank: MemoryBank, ids: tuple[int, ...], recent=(), references=(0, 1)):
-    readings = readings_of(bank, KEY, ids, [references] * len(ids), recent, CARRIED)
+def read(bank: MemoryBank, ids: tuple[int, ...], recent=(), references=(0, 1), frame=40):
+    readings = readings_of(bank, frame, KEY, ids, [references] * len(ids), recent, CARRIED)
     for reading in readings:
         reading.look_up()
     return readings
@@ -61,3 +61,11 @@ def test_objects_share_a_reading_unless_a_reference_hides_one_of_them():
     assert one is two
     one, two = read(bank_of(shown(i1=1.0, i2=1.0), shown(i1=0.3, i2=1.0)), (1, 2))
     assert one is not two
+
+
+def test_right_beside_a_reference_on_which_an_object_is_hidden_it_is_taken_at_its_word():
+    bank = bank_of(shown(i1=1.0), shown(i1=0.25))
+    near, far = (read(bank, (1,), frame=frame)[0].share(1, 0).mean() for frame in (1, 40))
+    (single,) = read(bank_of(shown(i1=0.625), shown(i1=0.625)), (1,))  # halfway between both
+    torch.testing.assert_close(near, single.share(1, 0).mean(), rtol=0, atol=1e-3)
+    assert far > near

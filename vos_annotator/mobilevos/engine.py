@@ -150,7 +150,7 @@ class MobileVOSEngine:
         with self._stage("read"):
             key, recent = encoded.key, self.bank.recent
             carried = self.network.value.carried
-            readings = readings_of(self.bank, key, ids, chosen, recent, carried, lacking)
+            readings = readings_of(self.bank, frame, key, ids, chosen, recent, carried, lacking)
             boxes = self._places(readings, ids)
             reads = [
                 reading.read(i, box)
@@ -288,7 +288,7 @@ class MobileVOSEngine:
         recent = self.vision.remember(latest, ids, shown)
         lessons, carried = [], self.network.value.carried
         for also in ((), (recent,)):
-            readings = readings_of(self.bank, encoded.key, ids, references, also, carried)
+            readings = readings_of(self.bank, frame, encoded.key, ids, references, also, carried)
             for reading in readings:
                 reading.look_up()
             read = torch.cat([each.read(i) for each, i in zip(readings, ids, strict=True)])

@@ -16,11 +16,13 @@ TOP_K = 30  # memory positions that a position of the frame reads
 HANDICAP = -1.0  # similarity of what the network drew itself, beside what a person drew
 _SHOWS = 5  # positions that an object covers most: they tell how well a frame shows it
 _WEIGHT = 2.0  # of the logarithm of how well a reference shows an object, beside the best one
+_FULL = 10  # frames from a reference at which that counts in full: near by it is hidden as well
 _STEP = 0.25  # such biases are multiples of it, so that objects can share a reading
 
 
 def readings_of(
     bank: MemoryBank,
+    frame: int,
     key: Tensor,
     ids: Sequence[int],
     chosen: Sequence[tuple[int, ...]],
@@ -37,6 +39,7 @@ def readings_of(
 
     Args:
         bank: Has the references, and what is lacking.
+        frame: The one to segment.
         key: (1, C, h, w) of the frame to segment.
         ids: The objects.
         chosen: For each object, what `MemoryBank.select` says.
@@ -48,7 +51,8 @@ def readings_of(
     readings = []
     for i, references, without in zip(ids, chosen, lacking, strict=False):
         drawn = [bank[reference] for reference in references]
-        biases = _biases([entry.values[i] for entry in drawn], carried)
+        away = [abs(frame - reference) for reference in references]
+        biases = _biases([entry.values[i] for entry in drawn], away, carried)
         showing = tuple(n for n, entry in enumerate(recent) if i in entry.values)
         which = references, biases, without, showing
         if which not in shared:
@@ -59,14 +63,15 @@ def readings_of(
     return readings
 
 
-def _biases(values: Sequence[Tensor], carried: int) -> tuple[float, ...]:
+def _biases(values: Sequence[Tensor], away: Sequence[int], carried: int) -> tuple[float, ...]:
     """Return how much less references count that show little of an object, each 0 or below.
 
     Where it is all but hidden, positions that it shares with what hides it look like it and
-    say that it is hardly there.
+    say that it is hardly there. Right beside such a reference that may well be so.
 
     Args:
         values: Of the object on each, (1, C_v, N).
+        away: How many frames from the one to segment.
         carried: As of `readings_of`; without masks, all count alike.
     """
     if not carried or len(values) < 2:
@@ -75,5 +80,8 @@ def _biases(values: Sequence[Tensor], carried: int) -> tuple[float, ...]:
     for value in values:
         share = (value[0, -carried].float() + 1) / 2
         shown.append(max(share.topk(min(_SHOWS, len(share))).values.mean().item(), _STEP / 10))
-    best = max(shown)
-    return tuple(round(_WEIGHT * math.log(each / best) / _STEP) * _STEP for each in shown)
+    best, biases = max(shown), []
+    for each, frames in zip(shown, away, strict=True):
+        bias = _WEIGHT * math.log(each / best) * min(1.0, frames / _FULL)
+        biases.append(round(bias / _STEP) * _STEP)
+    return tuple(biases)
