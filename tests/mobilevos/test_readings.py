@@ -69,3 +69,15 @@ def test_right_beside_a_reference_on_which_an_object_is_hidden_it_is_taken_at_it
     (single,) = read(bank_of(shown(i1=0.625), shown(i1=0.625)), (1,))  # halfway between both
     torch.testing.assert_close(near, single.share(1, 0).mean(), rtol=0, atol=1e-3)
     assert far > near
+
+
+def test_a_reference_that_is_drawn_again_counts_as_it_is_now():
+    bank = bank_of(shown(i1=1.0), shown(i1=0.25))
+    read(bank, (1,))
+    bank.keep(1, shown(i1=1.0))
+    (now,), (fresh,) = read(bank, (1,)), read(bank_of(shown(i1=1.0), shown(i1=1.0)), (1,))
+    assert torch.equal(now.share(1, 0), fresh.share(1, 0))
+    bank.keep(1, shown(i1=0.25))
+    (hidden,) = read(bank, (1,))
+    (expected,) = read(bank_of(shown(i1=1.0), shown(i1=0.25)), (1,))
+    assert torch.equal(hidden.share(1, 0), expected.share(1, 0))

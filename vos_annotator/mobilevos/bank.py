@@ -17,7 +17,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from vos_annotator.core.memory_budget import BUDGET, REFERENCES
-from vos_annotator.mobilevos.memory import MemoryFrame, far_value
+from vos_annotator.mobilevos.memory import MemoryFrame, far_value, how_shown
 
 _WITHOUT = "without"  # marks what a frame is known to lack
 SPARSE = 5  # of so many frames of a pass an unbounded memory keeps one
@@ -129,6 +129,7 @@ class MemoryBank:
         self._store = ReferenceStore()
         self._showing: dict[int, list[int]] = {}  # object id -> the references that show it, sorted
         self._lacking: dict[int, list[int]] = {}  # object id -> frames that it is not on, sorted
+        self._shown: dict[tuple[int, int], float] = {}  # reference, object -> how well, if asked
         self._length, self._every = length, every if length else 1
         self._pass: list[MemoryFrame] = []
         self._landmarks: deque[tuple[MemoryFrame, MemoryFrame]] = deque(maxlen=LANDMARKS + 1)
@@ -203,6 +204,7 @@ class MemoryBank:
         self.revision += 1
         self._store.drop(frame)
         _drop(self._showing, frame)
+        self._shown = {key: shown for key, shown in self._shown.items() if key[0] != frame}
 
     def select(self, frame: int, object_id: int, without: int | None = None) -> tuple[int, ...]:
         """Return the references that are read for an object on `frame`: at most three.
@@ -228,6 +230,13 @@ class MemoryBank:
         """
         values = (far_value(self[each].values[object_id], carried) for each in references)
         return next((value for value in values if value is not None), None)
+
+    def how_shown(self, object_id: int, reference: int, carried: int) -> float:
+        """Return how well a reference shows an object, as `memory.how_shown`; looked at once."""
+        key = reference, object_id
+        if key not in self._shown:
+            self._shown[key] = how_shown(self[reference].values[object_id], carried)
+        return self._shown[key]
 
     def __getitem__(self, chosen: Hashable) -> MemoryFrame:
         """Return what `select` or `lacking` named."""

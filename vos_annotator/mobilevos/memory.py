@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 _FAR = -0.99  # carried mask of a position that an object is far from
+_SHOWS = 5  # positions that an object covers most: they tell how well a frame shows it
 _GROUP = 8  # positions that are looked at as one, first
 
 
@@ -155,6 +156,17 @@ def far_value(value: Tensor, carried: int) -> Tensor | None:
     if not far.any():
         return None
     return value[:, :, far].float().mean(2)[..., None, None]
+
+
+def how_shown(value: Tensor, carried: int) -> float:
+    """Return how well a frame shows an object, 0..1: the share of its best covered positions.
+
+    Args:
+        value: (1, C, N).
+        carried: As of `far_value`.
+    """
+    share = (value[0, -carried].float() + 1) / 2
+    return share.topk(min(_SHOWS, len(share))).values.mean().item()
 
 
 @dataclass(frozen=True)

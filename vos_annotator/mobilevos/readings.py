@@ -14,7 +14,7 @@ from vos_annotator.mobilevos.memory import MemoryFrame, Reading, read_frames
 
 TOP_K = 30  # memory positions that a position of the frame reads
 HANDICAP = -1.0  # similarity of what the network drew itself, beside what a person drew
-_SHOWS = 5  # positions that an object covers most: they tell how well a frame shows it
+_LEAST = 0.025  # how well a reference shows an object, at least
 _WEIGHT = 2.0  # of the logarithm of how well a reference shows an object, beside the best one
 _FULL = 10  # frames from a reference at which that counts in full: near by it is hidden as well
 _STEP = 0.25  # such biases are multiples of it, so that objects can share a reading
@@ -50,12 +50,11 @@ def readings_of(
     shared: dict[tuple[tuple[Hashable, ...], ...], Reading] = {}
     readings = []
     for i, references, without in zip(ids, chosen, lacking, strict=False):
-        drawn = [bank[reference] for reference in references]
-        away = [abs(frame - reference) for reference in references]
-        biases = _biases([entry.values[i] for entry in drawn], away, carried)
+        biases = _biases(bank, frame, i, references, carried)
         showing = tuple(n for n, entry in enumerate(recent) if i in entry.values)
         which = references, biases, without, showing
         if which not in shared:
+            drawn = [bank[reference] for reference in references]
             found = [*(bank[each] for each in without), *(recent[n] for n in showing)]
             of_all = [*biases, *[HANDICAP] * len(found)]
             shared[which] = read_frames(key, [*drawn, *found], of_all, TOP_K)
@@ -63,25 +62,21 @@ def readings_of(
     return readings
 
 
-def _biases(values: Sequence[Tensor], away: Sequence[int], carried: int) -> tuple[float, ...]:
+def _biases(
+    bank: MemoryBank, frame: int, object_id: int, references: Sequence[int], carried: int
+) -> tuple[float, ...]:
     """Return how much less references count that show little of an object, each 0 or below.
 
     Where it is all but hidden, positions that it shares with what hides it look like it and
-    say that it is hardly there. Right beside such a reference that may well be so.
-
-    Args:
-        values: Of the object on each, (1, C_v, N).
-        away: How many frames from the one to segment.
-        carried: As of `readings_of`; without masks, all count alike.
+    say that it is hardly there. Right beside such a reference that may well be so. Where
+    values carry no masks, all count alike.
     """
-    if not carried or len(values) < 2:
-        return (0.0,) * len(values)
-    shown = []
-    for value in values:
-        share = (value[0, -carried].float() + 1) / 2
-        shown.append(max(share.topk(min(_SHOWS, len(share))).values.mean().item(), _STEP / 10))
+    if not carried or len(references) < 2:
+        return (0.0,) * len(references)
+    shown = [max(bank.how_shown(object_id, each, carried), _LEAST) for each in references]
     best, biases = max(shown), []
-    for each, frames in zip(shown, away, strict=True):
-        bias = _WEIGHT * math.log(each / best) * min(1.0, frames / _FULL)
+    for reference, each in zip(references, shown, strict=True):
+        reach = min(1.0, abs(frame - reference) / _FULL)
+        bias = _WEIGHT * math.log(each / best) * reach
         biases.append(round(bias / _STEP) * _STEP)
     return tuple(biases)

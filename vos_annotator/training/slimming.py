@@ -78,13 +78,14 @@ def slimmed(wide: Weights, narrow: Weights) -> Weights:
         wanted = narrow[f"{group.writers[0]}.weight"].shape[0]
         if wanted >= wide[f"{group.writers[0]}.weight"].shape[0]:
             continue
-        kept = _strength(wide, group).topk(wanted).indices.sort().values
+        strength = _strength(wide, group)
+        kept = strength.topk(wanted).indices.sort().values
         for name in group.writers:
             for kind in ("weight", "bias"):
                 made[f"{name}.{kind}"] = made[f"{name}.{kind}"][kept]
         for name in group.readers:
-            weight, channels = made[f"{name}.weight"], len(_strength(wide, group))
-            rest = torch.arange(channels, weight.shape[1])  # of a second input, beside them
+            weight = made[f"{name}.weight"]
+            rest = torch.arange(len(strength), weight.shape[1])  # of a second input, beside them
             made[f"{name}.weight"] = weight[:, torch.cat([kept, rest])]
     return made
 
