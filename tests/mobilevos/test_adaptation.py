@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from vos_annotator.mobilevos.adaptation import Lesson, adapt, learnt_decoder, moved
+from vos_annotator.mobilevos.adaptation import Lesson, adapt, learnt_decoder
 from vos_annotator.mobilevos.checkpoint import DEFAULT, find_checkpoint, load_checkpoint
+from vos_annotator.mobilevos.lessons import moved
 from vos_annotator.mobilevos.network import Network
 
 

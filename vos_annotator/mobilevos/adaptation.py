@@ -15,14 +15,11 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
-from vos_annotator.core.masks import LabelMap
 from vos_annotator.mobilevos.heads import Decoder, Features
 from vos_annotator.mobilevos.network import aggregate
 
@@ -137,27 +134,3 @@ def learnt_decoder(
     if after < before - _TOLERANCE * len(everything):
         return decoder
     return adapt(decoder, everything, _STEPS, cancelled)
-
-
-def moved(
-    image: NDArray[np.uint8], label_map: LabelMap, chance: np.random.Generator
-) -> tuple[NDArray[np.uint8], LabelMap]:
-    """Return a frame as it might have been just before, with a mask that is slightly off.
-
-    Args:
-        image: (H, W, 3) uint8, with at least one object in it.
-        label_map: (H, W).
-        chance: Draws the motion.
-    """
-    left, top, width, height = cv2.boundingRect((label_map > 0).view(np.uint8))
-    extent = max(width, height)
-    turn, scale = chance.uniform(-6, 6), np.exp(chance.uniform(-0.08, 0.08))
-    motion = cv2.getRotationMatrix2D((left + width / 2, top + height / 2), turn, scale)
-    motion[:, 2] += chance.uniform(-0.08, 0.08, 2) * extent
-    size = image.shape[1::-1]
-    picture = cv2.warpAffine(image, motion, size, borderMode=cv2.BORDER_REFLECT_101)
-    motion[:, 2] += chance.uniform(-0.02, 0.02, 2) * extent
-    mask = cv2.warpAffine(label_map, motion, size, flags=cv2.INTER_NEAREST)
-    reach = 2 * round(0.015 * extent) + 1
-    change = cv2.dilate if chance.random() < 0.5 else cv2.erode
-    return picture, change(mask, np.ones((reach, reach), np.uint8))

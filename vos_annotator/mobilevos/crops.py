@@ -83,8 +83,19 @@ def decoded(
         given = torch.cat([of_object[n] for n in members])
         found = logits_in(given, [boxes[n] for n in members], is_all)
         for n, part in zip(members, found, strict=True):
-            logits[n][_scaled(boxes[n], fine)] = part.to(logits.dtype)
+            logits[n][:, *scaled(boxes[n], fine)] = part.to(logits.dtype)
     return logits
+
+
+def placed(logits: Tensor, window: Box, size: tuple[int, int]) -> Tensor:
+    """Return logits of a window, (K, 1, h', w'), in the whole frame, whose grid is `size`."""
+    if window == whole(size):
+        return logits
+    fine = STRIDE // LOGIT_STRIDE
+    height, width = (fine * side for side in size)
+    everywhere = logits.new_full((len(logits), 1, height, width), OUTSIDE)
+    everywhere[:, :, *scaled(window, fine)] = logits
+    return everywhere
 
 
 def memorized(
@@ -116,7 +127,7 @@ def memorized(
     ]
     is_all = sum(map(area, boxes)) >= size[0] * size[1]
     for members in _of_one_size(boxes):
-        given = torch.stack([pairs[n][_scaled(boxes[n], STRIDE)] for n in members])
+        given = torch.stack([pairs[n][:, *scaled(boxes[n], STRIDE)] for n in members])
         found = value(given, [boxes[n] for n in members], is_all)
         for n, part in zip(members, found, strict=True):
             if values[n] is None:
@@ -165,10 +176,10 @@ def _of_one_size(boxes: Sequence[Box | None]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _scaled(box: Box, factor: int) -> tuple[slice, slice, slice]:
-    """Return the box in a tensor (C, H, W) that is `factor` times as fine as positions are."""
+def scaled(box: Box, factor: int) -> Box:
+    """Return the box in a grid that is `factor` times as fine as positions are."""
     rows, columns = (slice(factor * side.start, factor * side.stop) for side in box)
-    return slice(None), rows, columns
+    return rows, columns
 
 
 def cut(prepared: Prepared, width: int, boxes: Sequence[Box]) -> Prepared:
@@ -182,6 +193,6 @@ def cut(prepared: Prepared, width: int, boxes: Sequence[Box]) -> Prepared:
     boxes = boxes if any(box != boxes[0] for box in boxes) else boxes[:1]
     factors = [STRIDE * tensor.shape[3] // width for tensor in prepared]
     return tuple(
-        torch.stack([tensor[0][_scaled(box, factor)] for box in boxes])
+        torch.stack([tensor[0][:, *scaled(box, factor)] for box in boxes])
         for tensor, factor in zip(prepared, factors, strict=True)
     )

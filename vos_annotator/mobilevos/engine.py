@@ -6,9 +6,9 @@ out; everything of torch stays here. Belongs to one thread.
 
 import time
 import weakref
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -21,22 +21,31 @@ from vos_annotator.core.formats.ledger import hash_of
 from vos_annotator.core.masks import LabelMap, object_ids
 from vos_annotator.core.translation import marked
 from vos_annotator.engine.protocol import ABSENT, Reference, Segmentation
-from vos_annotator.mobilevos.adaptation import Lesson, learnt_decoder, moved
+from vos_annotator.mobilevos.adaptation import learnt_decoder
 from vos_annotator.mobilevos.backbones import upsample
 from vos_annotator.mobilevos.bank import MemoryBank, packed
 from vos_annotator.mobilevos.checkpoint import DEFAULT, find_checkpoint, load_checkpoint
 from vos_annotator.mobilevos.close_ups import CloseUps, LookUp
-from vos_annotator.mobilevos.crops import Box, cut, decoded, whole
-from vos_annotator.mobilevos.heads import LOGIT_STRIDE
-from vos_annotator.mobilevos.memory import MemoryFrame, Reading
+from vos_annotator.mobilevos.crops import Box, placed, scaled, whole
+from vos_annotator.mobilevos.finding import Question, decode, question, read, seen_beside
+from vos_annotator.mobilevos.gaze import Gaze, is_enough, shares_of, window_around
+from vos_annotator.mobilevos.heads import LOGIT_STRIDE, STRIDE
+from vos_annotator.mobilevos.lessons import lessons_of
+from vos_annotator.mobilevos.memory import MemoryFrame
 from vos_annotator.mobilevos.network import aggregate
-from vos_annotator.mobilevos.places import find_places, landmark
-from vos_annotator.mobilevos.readings import readings_of
+from vos_annotator.mobilevos.places import landmark
 from vos_annotator.mobilevos.recalling import memory_mark, recalled
 from vos_annotator.mobilevos.runtimes.choice import choose_runtime, is_settled
 from vos_annotator.mobilevos.runtimes.probe import start_probe, wait_for_probe
 from vos_annotator.mobilevos.scribble import Marks, scribbled
-from vos_annotator.mobilevos.vision import View, Vision, favours_bfloat16, is_same, working_size
+from vos_annotator.mobilevos.vision import (
+    View,
+    Vision,
+    favours_bfloat16,
+    grid_of,
+    is_same,
+    working_size,
+)
 
 CLOSE_UP = 0.8  # of the working size: side of the square that a scribble is looked at in again
 
@@ -85,6 +94,7 @@ class MobileVOSEngine:
         self.timings: dict[str, float] = {}
         self._decoder = self.network.decoder  # or one that has learnt this video
         self._encoded: View | None = None
+        self._gaze = Gaze()
         self._answered: tuple[object, Segmentation] | None = None  # what was asked last
         self._close_ups = CloseUps(self.vision, size)
 
@@ -123,6 +133,7 @@ class MobileVOSEngine:
     def begin_pass(self) -> None:
         """Drop everything that is not a reference frame."""
         self.bank.begin_pass()
+        self._gaze.begin_pass()
 
     @torch.inference_mode()
     def deny(self, frame: int, image: NDArray[np.uint8] | None, ids: Collection[int]) -> None:
@@ -139,52 +150,59 @@ class MobileVOSEngine:
         self, frame: int, image: NDArray[np.uint8], absent: Collection[int] = ()
     ) -> Segmentation:
         """Segment a frame by what is in memory, and remember it, if it is its turn."""
-        encoded, ids = self._encode(image), self.bank.object_ids()
-        if not ids:
+        asked = question(self.bank, frame, absent, self._decoder)
+        if not asked.ids:
             return Segmentation((), np.zeros((0, 1, 1), np.float32), image.shape[:2])
-        chosen = [self.bank.select(frame, i) for i in ids]
-        lacking = [self.bank.lacking(frame, i) for i in ids]
-        asked = encoded, self.bank.revision, self._decoder, chosen, lacking, set(absent)
         if self._answered is not None and self._answered[0] == asked:
-            return self._answered[1]  # the same picture again, in the same pass
-        with self._stage("read"):
-            key, recent = encoded.key, self.bank.recent
-            carried = self.network.value.carried
-            readings = readings_of(self.bank, frame, key, ids, chosen, recent, carried, lacking)
-            boxes = self._places(readings, ids)
-            reads = [
-                reading.read(i, box)
-                for reading, i, box in zip(readings, ids, boxes, strict=True)
-                if box is not None
-            ]
-        with self._stage("decode"):
-            logits = self._decode(reads, boxes, encoded)
-            logits[[i in absent for i in ids]] = ABSENT
-            log_odds = aggregate(logits[:, 0])
+            _, picture, answer = self._answered
+            if is_same(picture, image):
+                return answer  # the same picture again, in the same pass
+        self.timings = {}
+        view, log_odds = self._find(frame, image, asked)
         with self._stage("memorize"):
-            if self.bank.wants_next:
-                size, pairs = encoded.key.shape[2:], zip(ids, chosen, strict=True)
-                elsewhere = [self.bank.far_value(i, each, carried) for i, each in pairs]
-                entry = self._remember(encoded, ids, log_odds, elsewhere)
-                marks = self.bank.wants_landmark and carried
-                self.bank.follow(entry, landmark(entry, size, -carried) if marks else None)
-            else:
-                self.bank.follow(None)
-        found = Segmentation(ids, log_odds.cpu().numpy(), image.shape[:2])
-        self._answered = asked, found
+            wanted = self.bank.wants_next
+            self.bank.follow(*(self._entry(view, asked, log_odds) if wanted else (None, None)))
+        found = Segmentation(asked.ids, log_odds.cpu().numpy(), image.shape[:2])
+        self._answered = asked, image, found
         return found
 
-    def _remember(
-        self,
-        view: View,
-        ids: tuple[int, ...],
-        log_odds: Tensor,
-        elsewhere: Sequence[Tensor | None],
-    ) -> MemoryFrame:
-        """Return the memory frame of what was found: (K, H/4, W/4) log-odds of K objects."""
+    def _find(self, frame: int, image: NDArray[np.uint8], asked: Question) -> tuple[View, Tensor]:
+        """Return what was looked at of a frame, and the log-odds (K, H/4, W/4) in all of it."""
+        size = grid_of(self._working_size(image))
+        last, windows = None, [whole(size)]
+        if self.vision.works_in_parts:
+            last = self._gaze.last(frame, size)
+            if last is None:
+                last = seen_beside(self.bank, frame, asked, size, self.network.value.carried)
+            windows.insert(0, window_around(last, asked.expected, size))
+        for window in windows:
+            view = self._encode(image, window)
+            with self._stage("read"):
+                there = last[:, *window] if last is not None else None
+                boxes, reads = read(self.vision, self.bank, view, frame, asked, there)
+            with self._stage("decode"):
+                logits = decode(self.vision, view, asked.decoder, reads, boxes)
+                logits = placed(logits, window, size)
+                logits[[not each for each in asked.expected]] = ABSENT
+                log_odds = aggregate(logits[:, 0])
+            shares = shares_of(log_odds)
+            if is_enough(window, shares, asked.expected):
+                break
+        self._gaze.follow(frame, shares)
+        return view, log_odds
+
+    def _entry(
+        self, view: View, asked: Question, log_odds: Tensor
+    ) -> tuple[MemoryFrame, Tensor | None]:
+        """Return a frame as it is remembered, and which positions of it if it is a landmark."""
         masks = F.softmax(F.pad(log_odds, (0, 0, 0, 0, 1, 0)), 0)[1:]
-        masks = upsample(masks[:, None], LOGIT_STRIDE)[:, 0]
-        return self.vision.remember(view, ids, masks, elsewhere=elsewhere)
+        masks = upsample(masks[:, None, *scaled(view.window, STRIDE // LOGIT_STRIDE)], LOGIT_STRIDE)
+        carried, pairs = self.network.value.carried, zip(asked.ids, asked.chosen, strict=True)
+        elsewhere = [self.bank.far_value(i, each, carried) for i, each in pairs]
+        entry = self.vision.remember(view, asked.ids, masks[:, 0], elsewhere=elsewhere)
+        if not self.bank.wants_landmark or not carried:
+            return entry, None
+        return entry, landmark(entry, view.key.shape[2:], -carried)
 
     @torch.inference_mode()
     def refine(
@@ -212,7 +230,9 @@ class MobileVOSEngine:
         for frame, image, label_map in references:
             if cancelled():
                 return self.has_learnt
-            if label_map.any() and (of_frame := self._lessons(frame, image, label_map)):
+            if label_map.any() and (
+                of_frame := lessons_of(self.vision, self.bank, frame, image, label_map, self.size)
+            ):
                 lessons.append(of_frame)
         with self.vision.precision(), torch.enable_grad():
             learnt = learnt_decoder(self.network.decoder, lessons, cancelled)
@@ -249,59 +269,19 @@ class MobileVOSEngine:
         side = round(CLOSE_UP * self.size)
         return scribbled(self.vision, image, lambda: self._encode(image), marks, side)
 
-    def _places(self, readings: Sequence[Reading], ids: Sequence[int]) -> list[Box | None]:
-        """Return where each object may be; what is read there is looked up."""
-        if self.vision.works_in_parts:
-            own = -self.network.value.carried
-            return find_places(readings, ids, self.bank.recent, own)
-        for reading in readings:
-            reading.look_up()
-        return [whole(readings[0].size)] * len(ids)
-
-    def _decode(self, reads: Sequence[Tensor], boxes: Sequence[Box | None], view: View) -> Tensor:
-        """Return the logits of what objects read; what was learnt runs in torch alone."""
-        logits_in = partial(self.vision.logits_in, view)
-        if self.has_learnt:
-            decoder, width = self._decoder, view.image.shape[3]
-            prepared = decoder.prepare(self.network.complete(view.look))
-
-            def logits_in(given: Tensor, where: Sequence[Box], is_all: bool) -> Tensor:
-                return decoder(given, cut(prepared, width, where))[0]
-
-        return decoded(logits_in, reads, boxes, view.key.shape[2:])
-
-    def _lessons(
-        self, frame: int, image: NDArray[np.uint8], label_map: LabelMap
-    ) -> tuple[Lesson, ...]:
-        """Return what a reference teaches: found by the others, and by a frame like it too."""
-        chosen = {i: self.bank.select(frame, i, without=frame) for i in self.bank.object_ids()}
-        ids = tuple(i for i, references in chosen.items() if references)
-        if not ids:
-            return ()
-        references = [chosen[i] for i in ids]
-        encoded = self.vision.look_at(image, working_size(image.shape[:2], self.size))
-        masks = self.vision.shrink([label_map == i for i in ids], encoded)
-        masks = F.avg_pool2d(masks, LOGIT_STRIDE)
-        before, label_map = moved(image, label_map, np.random.default_rng(frame))
-        latest = self.vision.look_at(before, working_size(image.shape[:2], self.size))
-        shown = self.vision.shrink([label_map == i for i in ids], latest)
-        recent = self.vision.remember(latest, ids, shown)
-        lessons, carried = [], self.network.value.carried
-        for also in ((), (recent,)):
-            readings = readings_of(self.bank, frame, encoded.key, ids, references, also, carried)
-            for reading in readings:
-                reading.look_up()
-            read = torch.cat([each.read(i) for each, i in zip(readings, ids, strict=True)])
-            lessons.append(Lesson(read, self.network.complete(encoded.look), masks))
-        return tuple(lessons)
-
-    def _encode(self, image: NDArray[np.uint8]) -> View:
-        """Return the image as the network sees it, and its features; the last is kept."""
-        if self._encoded is not None and is_same(self._encoded.source, image):
-            return self._encoded
+    def _encode(self, image: NDArray[np.uint8], window: Box | None = None) -> View:
+        """Return a window of an image as the network sees it, or all of it; the last is kept."""
+        size = self._working_size(image)
+        window = window or whole(grid_of(size))
+        kept = self._encoded
+        if kept is not None and kept.window == window and is_same(kept.source, image):
+            return kept
         with self._stage("encode"):
-            self._encoded = self.vision.look_at(image, working_size(image.shape[:2], self.size))
+            self._encoded = self.vision.look_at(image, size, window)
         return self._encoded
+
+    def _working_size(self, image: NDArray[np.uint8]) -> tuple[int, int]:
+        return working_size(image.shape[:2], self.size)
 
     def while_idle(self) -> None:
         """Find out what runs the network quickest here; see `SettlingEngine.while_idle`."""
@@ -320,4 +300,4 @@ class MobileVOSEngine:
         started = time.perf_counter()
         with self.vision.precision():
             yield
-        self.timings[name] = time.perf_counter() - started
+        self.timings[name] = self.timings.get(name, 0.0) + time.perf_counter() - started

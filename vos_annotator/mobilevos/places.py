@@ -25,7 +25,7 @@ _AROUND = 2  # positions around an object's last place that are all looked at
 def find_places(
     readings: Sequence[Reading],
     ids: Sequence[int],
-    recent: Sequence[MemoryFrame],
+    last: Tensor | None,
     channel: int,
 ) -> list[Box | None]:
     """Return where each object may be, None where it is nowhere; these places are looked up.
@@ -33,14 +33,14 @@ def find_places(
     Args:
         readings: Of each object; several may have the same one.
         ids: The objects.
-        recent: The frames of the pass that are remembered, the last one whole.
+        last: (K, h, w) how much of each position objects covered on the frame before, if known.
         channel: Of values: the mask of the object itself, in [-1, 1].
     """
     for reading in _each_once(readings):
         first = torch.zeros_like(reading.known)
         first[::_SPARSE, ::_SPARSE] = True
-        if recent:
-            first |= _near(recent[-1], reading.size, channel, _AROUND, 0.5)
+        if last is not None:
+            first |= _near(last, _AROUND, 0.5)
         reading.look_up(first)
     pairs = list(zip(readings, ids, strict=True))
     boxes = [place_of(_share(reading, i, channel).numpy()) for reading, i in pairs]
@@ -69,19 +69,17 @@ def landmark(entry: MemoryFrame, size: tuple[int, int], channel: int) -> Tensor:
     """
     rows, columns = (torch.arange(side, device=entry.key.device) for side in size)
     is_dark = (rows[:, None] + columns) % 2 == 0
-    around = _near(entry, size, channel, _SURROUNDINGS, _FAINT) & is_dark
-    return (around | _near(entry, size, channel, _RIM, _FAINT)).flatten()
-
-
-def _near(
-    entry: MemoryFrame, size: tuple[int, int], channel: int, around: int, least: float
-) -> Tensor:
-    """Return which positions are `around` some that an object covers by more than `least`."""
-    masks = [value[0, channel].float().reshape(1, *size) for value in entry.values.values()]
+    masks = [value[0, channel].float().reshape(size) for value in entry.values.values()]
     if not masks:
-        return torch.zeros(size, dtype=torch.bool, device=entry.key.device)
-    share = (torch.stack(masks) + 1) / 2
-    return (F.max_pool2d(share, 2 * around + 1, 1, around) > least).amax((0, 1))
+        return torch.zeros(len(rows) * len(columns), dtype=torch.bool, device=entry.key.device)
+    shares = (torch.stack(masks) + 1) / 2
+    around = _near(shares, _SURROUNDINGS, _FAINT) & is_dark
+    return (around | _near(shares, _RIM, _FAINT)).flatten()
+
+
+def _near(shares: Tensor, around: int, least: float) -> Tensor:
+    """Return which positions are `around` some of (K, h, w) that have more than `least`."""
+    return (F.max_pool2d(shares, 2 * around + 1, 1, around) > least).any(0)
 
 
 def _share(reading: Reading, object_id: int, channel: int) -> Tensor:

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vos_annotator.mobilevos.crops import Box, cut, memorized
+from vos_annotator.mobilevos.crops import Box, cut, memorized, scaled, whole
 from vos_annotator.mobilevos.heads import STRIDE, Look, Prepared
 from vos_annotator.mobilevos.memory import MemoryFrame
 from vos_annotator.mobilevos.network import Network
@@ -48,6 +48,11 @@ def working_size(shape: tuple[int, int], short_side: int) -> tuple[int, int]:
     return height, width
 
 
+def grid_of(size: tuple[int, int]) -> tuple[int, int]:
+    """Return the height and width, in positions, of a picture of `size`."""
+    return size[0] // STRIDE, size[1] // STRIDE
+
+
 def is_same(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> bool:
     """Return whether two pictures are equal, as frames of a still are; quick where they are not."""
     if a is b:
@@ -61,12 +66,14 @@ class View:
 
     Attributes:
         source: (H', W', 3) uint8 RGB, that it was made from.
-        image: (1, 3, H, W) in [0, 1].
+        window: Which positions of it are seen.
+        image: (1, 3, H, W) in [0, 1], of the window.
         look: What the network computes of it, whatever the objects.
         runtime: What looked.
     """
 
     source: NDArray[np.uint8]
+    window: Box
     image: Tensor
     look: Look
     runtime: Runtime
@@ -113,14 +120,24 @@ class Vision:
             self.device.type, torch.bfloat16, enabled=self._reduced, cache_enabled=False
         )
 
-    def look_at(self, image: NDArray[np.uint8], size: tuple[int, int]) -> View:
-        """Return an image (H', W', 3) seen at `size`, height and width, multiples of 16."""
+    def look_at(
+        self, image: NDArray[np.uint8], size: tuple[int, int], window: Box | None = None
+    ) -> View:
+        """Return an image (H', W', 3) as it is seen.
+
+        Args:
+            image: RGB.
+            size: Height and width that it is seen at, multiples of 16.
+            window: Which positions of it are seen; None: all.
+        """
         shrinks = size[0] <= image.shape[0]
         interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
         resized = cv2.resize(image, size[::-1], interpolation=interpolation)
-        tensor = torch.from_numpy(resized).to(self.device)[None].permute(0, 3, 1, 2).float() / 255
+        window = window or whole(grid_of(size))
+        seen = resized[scaled(window, STRIDE)]
+        tensor = torch.from_numpy(seen).to(self.device)[None].permute(0, 3, 1, 2).float() / 255
         with self.precision():
-            return View(image, tensor, self.runtime.look(tensor), self.runtime)
+            return View(image, window, tensor, self.runtime.look(tensor), self.runtime)
 
     def shrink(self, masks: list[NDArray[np.bool_]], view: View) -> Tensor:
         """Return masks of the view's source at its size, (K, H, W), as the share they cover."""

@@ -1,0 +1,89 @@
+"""Which part of a frame is looked at: what is around the objects.
+
+For: the engine. Knows torch and boxes; nothing of pictures and of memory.
+
+What costs most of a frame is to look at its picture, and far from all objects nobody asks what
+is there. Nor is anything mistaken for an object there. So along a pass a window around where the
+objects were is all that is looked at, and the whole frame only if that does not show them all.
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vos_annotator.mobilevos.crops import Box, box_around, whole
+from vos_annotator.mobilevos.heads import LOGIT_STRIDE, STRIDE
+
+_RECENT = 5  # frames: what was seen longer ago, as before another shot, says nothing
+MARGIN = 5  # positions around the objects that are looked at, too
+_EDGE = 2  # positions: an object so near to the edge of a window may go on beyond it
+_FAINT = 0.02  # share of a position: with less nothing of an object is there
+
+
+class Gaze:
+    """Where objects were seen along a pass."""
+
+    def __init__(self) -> None:
+        self.begin_pass()
+
+    def begin_pass(self) -> None:
+        """Know nothing."""
+        self._frame, self._shares = 0, None
+
+    def follow(self, frame: int, shares: Tensor) -> None:
+        """Take what was seen on a frame: (K, h, w) how much of each position objects cover."""
+        self._frame, self._shares = frame, shares
+
+    def last(self, frame: int, size: tuple[int, int]) -> Tensor | None:
+        """Return what was seen just before a frame whose grid is `size`; None if nothing was."""
+        is_recent = abs(frame - self._frame) <= _RECENT
+        if self._shares is None or not is_recent or self._shares.shape[1:] != size:
+            return None
+        return self._shares
+
+
+def shares_of(log_odds: Tensor) -> Tensor:
+    """Return how much of each position objects cover, (K, h, w): of (K, 4 h, 4 w) log-odds."""
+    masks = F.softmax(F.pad(log_odds, (0, 0, 0, 0, 1, 0)), 0)[1:]
+    return F.avg_pool2d(masks[None], STRIDE // LOGIT_STRIDE)[0]
+
+
+def window_around(shares: Tensor | None, expected: Sequence[bool], size: tuple[int, int]) -> Box:
+    """Return what to look at of the next frame: all of it, unless it is known where to look.
+
+    Args:
+        shares: (K, h, w) how much of each position each object covered before, if known.
+        expected: Whether each object may be on the next frame.
+        size: Height and width of its grid.
+    """
+    if shares is None or not _are_seen(shares, expected):
+        return whole(size)
+    return box_around((shares > _FAINT).any(0).numpy(), MARGIN) or whole(size)
+
+
+def is_enough(window: Box, shares: Tensor, expected: Sequence[bool]) -> bool:
+    """Return whether a window showed all of the objects: none is missing, nor at its edge.
+
+    Args:
+        window: What was looked at.
+        shares: (K, h, w) how much of each position of the frame each object covers there.
+        expected: Whether each object may be on the frame.
+    """
+    size = tuple(shares.shape[1:])
+    if window == whole(size):
+        return True
+    inside = torch.zeros(size, dtype=torch.bool)
+    inside[
+        *(
+            slice(side.start + _EDGE * (side.start > 0), side.stop - _EDGE * (side.stop < limit))
+            for side, limit in zip(window, size, strict=True)
+        )
+    ] = True
+    return _are_seen(shares, expected) and not (shares[:, ~inside] > 0.5).any()
+
+
+def _are_seen(shares: Tensor, expected: Sequence[bool]) -> bool:
+    """Return whether something of each object that is expected is somewhere."""
+    return bool((shares[list(expected)] > _FAINT).flatten(1).any(1).all())
