@@ -27,6 +27,7 @@ _LIKELY = (0.02, 0.1, 0.2, 0.3)  # shares of an object in what a position reads,
 _WORTHWHILE = 0.45  # of a frame: the largest box that an object is looked for in, or all of it
 _FAINT = 0.02  # share of a position that an object covers at least, where it is remembered
 _AROUND = 4  # positions that are looked at around what was found
+_BESIDE = 2  # positions around an object whose values are computed, too
 _RIM = 1  # positions: what is seen there lacks what lies beyond
 _STEP = 4  # positions; sizes are multiples of it, so that few differ
 _MOST = 0.7  # of a frame: a larger box is all of it
@@ -119,7 +120,7 @@ def memorized(
     shares = F.avg_pool2d(pairs, STRIDE)
     size = shares.shape[2:]
     boxes = [
-        whole(size) if far is None else box_around((share[0] > _FAINT).numpy(), _AROUND)
+        whole(size) if far is None else box_around((share[0] > _FAINT).numpy(), _BESIDE)
         for share, far in zip(shares, elsewhere, strict=True)
     ]
     values: list[Tensor | None] = [
