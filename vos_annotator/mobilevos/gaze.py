@@ -9,7 +9,6 @@ objects were is all that is looked at, and the whole frame only if that does not
 
 from collections.abc import Sequence
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -74,16 +73,16 @@ def is_enough(window: Box, shares: Tensor, expected: Sequence[bool]) -> bool:
     size = tuple(shares.shape[1:])
     if window == whole(size):
         return True
-    inside = torch.zeros(size, dtype=torch.bool)
-    inside[
-        *(
-            slice(side.start + _EDGE * (side.start > 0), side.stop - _EDGE * (side.stop < limit))
-            for side, limit in zip(window, size, strict=True)
-        )
-    ] = True
-    return _are_seen(shares, expected) and not (shares[:, ~inside] > 0.5).any()
+    rows, columns = (
+        slice(side.start + _EDGE * (side.start > 0), side.stop - _EDGE * (side.stop < limit))
+        for side, limit in zip(window, size, strict=True)
+    )
+    beyond = shares.amax(0)
+    beyond[rows, columns] = 0
+    return _are_seen(shares, expected) and beyond.max().item() <= 0.5
 
 
 def _are_seen(shares: Tensor, expected: Sequence[bool]) -> bool:
     """Return whether something of each object that is expected is somewhere."""
-    return bool((shares[list(expected)] > _FAINT).flatten(1).any(1).all())
+    most = shares.flatten(1).amax(1).tolist()
+    return all(each > _FAINT for each, is_wanted in zip(most, expected, strict=True) if is_wanted)
