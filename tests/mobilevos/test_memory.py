@@ -29,12 +29,14 @@ def test_affinity_equals_the_softmax_of_negative_distances():
 
 
 @pytest.mark.parametrize("k", [5, 40, 60])
-def test_reading_the_nearest_alone_equals_reading_by_the_whole_affinity(k):
+@pytest.mark.parametrize("size", [(2, 3), (30, 54)])  # the latter read in several turns
+def test_reading_the_nearest_alone_equals_reading_by_the_whole_affinity(k, size):
     torch.manual_seed(0)
-    memory, query, value = torch.randn(1, 8, 40), torch.randn(1, 8, 6), torch.randn(1, 3, 40)
+    query = torch.randn(1, 8, size[0] * size[1])
+    memory, value, bias = torch.randn(1, 8, 40), torch.randn(1, 3, 40), torch.randn(1, 1, 40)
 
-    whole = readout(affinity(memory, query, top_k=k), value, (2, 3))
-    read = readout_nearest(*nearest(memory, query, k), value, (2, 3))
+    whole = readout(affinity(memory, query, top_k=k, bias=bias), value, size)
+    read = readout_nearest(*nearest(memory, query, k, bias), value, size)
 
     torch.testing.assert_close(read, whole)
 
@@ -105,6 +107,20 @@ def test_a_reference_read_back_from_disk_equals_the_one_kept():
         assert back.values.keys() == kept[frame].values.keys()
         assert all(torch.equal(back.values[i], kept[frame].values[i]) for i in back.values)
     assert torch.equal(store.get(1).key, kept[5].key)
+
+
+def test_what_is_known_of_a_reference_is_known_anew_when_it_is_drawn_anew():
+    def drawn(share: float) -> MemoryFrame:
+        value = torch.full((1, 3, 6), share)
+        value[0, 1, :2] = -1  # two positions without the object
+        return MemoryFrame(torch.zeros(1, 4, 6), {1: value})
+
+    bank = MemoryBank()
+    for share in (0.5, -0.5):
+        bank.keep(3, drawn(share))
+        assert bank.far_value(1, [3], 2)[0, 0].item() == share
+        # Of its five best covered positions one is empty.
+        assert bank.how_shown(1, 3, 2) == pytest.approx((share + 1) / 2 * 4 / 5)
 
 
 def test_a_forgotten_reference_is_gone_and_forgetting_twice_is_fine():

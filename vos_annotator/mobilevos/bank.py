@@ -9,8 +9,9 @@ frame costs the same after ten corrections and after five hundred.
 import tempfile
 from bisect import bisect_right, insort
 from collections import OrderedDict, deque
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from os import SEEK_END
+from typing import Any
 
 import torch
 from safetensors.torch import load, save
@@ -19,6 +20,7 @@ from torch import Tensor
 from vos_annotator.core.memory_budget import BUDGET, REFERENCES
 from vos_annotator.mobilevos.memory import MemoryFrame, far_value, how_shown
 
+Tell = Callable[[Tensor, int], Any]
 _WITHOUT = "without"  # marks what a frame is known to lack
 SPARSE = 5  # of so many frames of a pass an unbounded memory keeps one
 LANDMARK_EVERY, LANDMARKS = 5, 5  # of so many frames one is a landmark, and as many are kept
@@ -129,7 +131,7 @@ class MemoryBank:
         self._store = ReferenceStore()
         self._showing: dict[int, list[int]] = {}  # object id -> the references that show it, sorted
         self._lacking: dict[int, list[int]] = {}  # object id -> frames that it is not on, sorted
-        self._shown: dict[tuple[int, int], float] = {}  # reference, object -> how well, if asked
+        self._told: dict[tuple[int, int, Tell], Any] = {}  # of a reference, an object: see `_once`
         self._length, self._every = length, every if length else 1
         self._pass: list[MemoryFrame] = []
         self._landmarks: deque[tuple[MemoryFrame, MemoryFrame]] = deque(maxlen=LANDMARKS + 1)
@@ -204,7 +206,7 @@ class MemoryBank:
         self.revision += 1
         self._store.drop(frame)
         _drop(self._showing, frame)
-        self._shown = {key: shown for key, shown in self._shown.items() if key[0] != frame}
+        self._told = {key: told for key, told in self._told.items() if key[0] != frame}
 
     def select(self, frame: int, object_id: int, without: int | None = None) -> tuple[int, ...]:
         """Return the references that are read for an object on `frame`: at most three.
@@ -228,15 +230,19 @@ class MemoryBank:
             references: What `select` says.
             carried: As of `memory.far_value`.
         """
-        values = (far_value(self[each].values[object_id], carried) for each in references)
+        values = (self._once(far_value, object_id, each, carried) for each in references)
         return next((value for value in values if value is not None), None)
 
     def how_shown(self, object_id: int, reference: int, carried: int) -> float:
-        """Return how well a reference shows an object, as `memory.how_shown`; looked at once."""
-        key = reference, object_id
-        if key not in self._shown:
-            self._shown[key] = how_shown(self[reference].values[object_id], carried)
-        return self._shown[key]
+        """Return how well a reference shows an object, as `memory.how_shown`."""
+        return self._once(how_shown, object_id, reference, carried)
+
+    def _once(self, tell: Tell, object_id: int, reference: int, carried: int) -> Any:
+        """Return what `tell` says of an object's value on a reference; it is asked once."""
+        key = reference, object_id, tell
+        if key not in self._told:
+            self._told[key] = tell(self[reference].values[object_id], carried)
+        return self._told[key]
 
     def __getitem__(self, chosen: Hashable) -> MemoryFrame:
         """Return what `select` or `lacking` named."""

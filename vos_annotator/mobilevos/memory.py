@@ -12,6 +12,7 @@ from torch import Tensor
 
 _FAR = -0.99  # carried mask of a position that an object is far from
 _SHOWS = 5  # positions that an object covers most: they tell how well a frame shows it
+_AT_ONCE = 512  # positions of a frame that read together, at most
 _GROUP = 8  # positions that are looked at as one, first
 
 
@@ -97,6 +98,11 @@ def nearest(
     Returns:
         (Q, k) float32 weights, which sum to 1 over k, and (Q, k) memory positions.
     """
+    if not torch.compiler.is_exporting() and query_key.shape[2] > _AT_ONCE:
+        # Similarities that stay in the processor's cache take three quarters of the time.
+        parts = (nearest(memory_key, part, k, bias) for part in query_key.split(_AT_ONCE, 2))
+        weights, positions = zip(*parts, strict=True)
+        return torch.cat(weights), torch.cat(positions)
     similarity = _similarity(memory_key, query_key, bias)[0]
     values, positions = _largest(similarity, min(k, similarity.shape[1]))
     return values.softmax(1), positions
