@@ -122,7 +122,7 @@ def test_an_object_that_leaps_out_of_the_window_is_found_by_a_second_look(engine
 
 
 def test_a_pass_is_the_same_to_the_byte_if_a_person_scribbles_in_between(engine):
-    def masks(is_disturbed: bool) -> list[np.ndarray]:
+    def logits(is_disturbed: bool) -> list[np.ndarray]:
         engine.begin_pass()
         found = []
         for frame in range(1, 4):
@@ -131,8 +131,8 @@ def test_a_pass_is_the_same_to_the_byte_if_a_person_scribbles_in_between(engine)
                 strokes = np.zeros(image.shape[:2], np.uint8)
                 cv2.line(strokes, (230, 96), (250, 96), 1, 5)
                 engine.scribble(frame, image, strokes)
-            found.append(engine.segment(frame, image).label_map())
+            found.append(engine.segment(frame, image).logits)
         return found
 
-    for alone, disturbed in zip(masks(False), masks(True), strict=True):
+    for alone, disturbed in zip(logits(False), logits(True), strict=True):
         np.testing.assert_array_equal(alone, disturbed)

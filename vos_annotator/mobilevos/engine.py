@@ -158,16 +158,18 @@ class MobileVOSEngine:
             if is_same(picture, image):
                 return answer  # the same picture again, in the same pass
         self.timings = {}
-        view, log_odds = self._find(frame, image, asked)
+        view, log_odds, masks = self._find(frame, image, asked)
         with self._stage("memorize"):
             wanted = self.bank.wants_next
-            self.bank.follow(*(self._entry(view, asked, log_odds) if wanted else (None, None)))
+            self.bank.follow(*(self._entry(view, asked, masks) if wanted else (None, None)))
         found = Segmentation(asked.ids, log_odds.cpu().numpy(), image.shape[:2])
         self._answered = asked, image, found
         return found
 
-    def _find(self, frame: int, image: NDArray[np.uint8], asked: Question) -> tuple[View, Tensor]:
-        """Return what was looked at of a frame, and the log-odds (K, H/4, W/4) in all of it."""
+    def _find(
+        self, frame: int, image: NDArray[np.uint8], asked: Question
+    ) -> tuple[View, Tensor, Tensor]:
+        """Return what was looked at of a frame; log-odds and masks, (K, H/4, W/4), of all of it."""
         size = grid_of(self._working_size(image))
         last, windows = None, [whole(size)]
         if self.vision.works_in_parts:
@@ -185,17 +187,17 @@ class MobileVOSEngine:
                 logits = placed(logits, window, size)
                 logits[[not each for each in asked.expected]] = ABSENT
                 log_odds = aggregate(logits[:, 0])
-            shares = shares_of(log_odds)
+            masks = F.softmax(F.pad(log_odds, (0, 0, 0, 0, 1, 0)), 0)[1:]
+            shares = shares_of(masks)
             if is_enough(window, shares, asked.expected):
                 break
         self._gaze.follow(frame, shares)
-        return view, log_odds
+        return view, log_odds, masks
 
     def _entry(
-        self, view: View, asked: Question, log_odds: Tensor
+        self, view: View, asked: Question, masks: Tensor
     ) -> tuple[MemoryFrame, Tensor | None]:
         """Return a frame as it is remembered, and which positions of it if it is a landmark."""
-        masks = F.softmax(F.pad(log_odds, (0, 0, 0, 0, 1, 0)), 0)[1:]
         masks = upsample(masks[:, None, *scaled(view.window, STRIDE // LOGIT_STRIDE)], LOGIT_STRIDE)
         carried, pairs = self.network.value.carried, zip(asked.ids, asked.chosen, strict=True)
         elsewhere = [self.bank.far_value(i, each, carried) for i, each in pairs]

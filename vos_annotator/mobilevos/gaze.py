@@ -43,9 +43,8 @@ class Gaze:
         return self._shares
 
 
-def shares_of(log_odds: Tensor) -> Tensor:
-    """Return how much of each position objects cover, (K, h, w): of (K, 4 h, 4 w) log-odds."""
-    masks = F.softmax(F.pad(log_odds, (0, 0, 0, 0, 1, 0)), 0)[1:]
+def shares_of(masks: Tensor) -> Tensor:
+    """Return how much of each position objects cover, (K, h, w): of (K, 4 h, 4 w) in [0, 1]."""
     return F.avg_pool2d(masks[None], STRIDE // LOGIT_STRIDE)[0]
 
 
