@@ -110,6 +110,26 @@ def test_a_png_cut_short_is_refused(length):
         decode_png(data[: min(length, len(data) - 1)])
 
 
+@given(label_maps, st.data())
+def test_a_png_with_a_byte_changed_is_refused_or_has_the_same_masks(label_map, data):
+    png = bytearray(encode_png(label_map))
+    png[data.draw(st.integers(0, len(png) - 1))] ^= data.draw(st.integers(1, 255))
+    try:
+        decoded = decode_png(bytes(png))
+    except UserError:
+        return
+    np.testing.assert_array_equal(decoded, label_map)
+
+
+@given(label_maps)
+def test_the_pngs_of_other_programs_are_stored_masks_too(label_map):
+    image = Image.fromarray(label_map, "L").convert("L")
+    image.putpalette(PALETTE.tobytes())
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    np.testing.assert_array_equal(decode_png(file.getvalue()), label_map)
+
+
 @pytest.mark.parametrize(
     "not_a_label_map",
     [np.zeros((4, 4)), np.zeros((4, 4, 3), np.uint8), np.zeros((0, 4), np.uint8)],

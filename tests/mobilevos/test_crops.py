@@ -1,16 +1,18 @@
 """Objects computed where they are: the boxes, and that masks are as those of whole frames."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from vos_annotator.mobilevos.crops import (
     OUTSIDE,
-    box_around,
+    area,
+    boxes_around,
     cut,
     decoded,
     memorized,
-    place_of,
+    places_of,
     whole,
 )
 from vos_annotator.mobilevos.engine import MobileVOSEngine
@@ -44,38 +46,50 @@ def for_values(runtime, look):
         return runtime.for_values(look, PICTURE)
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_a_box_holds_what_it_is_around_with_its_margin_and_lies_in_the_frame(seed):
+@pytest.mark.parametrize("seed", range(40))
+def test_boxes_hold_what_they_are_around_with_a_margin_lie_in_the_frame_and_do_not_meet(seed):
     chance = np.random.default_rng(seed)
     place = np.zeros(GRID, bool)
-    for _ in range(chance.integers(1, 4)):
-        place[chance.integers(4, 12), chance.integers(8, 20)] = True
+    for _ in range(chance.integers(1, 6)):
+        place[chance.integers(GRID[0]), chance.integers(GRID[1])] = True
 
-    rows, columns = box = box_around(place, 2)
+    boxes = boxes_around(place, 2)
 
-    if box != whole(GRID):
-        assert place[rows, columns].sum() == place.sum()
-        for side, true, limit in zip(box, np.nonzero(place), GRID, strict=True):
-            assert 0 <= side.start <= max(0, true.min() - 2)
-            assert min(limit, true.max() + 3) <= side.stop <= limit
+    held = np.zeros(GRID, int)
+    for box in boxes:
+        held[box] += 1
+        for side, limit in zip(box, GRID, strict=True):
+            assert 0 <= side.start < side.stop <= limit
             assert (side.stop - side.start) % 4 == 0 or side.stop - side.start == limit
+    assert held.max() == 1
+    near = cv2.dilate(place.view(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    assert held[near].all()
 
 
 def test_nothing_has_no_box_and_what_is_everywhere_has_the_whole_frame():
     nothing = np.zeros(GRID, np.float32)
-    assert box_around(nothing > 0, 2) is None
-    assert place_of(nothing) is None
-    assert place_of(nothing + 1) == whole(GRID)
+    assert boxes_around(nothing > 0, 2) == ()
+    assert places_of(nothing) == ()
+    assert places_of(nothing + 1) == (whole(GRID),)
+
+
+def test_what_lies_apart_has_boxes_of_its_own_and_what_lies_near_has_one():
+    place = np.zeros(GRID, bool)
+    place[2, 2] = place[17, 33] = True
+    assert area(*boxes_around(place, 2)) == 2 * 8 * 8
+    place[6, 5] = True
+    assert len(boxes_around(place, 2)) == 2
 
 
 def test_an_object_is_looked_for_as_widely_as_it_is_worth_it():
     share = np.zeros(GRID, np.float32)
     share[8:11, 8:11] = 0.9
     share[10, 14] = 0.05  # near: looking there too costs little
-    assert place_of(share)[1].stop > 14
-    share[19, 35] = 0.05  # far: the whole frame for a trace
-    assert place_of(share) != whole(GRID)
-    assert place_of(share)[1].stop < 35
+    (box,) = places_of(share)
+    assert box[1].stop > 14
+    share[4::5, 4::5] = np.maximum(share[4::5, 4::5], 0.05)  # the whole frame for traces
+    (box,) = places_of(share)
+    assert box[1].stop < 35
 
 
 @torch.inference_mode()
@@ -137,7 +151,7 @@ def test_logits_are_as_those_of_the_whole_frame_within_a_box_and_low_outside(
     def logits_in(given, boxes, is_all):
         return runtime.decode(given, cut(for_masks, 16 * GRID[1], boxes))
 
-    logits = decoded(logits_in, [read[:1, :, rows, columns]], [box, None], GRID)
+    logits = decoded(logits_in, [read[:1, :, rows, columns]], [(box,), ()], GRID)
 
     inner = slice(4 * 8, 4 * 11), slice(4 * 10, 4 * 14)  # where the object is
     torch.testing.assert_close(logits[0, 0][inner], expected[0, 0][inner], atol=0.05, rtol=0.01)

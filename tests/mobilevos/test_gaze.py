@@ -7,7 +7,7 @@ import torch
 
 from vos_annotator.mobilevos.crops import area, whole
 from vos_annotator.mobilevos.engine import MobileVOSEngine
-from vos_annotator.mobilevos.gaze import MARGIN, Gaze, is_enough, window_around
+from vos_annotator.mobilevos.gaze import MARGIN, Gaze, is_enough, seen_in, windows_around
 
 GRID = 20, 60  # positions
 
@@ -21,19 +21,30 @@ def shares(*places: tuple[int, int] | None) -> torch.Tensor:
     return result
 
 
-def test_a_window_holds_all_objects_and_a_margin_and_leaves_out_the_rest():
-    rows, columns = window = window_around(shares((7, 20), (9, 30)), [True, True], GRID)
+def test_a_window_holds_objects_and_a_margin_and_leaves_out_the_rest():
+    (window,) = windows_around(shares((7, 20), (9, 30)), [True, True], GRID)
+    rows, columns = window
     assert rows.start <= 7 - MARGIN and rows.stop > 9 + MARGIN
     assert columns.start <= 20 - MARGIN and columns.stop > 30 + MARGIN
     assert area(window) < GRID[0] * GRID[1] / 2
 
 
+def test_objects_far_apart_have_windows_of_their_own_in_which_no_other_is_looked_for():
+    seen = shares((7, 10), (9, 50), (8, 13))
+    left, right = sorted(windows_around(seen, [True] * 3, GRID), key=lambda each: each[1].start)
+    assert area(left, right) < 0.6 * GRID[0] * GRID[1]
+    assert seen_in(left, seen, 3) == [0, 2]
+    assert seen_in(right, seen, 3) == [1]
+    assert seen_in(left, None, 3) == [0, 1, 2]
+
+
 def test_the_whole_frame_is_looked_at_unless_it_is_known_where_all_objects_were():
-    assert window_around(None, [True], GRID) == whole(GRID)
-    assert window_around(shares((7, 20), None), [True, True], GRID) == whole(GRID)
-    assert window_around(shares(None), [False], GRID) == whole(GRID)
+    all_of_it = (whole(GRID),)
+    assert windows_around(None, [True], GRID) == all_of_it
+    assert windows_around(shares((7, 20), None), [True, True], GRID) == all_of_it
+    assert windows_around(shares(None), [False], GRID) == all_of_it
     # One that is known to be absent is not looked for.
-    assert window_around(shares((7, 20), None), [True, False], GRID) != whole(GRID)
+    assert windows_around(shares((7, 20), None), [True, False], GRID) != all_of_it
 
 
 @pytest.mark.parametrize(
@@ -48,8 +59,8 @@ def test_the_whole_frame_is_looked_at_unless_it_is_known_where_all_objects_were(
     ],
 )
 def test_a_window_is_enough_if_all_objects_are_well_inside(found, expected, enough):
-    assert is_enough((slice(0, 20), slice(20, 40)), found, expected) is enough
-    assert is_enough(whole(GRID), found, expected)
+    assert is_enough(((slice(0, 20), slice(20, 40)),), found, expected) is enough
+    assert is_enough((whole(GRID),), found, expected)
 
 
 def test_what_was_seen_is_of_no_use_long_after_in_another_pass_and_in_other_sizes():
@@ -80,14 +91,15 @@ class Watched(MobileVOSEngine):
     def __init__(self) -> None:
         super().__init__(size=192, runtime="torch")
         self.looked: list[float] = []
-        look_at = self.vision.look_at
+        look_in = self.vision.look_in
 
-        def watched(image, size, window=None):
-            view = look_at(image, size, window)
-            self.looked.append(view.image[0, 0].numel() / (size[0] * size[1]))
-            return view
+        def watched(image, size, windows):
+            views = look_in(image, size, windows)
+            seen = sum(view.image[0, 0].numel() for view in views)
+            self.looked.append(seen / (size[0] * size[1]))
+            return views
 
-        self.vision.look_at = watched
+        self.vision.look_in = watched
 
     def overlap(self, frame: int, x: int) -> float:
         """Return the IoU of what is found on the next frame, with the disk at `x`."""
@@ -136,3 +148,22 @@ def test_a_pass_is_the_same_to_the_byte_if_a_person_scribbles_in_between(engine)
 
     for alone, disturbed in zip(logits(False), logits(True), strict=True):
         np.testing.assert_array_equal(alone, disturbed)
+
+
+def test_two_objects_at_either_end_of_a_frame_are_followed_in_windows_of_their_own(engine):
+    def pair(x: int) -> tuple[np.ndarray, np.ndarray]:
+        (image, left), (other, right) = scene(x), scene(960 - x)
+        image[:, 480:] = other[:, 480:, ::-1]  # of another colour
+        return image, left + 2 * right
+
+    image, truth = pair(150)
+    engine.memorize(0, image, truth)
+    engine.begin_pass()
+    for frame in range(1, 6):
+        image, truth = pair(150 + 10 * frame)
+        engine.looked.clear()
+        found = engine.segment(frame, image).label_map()
+        for object_id in (1, 2):
+            ours, true = found == object_id, truth == object_id
+            assert (ours & true).sum() > 0.9 * (ours | true).sum()
+        assert len(engine.looked) == 1 and engine.looked[0] < 0.8

@@ -38,7 +38,7 @@ def test_an_object_is_found_where_it_went_and_read_there_as_if_all_was_looked_up
     everywhere, some = reading(entry, query), reading(entry, query)
     everywhere.look_up()
 
-    (box,) = find_places([some], (1,), None, OWN)
+    ((box,),) = find_places([some], (1,), None, OWN)
 
     rows, columns = box
     assert rows.start <= 2 + step[0] and 5 + step[0] <= rows.stop
@@ -52,7 +52,7 @@ def test_a_thing_between_the_positions_that_are_looked_at_first_is_found(was_the
     entry = frame(0, (3, 5, 1, 1))  # an odd row and an odd column
     read = reading(entry, moved(entry, 0, 0))
     last = (entry.values[1].reshape(1, *GRID) + 1) / 2
-    ((rows, columns),) = find_places([read], (1,), last if was_there else None, OWN)
+    (((rows, columns),),) = find_places([read], (1,), last if was_there else None, OWN)
     assert rows.start <= 3 < rows.stop and columns.start <= 5 < columns.stop
     assert read.known.all() != was_there  # only what is found nowhere is looked for everywhere
 
@@ -60,7 +60,7 @@ def test_a_thing_between_the_positions_that_are_looked_at_first_is_found(was_the
 def test_objects_that_read_the_same_share_what_is_looked_up():
     entry = frame(0, (0, 0, 2, 2), (18, 30, 2, 2))
     shared = reading(entry, moved(entry, 0, 0))
-    first, second = find_places([shared, shared], (1, 2), None, OWN)
+    (first,), (second,) = find_places([shared, shared], (1, 2), None, OWN)
     assert first[0].start == 0 and second[0].stop == GRID[0]
     assert shared.known[first].all() and shared.known[second].all()
 
@@ -69,7 +69,7 @@ def test_an_object_that_is_not_there_is_nowhere():
     entry, other = frame(0, (2, 3, 3, 4)), frame(1)
     without = MemoryFrame(other.key, {1: -torch.ones(1, 1, GRID[0] * GRID[1])})
     read = read_frames(moved(other, 0, 0), [entry, without], [0.0, 0.0], 4)
-    assert find_places([read], (1,), None, OWN) == [None]
+    assert find_places([read], (1,), None, OWN) == [()]
 
 
 def test_a_landmark_is_an_object_what_lies_right_beside_it_and_half_of_what_is_around():

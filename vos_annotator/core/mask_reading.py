@@ -13,6 +13,7 @@ from PIL import Image
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import HUE_COUNT, PALETTE, UNREADABLE, LabelMap
+from vos_annotator.core.png_bands import banded_pixels
 
 _MOST_GREYS = 64  # more distinct greys than this are a soft edge, not object ids
 LARGEST = 16  # times the pixels of the video; larger is no mask of it, but may fill the memory
@@ -73,7 +74,8 @@ def read_png(path: Path, shape: tuple[int, int] | None) -> tuple[str, NDArray]:
                     size=f"{image.width}x{image.height}",
                     wanted=f"{shape[1]}x{shape[0]}",
                 )
-            return image.mode, np.array(image)
+            pixels = banded_pixels(path.read_bytes())
+            return image.mode, np.array(image) if pixels is None else pixels
     except FileNotFoundError:
         raise UserError("There is no mask file {path}: check its name.", path=path) from None
     except UNREADABLE as error:

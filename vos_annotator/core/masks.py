@@ -7,7 +7,7 @@ A *label map* is an (H, W) uint8 array of object ids, 0 for background. On disk 
 indexed PNG whose pixel value is the object id, with the palette of DAVIS. Two traps are
 shut here for good: Pillow renumbers the ids of an indexed image that is saved without a
 full 768-entry palette, and OpenCV reads indexed PNGs as colour. So indexed PNGs are
-written by `png_bands` and read by Pillow only, always with all 256 colours.
+written and read by `png_bands`, those of other programs by Pillow, always with all 256 colours.
 """
 
 import io
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.png_bands import banded_png, repainted_png
+from vos_annotator.core.png_bands import banded_pixels, banded_png, repainted_png
 
 LabelMap = NDArray[np.uint8]
 Box = tuple[slice, slice]
@@ -80,6 +80,9 @@ def decode_png(data: bytes) -> LabelMap:
     Raises:
         UserError: `data` is not a whole indexed PNG.
     """
+    pixels = banded_pixels(data)
+    if pixels is not None:
+        return pixels
     try:
         if data[-8:-4] != b"IEND":  # Pillow would not miss it
             raise EOFError("cut short")

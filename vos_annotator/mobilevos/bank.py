@@ -161,7 +161,7 @@ class MemoryBank:
         self._landmarks.clear()
         self.revision += 1
 
-    def follow(self, entry: MemoryFrame | None, near: Tensor | None = None) -> None:
+    def follow(self, entry: MemoryFrame | None = None, near: Tensor | None = None) -> None:
         """Take the next frame of the running pass: nothing of it, if it is not wanted.
 
         Args:

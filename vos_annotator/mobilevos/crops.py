@@ -19,40 +19,49 @@ from torch import Tensor
 from vos_annotator.mobilevos.heads import LOGIT_STRIDE, STRIDE, Prepared
 
 Box = tuple[slice, slice]  # rows and columns of positions
+Boxes = tuple[Box, ...]  # none of which meet
 # What to compute in boxes of one size, and whether all boxes together are as large as the frame.
 Compute = Callable[[Tensor, Sequence[Box], bool], Tensor]
 
 OUTSIDE = -10.0  # logits of an object where it was not looked for
 _LIKELY = (0.02, 0.1, 0.2, 0.3)  # shares of an object in what a position reads, to look for it at
 _WORTHWHILE = 0.45  # of a frame: the largest box that an object is looked for in, or all of it
-_FAINT = 0.02  # share of a position that an object covers at least, where it is remembered
+_FAINT = 0.1  # share of a position that an object covers at least, where it is remembered
 _AROUND = 4  # positions that are looked at around what was found
 _BESIDE = 2  # positions around an object whose values are computed, too
 _RIM = 1  # positions: what is seen there lacks what lies beyond
-_STEP = 4  # positions; sizes are multiples of it, so that few differ
+_STEP = 2  # positions; sizes are multiples of it, so that few differ
 _MOST = 0.7  # of a frame: a larger box is all of it
 
 
-def box_around(place: NDArray[np.bool_], margin: int) -> Box | None:
-    """Return the box of positions around what is true in (h, w); None where nothing is."""
-    left, top, width, height = cv2.boundingRect(place.view(np.uint8))
-    if width == 0:
-        return None
-    rows = _stretch(top - margin, top + height + margin, place.shape[0])
-    columns = _stretch(left - margin, left + width + margin, place.shape[1])
-    box = rows, columns
-    return box if area(box) <= _MOST * place.size else whole(place.shape)
+def boxes_around(place: NDArray[np.bool_], margin: int) -> Boxes:
+    """Return boxes of positions around what is true in (h, w), at some distance from one another.
+
+    Parts that lie so near that their boxes meet have one; where boxes take most of the frame,
+    there is one for all of it.
+    """
+    _, _, parts, _ = cv2.connectedComponentsWithStats(place.view(np.uint8))
+    boxes: list[Box] = []
+    for left, top, width, height, _ in parts[1:].tolist():
+        rows = slice(top - margin, top + height + margin)
+        columns = slice(left - margin, left + width + margin)
+        box = _stretched((rows, columns), place.shape)
+        while meeting := [other for other in boxes if _meet(box, other)]:
+            boxes = [other for other in boxes if other not in meeting]
+            box = _stretched(_around_all([box, *meeting]), place.shape)
+        boxes.append(box)
+    return tuple(boxes) if area(*boxes) <= _MOST * place.size else (whole(place.shape),)
 
 
-def place_of(share: NDArray[np.float32]) -> Box | None:
-    """Return where to look for an object: a part of the frame, if what is read points to one.
+def places_of(share: NDArray[np.float32]) -> Boxes:
+    """Return where to look for an object: parts of the frame, if what is read points to some.
 
     Args:
         share: (h, w) 0..1, how much each position reads of the object.
     """
-    boxes = (box_around(share > likely, _AROUND) for likely in _LIKELY)
+    found = (boxes_around(share > likely, _AROUND) for likely in _LIKELY)
     limit = _WORTHWHILE * share.size
-    return next((box for box in boxes if area(box) <= limit), whole(share.shape))
+    return next((boxes for boxes in found if area(*boxes) <= limit), (whole(share.shape),))
 
 
 def whole(shape: tuple[int, int]) -> Box:
@@ -63,39 +72,48 @@ def whole(shape: tuple[int, int]) -> Box:
 def decoded(
     logits_in: Compute,
     reads: Sequence[Tensor],
-    boxes: Sequence[Box | None],
+    places: Sequence[Boxes],
     size: tuple[int, int],
 ) -> Tensor:
     """Return the logits of K objects, (K, 1, H/4, W/4).
 
     Args:
         logits_in: Returns logits of what was read, (B, C_v, h, w), in boxes of one size.
-        reads: What each object read in its box, (1, C_v, h, w); of those with a box.
-        boxes: Where each object may be; None where it is nowhere.
+        reads: What was read in each box of each object, one after the other: (1, C_v, h, w).
+        places: Where each object may be.
         size: Height and width of the frame in positions.
     """
     fine = STRIDE // LOGIT_STRIDE
     height, width = (fine * side for side in size)
     device = reads[0].device if reads else None
-    logits = torch.full((len(boxes), 1, height, width), OUTSIDE, device=device)
-    is_all = sum(map(area, boxes)) >= size[0] * size[1]
-    of_object = dict(zip((n for n, box in enumerate(boxes) if box), reads, strict=True))
+    logits = torch.full((len(places), 1, height, width), OUTSIDE, device=device)
+    owners, boxes, is_all = _one_by_one(places, size)
     for members in _of_one_size(boxes):
-        given = torch.cat([of_object[n] for n in members])
+        given = torch.cat([reads[n] for n in members])
         found = logits_in(given, [boxes[n] for n in members], is_all)
         for n, part in zip(members, found, strict=True):
-            logits[n][:, *scaled(boxes[n], fine)] = part.to(logits.dtype)
+            logits[owners[n]][:, *scaled(boxes[n], fine)] = part.to(logits.dtype)
     return logits
 
 
-def placed(logits: Tensor, window: Box, size: tuple[int, int]) -> Tensor:
-    """Return logits of a window, (K, 1, h', w'), in the whole frame, whose grid is `size`."""
-    if window == whole(size):
+def placed(
+    logits: Tensor, members: Sequence[int], window: Box, count: int, size: tuple[int, int]
+) -> Tensor:
+    """Return logits of some objects in a window as those of all objects in the whole frame.
+
+    Args:
+        logits: (K', h', w').
+        members: Which of the objects these are.
+        window: Where in the frame this is.
+        count: Objects in all.
+        size: Height and width of the frame in positions.
+    """
+    if window == whole(size) and len(members) == count:
         return logits
     fine = STRIDE // LOGIT_STRIDE
     height, width = (fine * side for side in size)
-    everywhere = logits.new_full((len(logits), 1, height, width), OUTSIDE)
-    everywhere[:, :, *scaled(window, fine)] = logits
+    everywhere = logits.new_full((count, height, width), OUTSIDE)
+    everywhere[members, *scaled(window, fine)] = logits
     return everywhere
 
 
@@ -119,22 +137,22 @@ def memorized(
     pairs = torch.cat([masks, others], 1)
     shares = F.avg_pool2d(pairs, STRIDE)
     size = shares.shape[2:]
-    boxes = [
-        whole(size) if far is None else box_around((share[0] > _FAINT).numpy(), _BESIDE)
+    places = [
+        (whole(size),) if far is None else boxes_around((share[0] > _FAINT).numpy(), _BESIDE)
         for share, far in zip(shares, elsewhere, strict=True)
     ]
     values: list[Tensor | None] = [
         None if far is None else far.expand(1, -1, *size)[0].clone() for far in elsewhere
     ]
-    is_all = sum(map(area, boxes)) >= size[0] * size[1]
+    owners, boxes, is_all = _one_by_one(places, size)
     for members in _of_one_size(boxes):
-        given = torch.stack([pairs[n][:, *scaled(boxes[n], STRIDE)] for n in members])
+        given = torch.stack([pairs[owners[n]][:, *scaled(boxes[n], STRIDE)] for n in members])
         found = value(given, [boxes[n] for n in members], is_all)
         for n, part in zip(members, found, strict=True):
-            if values[n] is None:
-                values[n] = part
+            if values[owners[n]] is None:
+                values[owners[n]] = part
             else:
-                _put(part, values[n], boxes[n])
+                _put(part, values[owners[n]], boxes[n])
     result = torch.stack(values)
     result[:, -carried:] = (2 * shares - 1).to(result.dtype)
     return result
@@ -154,26 +172,53 @@ def _without_rim(side: slice, limit: int) -> tuple[int, int]:
     return _RIM * (side.start > 0), _RIM * (side.stop < limit)
 
 
-def area(box: Box | None) -> int:
-    """Return how many positions are in a box."""
-    return 0 if box is None else (box[0].stop - box[0].start) * (box[1].stop - box[1].start)
+def area(*boxes: Box) -> int:
+    """Return how many positions are in boxes."""
+    return sum((rows.stop - rows.start) * (cols.stop - cols.start) for rows, cols in boxes)
 
 
-def _stretch(start: int, stop: int, limit: int) -> slice:
-    """Return positions start..stop - 1 of 0..limit - 1, or more, in multiples of the step."""
-    start, stop = max(0, start), min(limit, stop)
+def _one_by_one(
+    places: Sequence[Boxes], size: tuple[int, int]
+) -> tuple[list[int], list[Box], bool]:
+    """Return whose each box is, the boxes, and whether they are as large as a frame together."""
+    owners = [n for n, boxes in enumerate(places) for _ in boxes]
+    boxes = [box for boxes in places for box in boxes]
+    return owners, boxes, area(*boxes) >= size[0] * size[1]
+
+
+def _meet(one: Box, other: Box) -> bool:
+    """Return whether two boxes have a position in common."""
+    return all(a.start < b.stop and b.start < a.stop for a, b in zip(one, other, strict=True))
+
+
+def _around_all(boxes: Sequence[Box]) -> Box:
+    """Return the smallest box around some."""
+    rows, columns = (
+        slice(min(side.start for side in sides), max(side.stop for side in sides))
+        for sides in zip(*boxes, strict=True)
+    )
+    return rows, columns
+
+
+def _stretched(box: Box, shape: tuple[int, int]) -> Box:
+    """Return a box within a frame of `shape`, its sides stretched to multiples of the step."""
+    rows, columns = map(_stretch, box, shape)
+    return rows, columns
+
+
+def _stretch(side: slice, limit: int) -> slice:
+    """Return a side within 0..limit - 1, or more, in multiples of the step."""
+    start, stop = max(0, side.start), min(limit, side.stop)
     length = min(limit, -(-(stop - start) // _STEP) * _STEP)
     start = min(start, limit - length)
     return slice(start, start + length)
 
 
-def _of_one_size(boxes: Sequence[Box | None]) -> list[list[int]]:
+def _of_one_size(boxes: Sequence[Box]) -> list[list[int]]:
     """Return which boxes are equally large; they can be computed together."""
     groups: dict[tuple[int, int], list[int]] = {}
     for n, box in enumerate(boxes):
-        if box is not None:
-            size = tuple(side.stop - side.start for side in box)
-            groups.setdefault(size, []).append(n)
+        groups.setdefault(tuple(side.stop - side.start for side in box), []).append(n)
     return list(groups.values())
 
 

@@ -22,19 +22,16 @@ from vos_annotator.core.masks import LabelMap, object_ids
 from vos_annotator.core.translation import marked
 from vos_annotator.engine.protocol import ABSENT, Reference, Segmentation
 from vos_annotator.mobilevos.adaptation import learnt_decoder
-from vos_annotator.mobilevos.backbones import upsample
 from vos_annotator.mobilevos.bank import MemoryBank, packed
 from vos_annotator.mobilevos.checkpoint import DEFAULT, find_checkpoint, load_checkpoint
 from vos_annotator.mobilevos.close_ups import CloseUps, LookUp
-from vos_annotator.mobilevos.crops import Box, placed, scaled, whole
+from vos_annotator.mobilevos.crops import Boxes, placed, whole
 from vos_annotator.mobilevos.finding import Question, decode, question, read, seen_beside
-from vos_annotator.mobilevos.gaze import Gaze, is_enough, shares_of, window_around
-from vos_annotator.mobilevos.heads import LOGIT_STRIDE, STRIDE
+from vos_annotator.mobilevos.gaze import Gaze, is_enough, seen_in, shares_of, windows_around
 from vos_annotator.mobilevos.lessons import lessons_of
-from vos_annotator.mobilevos.memory import MemoryFrame
 from vos_annotator.mobilevos.network import aggregate
-from vos_annotator.mobilevos.places import landmark
 from vos_annotator.mobilevos.recalling import memory_mark, recalled
+from vos_annotator.mobilevos.remembering import remembered
 from vos_annotator.mobilevos.runtimes.choice import choose_runtime, is_settled
 from vos_annotator.mobilevos.runtimes.probe import start_probe, wait_for_probe
 from vos_annotator.mobilevos.scribble import Marks, scribbled
@@ -93,7 +90,7 @@ class MobileVOSEngine:
         self.bank = MemoryBank(memory, every)
         self.timings: dict[str, float] = {}
         self._decoder = self.network.decoder  # or one that has learnt this video
-        self._encoded: View | None = None
+        self._seen: tuple[View, ...] = ()
         self._gaze = Gaze()
         self._answered: tuple[object, Segmentation] | None = None  # what was asked last
         self._close_ups = CloseUps(self.vision, size)
@@ -158,53 +155,60 @@ class MobileVOSEngine:
             if is_same(picture, image):
                 return answer  # the same picture again, in the same pass
         self.timings = {}
-        view, log_odds, masks = self._find(frame, image, asked)
+        views, log_odds, masks = self._find(frame, image, asked)
         with self._stage("memorize"):
             wanted = self.bank.wants_next
-            self.bank.follow(*(self._entry(view, asked, masks) if wanted else (None, None)))
+            seen = remembered(self.vision, self.bank, views, asked, masks) if wanted else ()
+            self.bank.follow(*seen)
         found = Segmentation(asked.ids, log_odds.cpu().numpy(), image.shape[:2])
         self._answered = asked, image, found
         return found
 
     def _find(
         self, frame: int, image: NDArray[np.uint8], asked: Question
-    ) -> tuple[View, Tensor, Tensor]:
+    ) -> tuple[tuple[View, ...], Tensor, Tensor]:
         """Return what was looked at of a frame; log-odds and masks, (K, H/4, W/4), of all of it."""
         size = grid_of(self._working_size(image))
-        last, windows = None, [whole(size)]
+        last, looks = None, [(whole(size),)]
         if self.vision.works_in_parts:
             last = self._gaze.last(frame, size)
             if last is None:
                 last = seen_beside(self.bank, frame, asked, size, self.network.value.carried)
-            windows.insert(0, window_around(last, asked.expected, size))
-        for window in windows:
-            view = self._encode(image, window)
-            with self._stage("read"):
-                there = last[:, *window] if last is not None else None
-                boxes, reads = read(self.vision, self.bank, view, frame, asked, there)
+            looks.insert(0, windows_around(last, asked.expected, size))
+        for windows in looks:
+            views = self._look(image, windows)
+            logits = self._logits(frame, views, asked, last, size)
             with self._stage("decode"):
-                logits = decode(self.vision, view, asked.decoder, reads, boxes)
-                logits = placed(logits, window, size)
                 logits[[not each for each in asked.expected]] = ABSENT
-                log_odds = aggregate(logits[:, 0])
-            masks = F.softmax(F.pad(log_odds, (0, 0, 0, 0, 1, 0)), 0)[1:]
-            shares = shares_of(masks)
-            if is_enough(window, shares, asked.expected):
+                log_odds = aggregate(logits)
+                masks = F.softmax(F.pad(log_odds, (0, 0, 0, 0, 1, 0)), 0)[1:]
+                shares = shares_of(masks)
+            if is_enough(windows, shares, asked.expected):
                 break
         self._gaze.follow(frame, shares)
-        return view, log_odds, masks
+        return views, log_odds, masks
 
-    def _entry(
-        self, view: View, asked: Question, masks: Tensor
-    ) -> tuple[MemoryFrame, Tensor | None]:
-        """Return a frame as it is remembered, and which positions of it if it is a landmark."""
-        masks = upsample(masks[:, None, *scaled(view.window, STRIDE // LOGIT_STRIDE)], LOGIT_STRIDE)
-        carried, pairs = self.network.value.carried, zip(asked.ids, asked.chosen, strict=True)
-        elsewhere = [self.bank.far_value(i, each, carried) for i, each in pairs]
-        entry = self.vision.remember(view, asked.ids, masks[:, 0], elsewhere=elsewhere)
-        if not self.bank.wants_landmark or not carried:
-            return entry, None
-        return entry, landmark(entry, view.key.shape[2:], -carried)
+    def _logits(
+        self,
+        frame: int,
+        views: tuple[View, ...],
+        asked: Question,
+        last: Tensor | None,
+        size: tuple[int, int],
+    ) -> Tensor:
+        """Return the logits of objects, (K, H/4, W/4), low where no view shows them."""
+        logits = []
+        for view in views:
+            is_all = view.window == whole(size)
+            members = seen_in(view.window, None if is_all else last, len(asked.ids))
+            there = last[members][:, *view.window] if last is not None else None
+            some = asked.of(members)
+            with self._stage("read"):
+                places, reads = read(self.vision, self.bank, view, frame, some, there)
+            with self._stage("decode"):
+                found = decode(self.vision, view, asked.decoder, reads, places)
+                logits.append(placed(found[:, 0], members, view.window, len(asked.ids), size))
+        return torch.stack(logits).amax(0)
 
     @torch.inference_mode()
     def refine(
@@ -271,16 +275,18 @@ class MobileVOSEngine:
         side = round(CLOSE_UP * self.size)
         return scribbled(self.vision, image, lambda: self._encode(image), marks, side)
 
-    def _encode(self, image: NDArray[np.uint8], window: Box | None = None) -> View:
-        """Return a window of an image as the network sees it, or all of it; the last is kept."""
-        size = self._working_size(image)
-        window = window or whole(grid_of(size))
-        kept = self._encoded
-        if kept is not None and kept.window == window and is_same(kept.source, image):
-            return kept
-        with self._stage("encode"):
-            self._encoded = self.vision.look_at(image, size, window)
-        return self._encoded
+    def _encode(self, image: NDArray[np.uint8]) -> View:
+        """Return all of an image as the network sees it."""
+        return self._look(image, (whole(grid_of(self._working_size(image))),))[0]
+
+    def _look(self, image: NDArray[np.uint8], windows: Boxes) -> tuple[View, ...]:
+        """Return windows of an image as the network sees them; the last ones are kept."""
+        kept = self._seen
+        is_kept = tuple(view.window for view in kept) == windows
+        if not is_kept or not is_same(kept[0].source, image):
+            with self._stage("encode"):
+                self._seen = self.vision.look_in(image, self._working_size(image), windows)
+        return self._seen
 
     def _working_size(self, image: NDArray[np.uint8]) -> tuple[int, int]:
         return working_size(image.shape[:2], self.size)

@@ -4,14 +4,14 @@ For: the engine. Knows torch, the memory and the network.
 """
 
 from collections.abc import Collection, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
 from torch import Tensor
 
 from vos_annotator.mobilevos.bank import MemoryBank
-from vos_annotator.mobilevos.crops import Box, cut, decoded, whole
+from vos_annotator.mobilevos.crops import Box, Boxes, cut, decoded, whole
 from vos_annotator.mobilevos.heads import Decoder
 from vos_annotator.mobilevos.places import find_places
 from vos_annotator.mobilevos.readings import readings_of
@@ -37,6 +37,13 @@ class Question:
     expected: tuple[bool, ...]
     decoder: Decoder
     revision: int
+
+    def of(self, members: Sequence[int]) -> "Question":
+        """Return what is asked about some of the objects: those of these numbers."""
+        of_each = ("ids", "chosen", "lacking", "expected")
+        return replace(
+            self, **{name: tuple(getattr(self, name)[n] for n in members) for name in of_each}
+        )
 
 
 def question(bank: MemoryBank, frame: int, absent: Collection[int], decoder: Decoder) -> Question:
@@ -74,8 +81,8 @@ def seen_beside(
 
 def read(
     vision: Vision, bank: MemoryBank, view: View, frame: int, asked: Question, last: Tensor | None
-) -> tuple[list[Box | None], list[Tensor]]:
-    """Return where in a view each object may be, None where nowhere; and what those read there.
+) -> tuple[list[Boxes], list[Tensor]]:
+    """Return where in a view each object may be, and what is read in each of these boxes.
 
     Args:
         vision: Where the view is from.
@@ -90,13 +97,13 @@ def read(
         bank, frame, view.key, ids, asked.chosen, bank.recent, carried, asked.lacking
     )
     if vision.works_in_parts:
-        boxes = find_places(readings, ids, last, -carried)
+        places = find_places(readings, ids, last, -carried)
     else:
         for reading in readings:
             reading.look_up()
-        boxes = [whole(readings[0].size)] * len(ids)
-    found = zip(readings, ids, boxes, strict=True)
-    return boxes, [reading.read(i, box) for reading, i, box in found if box is not None]
+        places = [(whole(readings[0].size),)] * len(ids)
+    found = zip(readings, ids, places, strict=True)
+    return places, [reading.read(i, box) for reading, i, boxes in found for box in boxes]
 
 
 def decode(
@@ -104,7 +111,7 @@ def decode(
     view: View,
     decoder: Decoder,
     reads: Sequence[Tensor],
-    boxes: Sequence[Box | None],
+    places: Sequence[Boxes],
 ) -> Tensor:
     """Return the logits (K, 1, H/4, W/4) of what objects read in a view; see `read`.
 
@@ -118,4 +125,4 @@ def decode(
         def logits_in(given: Tensor, where: Sequence[Box], is_all: bool) -> Tensor:
             return decoder(given, cut(prepared, width, where))[0]
 
-    return decoded(logits_in, reads, boxes, view.key.shape[2:])
+    return decoded(logits_in, reads, places, view.key.shape[2:])

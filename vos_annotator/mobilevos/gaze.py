@@ -1,10 +1,10 @@
-"""Which part of a frame is looked at: what is around the objects.
+"""Which parts of a frame are looked at: what is around the objects.
 
 For: the engine. Knows torch and boxes; nothing of pictures and of memory.
 
 What costs most of a frame is to look at its picture, and far from all objects nobody asks what
-is there. Nor is anything mistaken for an object there. So along a pass a window around where the
-objects were is all that is looked at, and the whole frame only if that does not show them all.
+is there. Nor is anything mistaken for an object there. So along a pass windows around where the
+objects were are all that is looked at, and the whole frame only if these do not show them all.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor
 
-from vos_annotator.mobilevos.crops import Box, box_around, whole
+from vos_annotator.mobilevos.crops import Box, Boxes, boxes_around, whole
 from vos_annotator.mobilevos.heads import LOGIT_STRIDE, STRIDE
 
 _RECENT = 5  # frames: what was seen longer ago, as before another shot, says nothing
@@ -48,7 +48,7 @@ def shares_of(masks: Tensor) -> Tensor:
     return F.avg_pool2d(masks[None], STRIDE // LOGIT_STRIDE)[0]
 
 
-def window_around(shares: Tensor | None, expected: Sequence[bool], size: tuple[int, int]) -> Box:
+def windows_around(shares: Tensor | None, expected: Sequence[bool], size: tuple[int, int]) -> Boxes:
     """Return what to look at of the next frame: all of it, unless it is known where to look.
 
     Args:
@@ -57,27 +57,41 @@ def window_around(shares: Tensor | None, expected: Sequence[bool], size: tuple[i
         size: Height and width of its grid.
     """
     if shares is None or not _are_seen(shares, expected):
-        return whole(size)
-    return box_around((shares > _FAINT).any(0).numpy(), MARGIN) or whole(size)
+        return (whole(size),)
+    return boxes_around((shares > _FAINT).any(0).numpy(), MARGIN) or (whole(size),)
 
 
-def is_enough(window: Box, shares: Tensor, expected: Sequence[bool]) -> bool:
-    """Return whether a window showed all of the objects: none is missing, nor at its edge.
+def seen_in(window: Box, shares: Tensor | None, count: int) -> list[int]:
+    """Return which of `count` objects to look for in a window: those that were there before.
 
     Args:
-        window: What was looked at.
+        window: What is looked at.
+        shares: As of `windows_around`; None: every object may be there.
+        count: Objects in all.
+    """
+    if shares is None:
+        return list(range(count))
+    return (shares[:, *window].flatten(1).amax(1) > _FAINT).nonzero()[:, 0].tolist()
+
+
+def is_enough(windows: Boxes, shares: Tensor, expected: Sequence[bool]) -> bool:
+    """Return whether windows showed all of the objects: none is missing, nor at an edge.
+
+    Args:
+        windows: What was looked at.
         shares: (K, h, w) how much of each position of the frame each object covers there.
         expected: Whether each object may be on the frame.
     """
     size = tuple(shares.shape[1:])
-    if window == whole(size):
+    if windows == (whole(size),):
         return True
-    rows, columns = (
-        slice(side.start + _EDGE * (side.start > 0), side.stop - _EDGE * (side.stop < limit))
-        for side, limit in zip(window, size, strict=True)
-    )
     beyond = shares.amax(0)
-    beyond[rows, columns] = 0
+    for window in windows:
+        rows, columns = (
+            slice(side.start + _EDGE * (side.start > 0), side.stop - _EDGE * (side.stop < limit))
+            for side, limit in zip(window, size, strict=True)
+        )
+        beyond[rows, columns] = 0
     return _are_seen(shares, expected) and beyond.max().item() <= 0.5
 
 

@@ -207,6 +207,15 @@ class MemoryFrame:
         return MemoryFrame(self.key.half(), {i: v.half() for i, v in self.values.items()})
 
 
+def joined(parts: Sequence[MemoryFrame]) -> MemoryFrame:
+    """Return one memory frame of the positions of several, which show the same objects."""
+    ids = parts[0].values
+    return MemoryFrame(
+        torch.cat([part.key for part in parts], 2),
+        {i: torch.cat([part.values[i] for part in parts], 2) for i in ids},
+    )
+
+
 class Reading:
     """Which positions of memory frames a frame reads, before it is said of which object.
 

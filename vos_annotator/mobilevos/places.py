@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vos_annotator.mobilevos.crops import Box, place_of
+from vos_annotator.mobilevos.crops import Boxes, places_of
 from vos_annotator.mobilevos.memory import MemoryFrame, Reading
 
 _SPARSE = 2  # of so many rows and columns one is looked at
@@ -27,8 +27,8 @@ def find_places(
     ids: Sequence[int],
     last: Tensor | None,
     channel: int,
-) -> list[Box | None]:
-    """Return where each object may be, None where it is nowhere; these places are looked up.
+) -> list[Boxes]:
+    """Return where each object may be, nowhere or in some boxes; these places are looked up.
 
     Args:
         readings: Of each object; several may have the same one.
@@ -43,18 +43,18 @@ def find_places(
             first |= _near(last, _AROUND, 0.5)
         reading.look_up(first)
     pairs = list(zip(readings, ids, strict=True))
-    boxes = [place_of(_share(reading, i, channel).numpy()) for reading, i in pairs]
+    places = [places_of(_share(reading, i, channel).numpy()) for reading, i in pairs]
     for n, (reading, object_id) in enumerate(pairs):
-        if boxes[n] is None:  # what is small may lie between the positions that were looked at
+        if not places[n]:  # what is small may lie between the positions that were looked at
             reading.look_up()
-            boxes[n] = place_of(_share(reading, object_id, channel).numpy())
+            places[n] = places_of(_share(reading, object_id, channel).numpy())
     for reading in _each_once(readings):
         asked = torch.zeros_like(reading.known)
-        for (own, _), box in zip(pairs, boxes, strict=True):
-            if own is reading and box is not None:
+        for (own, _), boxes in zip(pairs, places, strict=True):
+            for box in boxes if own is reading else ():
                 asked[box] = True
         reading.look_up(None if asked.all() else asked)
-    return boxes
+    return places
 
 
 def _each_once(readings: Sequence[Reading]) -> list[Reading]:

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vos_annotator.mobilevos.crops import Box, cut, memorized, scaled, whole
+from vos_annotator.mobilevos.crops import Box, Boxes, cut, memorized, scaled, whole
 from vos_annotator.mobilevos.heads import STRIDE, Look, Prepared
 from vos_annotator.mobilevos.memory import MemoryFrame
 from vos_annotator.mobilevos.network import Network
@@ -120,24 +120,30 @@ class Vision:
             self.device.type, torch.bfloat16, enabled=self._reduced, cache_enabled=False
         )
 
-    def look_at(
-        self, image: NDArray[np.uint8], size: tuple[int, int], window: Box | None = None
-    ) -> View:
-        """Return an image (H', W', 3) as it is seen.
+    def look_at(self, image: NDArray[np.uint8], size: tuple[int, int]) -> View:
+        """Return an RGB image (H', W', 3) as it is seen at a height and width; see `look_in`."""
+        return self.look_in(image, size, (whole(grid_of(size)),))[0]
+
+    def look_in(
+        self, image: NDArray[np.uint8], size: tuple[int, int], windows: Boxes
+    ) -> tuple[View, ...]:
+        """Return what is seen in windows of an image (H', W', 3).
 
         Args:
             image: RGB.
-            size: Height and width that it is seen at, multiples of 16.
-            window: Which positions of it are seen; None: all.
+            size: Height and width that all of it would be seen at, multiples of 16.
+            windows: Which positions of it are seen.
         """
         shrinks = size[0] <= image.shape[0]
         interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
         resized = cv2.resize(image, size[::-1], interpolation=interpolation)
-        window = window or whole(grid_of(size))
-        seen = resized[scaled(window, STRIDE)]
-        tensor = torch.from_numpy(seen).to(self.device)[None].permute(0, 3, 1, 2).float() / 255
-        with self.precision():
-            return View(image, window, tensor, self.runtime.look(tensor), self.runtime)
+        views = []
+        for window in windows:
+            seen = torch.from_numpy(resized[scaled(window, STRIDE)]).to(self.device)
+            tensor = seen[None].permute(0, 3, 1, 2).float() / 255
+            with self.precision():
+                views.append(View(image, window, tensor, self.runtime.look(tensor), self.runtime))
+        return tuple(views)
 
     def shrink(self, masks: list[NDArray[np.bool_]], view: View) -> Tensor:
         """Return masks of the view's source at its size, (K, H, W), as the share they cover."""
