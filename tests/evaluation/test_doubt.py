@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.evaluation.test_evaluate import evaluate, squares, write, write_pictures
-from vos_annotator.engine.doubt import doubt_order, frame_doubt
+from vos_annotator.engine.doubt import doubt_order, frame_doubt, worth_of
 from vos_annotator.engine.protocol import Segmentation
 from vos_annotator.evaluation.doubt_report import Judged, bad_frames_shown, rank_correlation
 
@@ -45,10 +45,25 @@ def test_the_doubt_of_a_frame_is_that_of_its_least_sure_object():
     assert frame_doubt({}) == 0
 
 
-def test_the_most_doubtful_frame_is_first_and_of_equals_the_farthest_from_a_reference():
-    doubts = {1: 0.5, 5: 0.5, 20: 0.4, 30: 0.9}
-    assert doubt_order(doubts, [0]) == [30, 5, 1, 20]
+def test_of_frames_alone_the_most_doubtful_is_first():
+    assert doubt_order({1: 0.4, 200: 0.5, 400: 0.9}, [0]) == [400, 200, 1]
     assert doubt_order({1: 1.0, 2: 0.0}, []) == [1, 2]
+    assert doubt_order({}, [3]) == []
+
+
+def test_the_middle_of_what_is_doubted_comes_before_its_worst_frame_at_one_end():
+    doubts = dict.fromkeys(range(10, 31), 0.5) | {10: 0.6}
+    assert doubt_order(doubts, [0])[0] == 20
+
+
+def test_a_correction_is_worth_what_is_doubted_up_to_the_neighbouring_references():
+    doubts = np.zeros(60)
+    doubts[[10, 12, 40]] = 1
+    worth = worth_of(doubts, [11])
+    assert worth[11] == 0
+    assert worth[10] == 1 > worth[9] > worth[0] > 0  # of 12 it sees nothing
+    assert worth[12] > 1  # 40 is far, but nothing lies between
+    assert worth[59] > 0
 
 
 def judged(*pairs: tuple[float, float]) -> list[Judged]:

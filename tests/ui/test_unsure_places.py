@@ -40,17 +40,17 @@ def frames(annotations, *glitches):
     return [place.frame for place in unsure_places(states_of(annotations, 1, 2), glitches)]
 
 
-def test_the_worst_frame_of_each_doubtful_stretch_is_given_the_worst_first(annotations):
-    for frame, confidence in {5: 0.7, 6: 0.5, 7: 0.7, 9: 0.75, 30: 0.3, 40: 0.9}.items():
-        annotations.predict(frame, encode_png(label_map(1)), {1: confidence})
-    assert frames(annotations) == [30, 6, 9]
+def test_each_doubtful_stretch_is_a_place_what_is_worth_most_first(annotations):
+    doubt(annotations, {5: 0.7, 6: 0.5, 7: 0.7, 30: 0.3, 31: 0.3, 32: 0.4, 40: 0.9, 55: 0.75})
+    assert frames(annotations) == [31, 6, 55]
 
 
-def test_of_frames_alike_in_doubt_the_one_far_from_references_comes_first(annotations):
-    for frame in range(3, 20):
-        annotations.predict(frame, encode_png(label_map(1)), {1: 0.5})
-    annotations.apply(FrameEdit.between(10, annotations[10], label_map(1)))
-    assert frames(annotations) == [19, 3]
+def test_it_is_in_the_middle_of_what_is_doubted_that_a_correction_is_worth_most(annotations):
+    doubt(annotations, dict.fromkeys(range(3, 20), 0.5))
+    doubt(annotations, {4: 0.3})  # the worst frame, but at one end
+    assert frames(annotations) == [11]
+    annotations.apply(FrameEdit.between(8, annotations[8], label_map(1)))
+    assert frames(annotations) == [14, 5]
 
 
 def test_an_object_that_may_have_been_lost_is_doubtful_and_one_that_surely_left_is_not(annotations):
@@ -69,8 +69,8 @@ def test_stale_frames_are_the_last_to_be_looked_at(annotations):
 
 
 def test_a_glitch_comes_after_what_is_lost_and_before_what_is_hardly_doubted(annotations):
-    doubt(annotations, {5: 0.75, 30: 0.2})
-    assert frames(annotations, Glitch(range(18, 20), 1)) == [30, 18, 5]
+    doubt(annotations, {5: 0.75, 30: 0.2, 31: 0.2, 32: 0.2})
+    assert frames(annotations, Glitch(range(18, 20), 1)) == [31, 18, 5]
 
 
 def test_a_glitch_that_is_doubted_too_is_one_place_as_bad_as_the_worse_of_both(annotations):
@@ -78,9 +78,9 @@ def test_a_glitch_that_is_doubted_too_is_one_place_as_bad_as_the_worse_of_both(a
     assert frames(annotations, Glitch(range(18, 20), 1)) == [18, 40]
 
 
-def test_a_long_doubtful_stretch_that_is_worst_elsewhere_is_a_place_beside_its_glitch(annotations):
-    doubt(annotations, {frame: 0.2 if frame == 30 else 0.7 for frame in range(10, 40)})
-    assert frames(annotations, Glitch(range(12, 13), 1)) == [30, 12]
+def test_a_long_doubtful_stretch_with_its_worth_elsewhere_is_a_place_beside_its_glitch(annotations):
+    doubt(annotations, {frame: 0.2 if frame > 25 else 0.7 for frame in range(10, 40)})
+    assert frames(annotations, Glitch(range(12, 13), 1)) == [31, 12]
 
 
 def test_objects_that_have_a_glitch_on_the_same_frames_are_one_place(annotations):

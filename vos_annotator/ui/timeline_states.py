@@ -150,16 +150,9 @@ class LaneStates:
         levels = np.where(self.codes == STALE, 1, self.codes - (DOUBT - 2.0))
         return np.where(is_doubtful, levels, 0.0)
 
-    def away_from_references(self) -> NDArray[np.float64]:
-        """Return how many frames each frame is away from the nearest reference; 0 without any."""
-        references = np.flatnonzero(self._annotations.statuses == Status.REFERENCE)
-        if not references.size:
-            return np.zeros(self.frame_count)
-        frames = np.arange(self.frame_count)
-        after = np.searchsorted(references, frames)
-        before = references[np.maximum(after - 1, 0)]
-        after = references[np.minimum(after, len(references) - 1)]
-        return np.minimum(np.abs(frames - before), np.abs(after - frames)).astype(np.float64)
+    def references(self) -> list[int]:
+        """Return the frames that a person answers for, in order."""
+        return np.flatnonzero(self._annotations.statuses == Status.REFERENCE).tolist()
 
     def _lane(self, object_id: int) -> NDArray[np.uint8]:
         """Return the bytes of one object: what `_read` finds, frame by frame."""

@@ -1,4 +1,4 @@
-"""Where a person should look, the worst place first: doubtful frames and glitches in one order.
+"""Where a person should look, what is worth most first: doubtful frames and glitches in one order.
 
 For: the commands that go there. Knows the bytes of `LaneStates` and the glitches that were found;
 no widgets. A place that is doubted and has a glitch too is one place: it is visited once.
@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vos_annotator.core.glitches import REACH, Glitch
+from vos_annotator.engine.doubt import worth_of
 from vos_annotator.ui.timeline_states import DOUBT_LEVELS, LaneStates
 
-# A glitch is as bad as doubt of the middle: what is found is nearly always wrong, but it is over
-# after three frames, while an object that the network has lost is lost for long.
-_GLITCH = 2 + DOUBT_LEVELS / 2
+_MOST = DOUBT_LEVELS + 1  # of `LaneStates.doubt`
+_GLITCH = 0.5  # of the frames of a glitch: doubt of the middle
 
 
 @dataclass(frozen=True)
@@ -45,36 +45,36 @@ class UnsurePlace:
 def unsure_places(
     states: LaneStates, glitches: Iterable[Glitch] = (), but: Collection[int] = ()
 ) -> list[UnsurePlace]:
-    """Return the worst frame of each stretch of doubtful or stale ones, and every glitch.
+    """Return a frame of each stretch of doubtful or stale ones, and every glitch.
 
-    Doubt that is shown alike counts more the farther it is from a reference. One frame for each
-    stretch, since to mend it is to compute its neighbours anew. Where a stretch goes over a
-    glitch and its worst frame is there too, or only a few frames away, the glitch is the place.
+    One frame for each stretch, since to mend it is to compute its neighbours anew: the one that it
+    is worth most to correct, by `worth_of`. Where a stretch goes over a glitch and that frame is
+    there too, or only a few frames away, the glitch is the place.
 
     Args:
         states: What is known of every object on every frame.
         glitches: In order, of objects that `states` knows.
         but: Objects that are left out.
     """
-    doubt = states.doubt()
+    doubt = states.doubt() / _MOST
     doubt[np.isin(states.ids, list(but))] = 0
-    away = 1 - 1 / (1 + states.away_from_references())  # ranks within a level only
-    worth = doubt.max(axis=0, initial=0.0)
-    worth[worth > 0] += away[worth > 0]
+    doubts = doubt.max(axis=0, initial=0.0)
     places = [
         UnsurePlace(group[0].frames[0], group[0].object_id, tuple(group))
         for group in _overlapping(each for each in glitches if each.object_id not in but)
     ]
-    ranks = {place: _GLITCH + away[place.frame] for place in places}
-    for stretch in _stretches(worth, places):
-        worst = stretch.start + int(worth[stretch.start : stretch.stop].argmax())
-        if worth[worst] == 0:  # a glitch that nobody doubts
-            continue
-        near = [each for each in places if _is_near(each, worst, stretch)]
+    for place in places:
+        frames = slice(place.frames.start, place.frames.stop)
+        doubts[frames] = np.maximum(doubts[frames], _GLITCH)
+    worth = worth_of(doubts, states.references())
+    ranks = {place: worth[place.frame] for place in places}
+    for stretch in _stretches(doubts > 0):
+        best = stretch.start + int(worth[stretch.start : stretch.stop].argmax())
+        near = [each for each in places if _is_near(each, best, stretch)]
         if near:
-            ranks[near[0]] = max(ranks[near[0]], worth[worst])
-        else:
-            ranks[UnsurePlace(worst, states.ids[int(doubt[:, worst].argmax())])] = worth[worst]
+            ranks[near[0]] = max(ranks[near[0]], worth[best])
+        elif doubt[:, best].any():  # no glitch that nobody doubts
+            ranks[UnsurePlace(best, states.ids[int(doubt[:, best].argmax())])] = worth[best]
     return sorted(ranks, key=lambda each: (-ranks[each], each.frame))
 
 
@@ -95,10 +95,7 @@ def _overlapping(glitches: Iterable[Glitch]) -> Iterator[list[Glitch]]:
         yield group
 
 
-def _stretches(worth: NDArray[np.float64], places: Iterable[UnsurePlace]) -> Iterator[range]:
-    """Give the runs of frames that are doubted or lie in one of the places."""
-    is_in = worth > 0
-    for place in places:
-        is_in[place.frames.start : place.frames.stop] = True
+def _stretches(is_in: NDArray[np.bool_]) -> Iterator[range]:
+    """Give the runs of frames that are true."""
     edges = np.flatnonzero(np.diff(is_in, prepend=False, append=False)).tolist()
     return (range(*bounds) for bounds in zip(edges[::2], edges[1::2], strict=True))
