@@ -75,6 +75,54 @@ def test_a_frame_that_is_kept_has_nothing_of_what_is_absent_from_it(annotations)
     assert annotations.objects_at(5) == (2,) and annotations.objects_at(4) == (1, 2)
 
 
+def without(object_id, label_map):
+    return np.where(label_map == object_id, 0, label_map).astype(np.uint8)
+
+
+def test_erasing_an_object_says_that_it_is_not_there_until_it_is_painted_again(annotations):
+    whole = annotations[5]
+    part = whole.copy()
+    part[2:4] = without(1, part[2:4])
+    annotations.apply(FrameEdit.between(5, whole, part))
+    assert annotations.absences.at(5) == frozenset()  # a part of it is still there
+
+    inverse = annotations.apply(FrameEdit.between(5, part, without(1, part)))
+    assert annotations.absences.at(5) == {1} and annotations.absences.at(4) == frozenset()
+
+    again = annotations.apply(inverse)
+    assert annotations.absences.at(5) == frozenset()
+    annotations.apply(again)
+    assert annotations.absences.at(5) == {1}
+    annotations.apply(FrameEdit.between(5, annotations[5], whole))
+    assert annotations.absences.at(5) == frozenset()
+
+
+def test_an_object_that_is_drawn_nowhere_else_is_only_begun_elsewhere(annotations):
+    kept = annotations[3]
+    annotations.apply(FrameEdit.between(3, kept, without(1, kept)))
+    assert annotations.absences.at(3) == frozenset()
+
+
+def test_keeping_a_frame_says_that_what_was_predicted_to_be_away_is(annotations):
+    annotations.predict(5, encode_png(scene(2)), {1: 0.9, 2: 0.9})
+    annotations.apply(FrameEdit(5, Status.REFERENCE))
+    assert annotations.absences.at(5) == {1}
+
+
+def test_a_stroke_on_another_object_says_nothing_of_what_is_away(annotations):
+    annotations.predict(5, encode_png(scene(2)), {1: 0.9, 2: 0.9})
+    annotations.apply(FrameEdit.between(5, scene(2), scene()))
+    assert annotations.absences.at(5) == {2}
+
+
+def test_releasing_a_frame_takes_back_what_it_said_but_not_what_was_said_of_a_stretch(annotations):
+    annotations.apply_absence(away(range(4, 7), object_id=2))
+    annotations.apply(FrameEdit.between(5, annotations[5], scene()))
+    assert annotations.absences.at(5) == {1, 2}
+    annotations.apply(FrameEdit(5, Status.PREDICTION))
+    assert annotations.absences.at(5) == {2}
+
+
 def test_a_prediction_does_not_bring_an_absent_object_back(annotations):
     annotations.apply_absence(away(range(4, 7)))
     annotations.predict(5, encode_png(scene(1, 2)), {1: 1.0, 2: 1.0})

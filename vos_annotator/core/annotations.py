@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from vos_annotator.core.absence_rules import absent_after
 from vos_annotator.core.decoded_maps import DecodedMaps
 from vos_annotator.core.edits import AbsenceEdit, FrameEdit, Patch, Status, changed_ids
 from vos_annotator.core.frame_state import EMPTY_FRAME, FrameState
@@ -201,7 +202,7 @@ class Annotations:
             ids=changed,
             absent=was_absent,
         )
-        absent = was_absent.difference(ids) if edit.absent is None else edit.absent
+        absent = absent_after(self, edit, before, ids) if edit.absent is None else edit.absent
         if absent != was_absent:
             self.absences.set(frame, absent)
             self._decoded.drop([frame])

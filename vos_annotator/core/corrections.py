@@ -200,7 +200,8 @@ def _wiped(project: Project, ids: frozenset[int]) -> Iterator[FrameEdit]:
             before = annotations.stored(frame)
             edit = FrameEdit.between(frame, before, without(before, ids), state.status)
             stale = annotations.stale(frame)
-            yield replace(edit, stale=stale, confidence=state.confidence)
+            absent = annotations.absences.at(frame) - ids
+            yield replace(edit, stale=stale, confidence=state.confidence, absent=absent)
 
 
 def _mark_stale(

@@ -18,12 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.masks import LabelMap
+from vos_annotator.core.masks import LabelMap, object_ids
 from vos_annotator.core.video import Image, Video, open_video
 from vos_annotator.engine.doubt import doubt_order, frame_doubt
 from vos_annotator.engine.merging import merged
 from vos_annotator.engine.propagation import plan, propagate
 from vos_annotator.engine.protocol import (
+    DenyingEngine,
     LearningEngine,
     RefiningEngine,
     ScribbleEngine,
@@ -114,6 +115,7 @@ class Robot:
         self._doubts: dict[int, float] = {}
         self._scores: dict[int, float] = {}
         self._references: list[int] = []
+        self._denied: list[int] = []
         self._strokes, self._seconds = 0, 0.0
 
     def run(self) -> Iterator[Round]:
@@ -134,6 +136,8 @@ class Robot:
         finally:
             for frame in self._references:
                 self._engine.forget(frame)
+            for frame in self._denied:
+                self._engine.deny(frame, None, ())
             self._engine.begin_pass()
             if self._habits.learns:
                 self._engine.unlearn()
@@ -150,6 +154,7 @@ class Robot:
     def _correct(self, frame: int) -> None:
         truth = self._truth(frame)
         mask = self._by_strokes(frame, truth) if self._habits.by_strokes else truth
+        erased = set(object_ids(self._masks.get(frame, mask))).difference(object_ids(mask))
         self._set(frame, mask)
         self._references = sorted([*self._references, frame])
         self._doubts.pop(frame, None)
@@ -157,6 +162,9 @@ class Robot:
         if is_remembered or len(self._references) == 1:
             began = time.perf_counter()
             self._engine.memorize(frame, self._video[frame], mask)
+            if erased and isinstance(self._engine, DenyingEngine):
+                self._engine.deny(frame, self._video[frame], erased)
+                self._denied.append(frame)
             self._seconds += time.perf_counter() - began
 
     def _by_strokes(self, frame: int, truth: LabelMap) -> LabelMap:
