@@ -84,6 +84,22 @@ def disk(tmp_path):
     return find_sequences(tmp_path)[0]
 
 
+def test_an_object_that_a_correction_erases_is_said_to_be_absent_and_in_the_end_nothing_is(
+    tmp_path,
+):
+    there, gone = np.zeros((40, 64), np.uint8), np.zeros((40, 64), np.uint8)
+    there[10:20, 10:20] = gone[10:20, 10:20] = 1
+    there[10:20, 40:50] = 2
+    write_pictures(tmp_path / "JPEGImages/480p/leaving", 4)
+    write(tmp_path / "Annotations/480p/leaving", [there, gone, gone, gone])
+    engine, denied = load_engine("hold"), []
+    engine.deny = lambda frame, image, ids: denied.append((frame, tuple(ids)))
+
+    done = list(run_sequence(engine, find_sequences(tmp_path)[0], Habits(rounds=1)))
+
+    assert denied == [(done[1].frame, (2,)), (done[1].frame, ())]
+
+
 def test_strokes_are_counted_and_mend_the_mask(disk):
     engine = load_engine("mobilevos", size=128)
     habits = Habits(rounds=1, by_strokes=True)
@@ -100,8 +116,8 @@ def test_learning_follows_each_correction_and_leaves_the_engine_as_it_was(disk):
     for each in run_sequence(engine, disk, Habits(rounds=2, learns=True)):
         learnt.append((each, engine.has_learnt))
 
-    assert [has_learnt for _, has_learnt in learnt] == [False, True, True]
-    assert learnt[0][0].jf == plain[0].jf and learnt[1][0].jf != plain[1].jf
+    assert [has_learnt for _, has_learnt in learnt][::2] == [False, True]
+    assert learnt[0][0].jf == plain[0].jf and learnt[2][0].jf != plain[2].jf
     assert not engine.has_learnt
 
 

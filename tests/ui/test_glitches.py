@@ -74,7 +74,8 @@ def test_a_key_goes_to_the_glitch_and_chooses_its_object(qtbot, window):
 
 def test_the_keys_for_doubtful_frames_come_to_glitches_too_and_to_each_place_once(qtbot, window):
     project = window.document.project
-    project.predict(9, encode_png(moving(window, 9)), {1: 0.1}, "test")
+    for frame in (9, 10):
+        project.predict(frame, encode_png(moving(window, frame)), {1: 0.1}, "test")
     project.predict(2, encode_png(moving(window, 2)), {1: 0.75}, "test")
     for frame in WRONG:
         project.predict(frame, encode_png(moving(window, frame, WRONG)), {1: 0.7}, "test")
