@@ -84,7 +84,7 @@ def disk(tmp_path):
     return find_sequences(tmp_path)[0]
 
 
-def test_an_object_that_a_correction_erases_is_said_to_be_absent_and_in_the_end_nothing_is(
+def test_an_object_that_a_correction_erases_is_absent_there_until_the_robot_is_done(
     tmp_path,
 ):
     there, gone = np.zeros((40, 64), np.uint8), np.zeros((40, 64), np.uint8)

@@ -142,8 +142,8 @@ ACTIONS: tuple[Action, ...] = (
            tip="To the first frame of this shot, then of the one before."),
     Action("next-shot", "Frame", "Next shot", "go_to_shot", (1,), ("Ctrl+PgDown",)),
     Action("next-doubtful", "Frame", "Next doubtful frame", "go_to_doubtful", (1,), ("N",),
-           tip="The place that is most likely wrong, be it doubtful or a glitch; from there, the "
-               "next most likely one."),
+           tip="The place where a correction mends most, be it doubtful or a glitch; from there, "
+               "the next one."),
     Action("previous-doubtful", "Frame", "Previous doubtful frame", "go_to_doubtful", (-1,),
            ("Shift+N",)),
     Action("next-glitch", "Frame", "Next glitch", "go_to_glitch", (1,), ("Q",),

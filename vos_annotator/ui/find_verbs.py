@@ -47,7 +47,7 @@ class FindVerbs:
             window.say(tr("No further glitch this way."))
 
     def go_to_doubtful(self, step: int) -> None:
-        """Go to the place that is most likely wrong, and on to the next worse (1) or back (-1).
+        """Go to the place where a correction mends most, and on to the next (1) or back (-1).
 
         Locked and hidden objects are left out: a person is done with them, or does not see them.
         """
