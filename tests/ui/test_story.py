@@ -106,7 +106,7 @@ def test_open_paint_propagate_correct_undo_redo_export_and_read_back(
     first = ious(window, truth)
     assert all(maps.status(frame) is Status.PREDICTION for frame in range(1, len(truth)))
     assert (maps[0] == painted).all()
-    assert first.mean() > 0.7
+    assert first.mean() > 0.6
 
     # Correct the worst frame: what is stale is refreshed by itself, outwards from there.
     worst = int(first.argmin())

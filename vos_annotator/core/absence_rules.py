@@ -46,10 +46,12 @@ def _sent_away(
     """
     is_kept = edit.patch is None and edit.png is None
     gone = set(before.confidence if is_kept else before.ids).difference(ids, annotations.hidden)
-    drawn = set[int]()
-    for frame in annotations.references if gone else ():
-        drawn.update(annotations.state(frame).ids if frame != edit.frame else ())
-    return frozenset(gone & drawn)
+    undrawn = set(gone)
+    for frame in annotations.references:
+        if not undrawn:  # mostly after the first one
+            break
+        undrawn.difference_update(annotations.state(frame).ids if frame != edit.frame else ())
+    return frozenset(gone - undrawn)
 
 
 def _absent_beside(annotations: Annotations, frame: int) -> frozenset[int]:

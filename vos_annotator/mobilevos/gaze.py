@@ -16,7 +16,7 @@ from vos_annotator.mobilevos.crops import Box, Boxes, boxes_around, whole
 from vos_annotator.mobilevos.heads import LOGIT_STRIDE, STRIDE
 
 _RECENT = 5  # frames: what was seen longer ago, as before another shot, says nothing
-MARGIN = 5  # positions around the objects that are looked at, too, at most
+_MARGIN = 5  # positions around the objects that are looked at, too, at most
 _REACH = 6  # and at most such a part of the frame's short side: an object moves less at once
 _EDGE = 2  # positions: an object so near to the edge of a window may go on beyond it
 _FAINT = 0.02  # share of a position: with less nothing of an object is there
@@ -59,7 +59,7 @@ def windows_around(shares: Tensor | None, expected: Sequence[bool], size: tuple[
     """
     if shares is None or not _are_seen(shares, expected):
         return (whole(size),)
-    margin = min(MARGIN, round(min(size) / _REACH))
+    margin = min(_MARGIN, max(_EDGE + 1, round(min(size) / _REACH)))
     return boxes_around((shares > _FAINT).any(0).numpy(), margin) or (whole(size),)
 
 
