@@ -1,6 +1,9 @@
 """Label maps survive the trip to PNG and back; users' masks are read however they were saved."""
 
 import io
+import struct
+import tracemalloc
+import zlib
 
 import cv2
 import numpy as np
@@ -20,6 +23,7 @@ from vos_annotator.core.masks import (
     encode_png,
     object_ids,
 )
+from vos_annotator.core.png_bands import banded_pixels
 
 label_maps = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=40))
 
@@ -119,6 +123,21 @@ def test_a_png_with_a_byte_changed_is_refused_or_has_the_same_masks(label_map, d
     except UserError:
         return
     np.testing.assert_array_equal(decoded, label_map)
+
+
+def test_a_png_that_says_it_is_small_and_unpacks_without_end_is_not_unpacked():
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        check = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + check
+
+    png = encode_png(np.ones((4, 4), np.uint8))
+    endless = chunk(b"IDAT", zlib.compress(bytes(200 << 20)))
+    bomb = png[: png.index(b"IDAT") - 4] + endless + chunk(b"IEND", b"")
+    tracemalloc.start()
+    banded = banded_pixels(bomb)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert banded is None and most < 10 << 20
 
 
 @given(label_maps)

@@ -86,11 +86,12 @@ def banded_pixels(png: bytes) -> NDArray[np.uint8] | None:
         place += _AROUND + length
     if kind != b"IEND" or place != len(png):
         return None
-    try:
-        raw = zlib.decompress(b"".join(packed))  # which holds its sum against the pixels
+    size, stream = height * (width + 1), zlib.decompressobj()
+    try:  # which holds its sum against the pixels, and never makes more of them than there are
+        raw = stream.decompress(b"".join(packed), size + 1)
     except zlib.error:
         return None
-    if len(raw) != height * (width + 1):
+    if len(raw) != size or not stream.eof:
         return None
     return np.frombuffer(raw, np.uint8).reshape(height, width + 1)[:, 1:].copy()
 

@@ -150,9 +150,10 @@ class LaneStates:
         levels = np.where(self.codes == STALE, 1, self.codes - (DOUBT - 2.0))
         return np.where(is_doubtful, levels, 0.0)
 
-    def references(self) -> list[int]:
-        """Return the frames that a person answers for, in order."""
-        return np.flatnonzero(self._annotations.statuses == Status.REFERENCE).tolist()
+    @property
+    def references(self) -> tuple[int, ...]:
+        """The frames that a person answers for, in order."""
+        return self._annotations.references
 
     def _lane(self, object_id: int) -> NDArray[np.uint8]:
         """Return the bytes of one object: what `_read` finds, frame by frame."""

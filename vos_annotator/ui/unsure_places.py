@@ -66,14 +66,14 @@ def unsure_places(
     for place in places:
         frames = slice(place.frames.start, place.frames.stop)
         doubts[frames] = np.maximum(doubts[frames], _GLITCH)
-    worth = worth_of(doubts, states.references())
+    worth = worth_of(doubts, states.references)
     ranks = {place: worth[place.frame] for place in places}
     for stretch in _stretches(doubts > 0):
         best = stretch.start + int(worth[stretch.start : stretch.stop].argmax())
         near = [each for each in places if _is_near(each, best, stretch)]
         if near:
             ranks[near[0]] = max(ranks[near[0]], worth[best])
-        elif doubt[:, best].any():  # no glitch that nobody doubts
+        else:
             ranks[UnsurePlace(best, states.ids[int(doubt[:, best].argmax())])] = worth[best]
     return sorted(ranks, key=lambda each: (-ranks[each], each.frame))
 
