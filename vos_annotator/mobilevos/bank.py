@@ -18,7 +18,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from vos_annotator.core.memory_budget import BUDGET, REFERENCES
-from vos_annotator.mobilevos.memory import MemoryFrame, far_value, how_shown
+from vos_annotator.mobilevos.memory import MemoryFrame, by_position, far_value, how_shown
 
 Tell = Callable[[Tensor, int], Any]
 _WITHOUT = "without"  # marks what a frame is known to lack
@@ -36,7 +36,7 @@ def unpacked(data: bytes) -> MemoryFrame:
     """Return what was `packed`; SafetensorError, KeyError or ValueError where that is damaged."""
     tensors = load(data)
     key = tensors.pop("key")
-    return MemoryFrame(key, {int(name): value for name, value in tensors.items()})
+    return MemoryFrame(key, {int(name): by_position(value) for name, value in tensors.items()})
 
 
 class ReferenceStore:

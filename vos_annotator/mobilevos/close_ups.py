@@ -123,4 +123,4 @@ class CloseUps:
     def _remember(self, view: View, label_map: LabelMap, object_id: int) -> MemoryFrame:
         own = label_map == object_id
         masks = self._vision.shrink([own, (label_map > 0) & ~own], view)
-        return self._vision.remember(view, (object_id,), masks[:1], masks[1:])
+        return self._vision.remember(view, (object_id,), masks[:1], masks.sum(0))

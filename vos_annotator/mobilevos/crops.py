@@ -120,42 +120,50 @@ def placed(
 def memorized(
     value: Compute,
     masks: Tensor,
-    others: Tensor,
+    everyone: Tensor,
     elsewhere: Sequence[Tensor | None],
     carried: int,
-) -> Tensor:
-    """Return the values of K objects of a frame, (K, C_v, H/16, W/16).
+) -> list[Tensor]:
+    """Return the value of each of K objects of a frame, (1, C_v, H/16, W/16), channels last.
 
     Args:
         value: Returns values of (B, 2, h, w), masks and others' masks in boxes of one size.
         masks: (K, 1, H, W) in [0, 1].
-        others: (K, 1, H, W), the sum of the other objects' masks, in [0, 1].
+        everyone: (1, H, W), the sum of all objects' masks.
         elsewhere: For each object, what its value is far from it, which broadcasts to
             (1, C_v, H/16, W/16); None where that is not known.
         carried: How many channels, the last ones, are the masks themselves, in [-1, 1].
     """
-    pairs = torch.cat([masks, others], 1)
-    shares = F.avg_pool2d(pairs, STRIDE)
+    shares = F.avg_pool2d(masks, STRIDE)
     size = shares.shape[2:]
     places = [
         (whole(size),) if far is None else boxes_around((share[0] > _FAINT).numpy(), _BESIDE)
         for share, far in zip(shares, elsewhere, strict=True)
     ]
+    lies = torch.channels_last
     values: list[Tensor | None] = [
-        None if far is None else far.expand(1, -1, *size)[0].clone() for far in elsewhere
+        None if far is None else far.expand(1, -1, *size).clone(memory_format=lies)
+        for far in elsewhere
     ]
     owners, boxes, is_all = _one_by_one(places, size)
     for members in _of_one_size(boxes):
-        given = torch.stack([pairs[owners[n]][:, *scaled(boxes[n], STRIDE)] for n in members])
+        parts = [(owners[n], scaled(boxes[n], STRIDE)) for n in members]
+        given = torch.stack([beside(masks[n][:, *box], everyone[:, *box]) for n, box in parts])
         found = value(given, [boxes[n] for n in members], is_all)
         for n, part in zip(members, found, strict=True):
             if values[owners[n]] is None:
-                values[owners[n]] = part
+                values[owners[n]] = part[None].contiguous(memory_format=lies)
             else:
-                _put(part, values[owners[n]], boxes[n])
-    result = torch.stack(values)
-    result[:, -carried:] = (2 * shares - 1).to(result.dtype)
-    return result
+                _put(part, values[owners[n]][0], boxes[n])
+    together = F.avg_pool2d(everyone, STRIDE)
+    for value, share in zip(values, shares, strict=True):
+        value[0, -carried:] = (2 * beside(share, together) - 1).to(value.dtype)
+    return values
+
+
+def beside(own: Tensor, everyone: Tensor) -> Tensor:
+    """Return masks of an object and of all others, (2, H, W), of its own and everyone's."""
+    return torch.cat([own, (everyone - own).clamp(0, 1)])
 
 
 def _put(found: Tensor, value: Tensor, box: Box) -> None:

@@ -163,7 +163,7 @@ class Vision:
         view: View,
         ids: tuple[int, ...],
         masks: Tensor,
-        others: Tensor | None = None,
+        everyone: Tensor | None = None,
         elsewhere: Sequence[Tensor | None] | None = None,
     ) -> MemoryFrame:
         """Return the memory frame of a view.
@@ -172,38 +172,33 @@ class Vision:
             view: What is seen.
             ids: K objects.
             masks: (K, H, W) theirs, 0..1.
-            others: (K, H, W) of all other objects; None if `masks` are all there are.
+            everyone: (H, W), of all objects together; None if `masks` are all there are.
             elsewhere: What the value of each object is far from it, as of `memorized`; None if
                 that is to be looked at.
         """
         key = view.key.flatten(2)
         if not ids:
             return MemoryFrame(key, {})
-        if others is None:
-            others = (masks.sum(0, keepdim=True) - masks).clamp(0, 1)
-        masks, others = masks[:, None], others[:, None]
+        masks = masks[:, None]
+        everyone = masks.sum(0) if everyone is None else everyone[None]
         with self.precision():
             if not self.works_in_parts:
-                values = self.value(view, masks, others)
+                others = (everyone - masks).clamp(0, 1)
+                values = self.value(view, masks, others).split(1)
             else:
                 if elsewhere is None:
-                    elsewhere = self._elsewhere(view, masks)
-                values = memorized(
-                    partial(self._values_in, view),
-                    masks,
-                    others,
-                    elsewhere,
-                    self.network.value.carried,
-                )
-        values = values.flatten(2)
-        return MemoryFrame(key, {i: values[n : n + 1] for n, i in enumerate(ids)})
+                    elsewhere = self._elsewhere(view, everyone, len(ids))
+                values_in = partial(self._values_in, view)
+                carried = self.network.value.carried
+                values = memorized(values_in, masks, everyone, elsewhere, carried)
+        return MemoryFrame(key, {i: v.flatten(2) for i, v in zip(ids, values, strict=True)})
 
-    def _elsewhere(self, view: View, masks: Tensor) -> list[Tensor | None]:
+    def _elsewhere(self, view: View, everyone: Tensor, count: int) -> list[Tensor | None]:
         """Return what the values of objects are far from them: of several, that of nobody."""
-        if len(masks) == 1:
+        if count == 1:
             return [None]
-        everyone = masks.sum(0, keepdim=True).clamp(0, 1)
-        return [self.value(view, torch.zeros_like(everyone), everyone)] * len(masks)
+        everyone = everyone[None].clamp(0, 1)
+        return [self.value(view, torch.zeros_like(everyone), everyone)] * count
 
     def _values_in(self, view: View, pairs: Tensor, boxes: Sequence[Box], is_all: bool) -> Tensor:
         """Return the values of masks in boxes of one size; see `memorized`."""

@@ -82,8 +82,8 @@ class Trainer:
         self._stage_seconds, self._seconds = 0.0, 0.0  # of training, over all processes
         self._stops = False
         self._resumed: dict | None = None
-        amx = self.device.type == "cpu" and torch.cpu._is_amx_tile_supported()
-        self._reduced = amx or self.device.type == "cuda"
+        native = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+        self._reduced = native or self.device.type == "cuda"
         if recipe.compile:
             for part in (network.backbone, network.value, network.decoder):
                 part.compile()
