@@ -7,6 +7,7 @@ import sys
 from copy import deepcopy
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -22,7 +23,7 @@ from vos_annotator.mobilevos.runtimes.graphs import PARTS, cache_folder, kept_gr
 
 TOLERANCE = 1e-3  # of logits
 CPU = torch.device("cpu")
-ON_GRAPHS = [name for name in choice.installed() if name != "torch"]
+ON_GRAPHS = [name for name in choice.installed() if name in choice.OPENERS]
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +84,26 @@ def test_a_runtime_says_what_torch_says_at_any_size(name):
     for size in (96, 192):
         expected = logits("torch", size)
         assert np.abs(logits(name, size) - expected).max() < TOLERANCE
+
+
+@pytest.mark.parametrize("learns", [False, True])
+def test_in_bfloat16_masks_are_about_those_of_torch(learns):
+    found, expected = (logits(name, 288, learns) > 0 for name in ("bfloat16", "torch"))
+    assert (found & expected).sum() > 0.97 * (found | expected).sum() > 0
+
+
+def test_in_bfloat16_an_engine_recalls_denies_scribbles_and_looks_from_near():
+    engine, scene = MobileVOSEngine(288, runtime="bfloat16"), demo_scene()
+    label_map, picture = scene.label_maps[0], np.repeat(np.repeat(scene.frames[0], 2, 0), 2, 1)
+    engine.memorize(0, scene.frames[0], label_map)
+    assert engine.recall(0, engine.remembered(0))
+    engine.deny(9, scene.frames[2], {1})
+    fine = np.repeat(np.repeat(label_map, 2, 0), 2, 1)
+    refined = engine.refine(1, picture, fine, lambda frame: (picture, fine))
+    assert ((refined > 0) == (fine > 0)).mean() > 0.98
+    strokes = np.where(cv2.erode(label_map, np.ones((9, 9))) == 1, 1, 0).astype(np.uint8)
+    drawn = engine.scribble(0, scene.frames[0], strokes)
+    assert (drawn & (label_map == 1)).sum() > 0.7 * (label_map == 1).sum()
 
 
 @pytest.mark.parametrize("name", NETWORKS)

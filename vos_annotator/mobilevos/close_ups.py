@@ -86,14 +86,12 @@ class CloseUps:
         mask = label_map == object_id
         box, view = self._view(image, mask)
         coarse = self._remember(view, label_map[box], object_id)
-        with self._vision.precision():
-            query = view.key
-            biases = [0.0] * len(references) + [HANDICAP]
-            reading = read_frames(query, [*references, coarse], biases, TOP_K)
-            reading.look_up()
-            logits = self._vision.decode(reading.read(object_id), view)
+        biases = [0.0] * len(references) + [HANDICAP]
+        reading = read_frames(view.key, [*references, coarse], biases, TOP_K)
+        reading.look_up()
+        logits = self._vision.decode(reading.read(object_id), view)
         height, width = mask[box].shape
-        return box, cv2.resize(logits[0, 0].float().cpu().numpy(), (width, height))
+        return box, cv2.resize(logits[0, 0].cpu().numpy(), (width, height))
 
     def _recalled(self, frame: int, object_id: int, reference: LookUp) -> MemoryFrame | None:
         """Return the close-up of an object on a reference; None if it is not there."""

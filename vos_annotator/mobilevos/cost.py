@@ -16,8 +16,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from vos_annotator.mobilevos.memory import nearest, readout_nearest
 from vos_annotator.mobilevos.network import Network, NetworkConfig
+from vos_annotator.mobilevos.precision import quickest
 from vos_annotator.mobilevos.readings import TOP_K
-from vos_annotator.mobilevos.vision import best_device, favours_bfloat16
+from vos_annotator.mobilevos.vision import best_device
 
 SHAPES = {288: (288, 512), 480: (480, 848)}  # height and width by the short side, at 16:9
 _REMEMBERED = 2  # frames
@@ -53,10 +54,7 @@ def milliseconds(
     network = Network(config).eval().to(device, memory_format=torch.channels_last)
     image = torch.rand(1, 3, *shape, device=device)
     timed = {}
-    with (
-        torch.inference_mode(),
-        torch.autocast(device.type, torch.bfloat16, enabled=favours_bfloat16(device)),
-    ):
+    with torch.inference_mode(), quickest(device):
         for name, stage in _stages(network, image).items():
             timer = Timer("stage()", globals={"stage": stage}, num_threads=torch.get_num_threads())
             timed[name] = 1000 * timer.blocked_autorange(min_run_time=seconds).median

@@ -26,23 +26,27 @@ Compute = Callable[[Tensor, Sequence[Box], bool], Tensor]
 OUTSIDE = -10.0  # logits of an object where it was not looked for
 _LIKELY = (0.02, 0.1, 0.2, 0.3)  # shares of an object in what a position reads, to look for it at
 _WORTHWHILE = 0.45  # of a frame: the largest box that an object is looked for in, or all of it
+_CORE = 0.5  # share that each such place has somewhere, if any has
 _FAINT = 0.25  # share of a position that an object covers at least, where it is remembered
-_AROUND = 4  # positions that are looked at around what was found
+_AROUND = 3  # positions that are looked at around what was found
 _BESIDE = 2  # positions around an object whose values are computed, too
 _RIM = 1  # positions: what is seen there lacks what lies beyond
 _STEP = 2  # positions; sizes are multiples of it, so that few differ
 _MOST = 0.7  # of a frame: a larger box is all of it
 
 
-def boxes_around(place: NDArray[np.bool_], margin: int) -> Boxes:
+def boxes_around(
+    place: NDArray[np.bool_], margin: int, core: NDArray[np.bool_] | None = None
+) -> Boxes:
     """Return boxes of positions around what is true in (h, w), at some distance from one another.
 
     Parts that lie so near that their boxes meet have one; where boxes take most of the frame,
-    there is one for all of it.
+    there is one for all of it. Parts without anything of a `core` are left out, if one is given.
     """
-    _, _, parts, _ = cv2.connectedComponentsWithStats(place.view(np.uint8))
+    _, labels, parts, _ = cv2.connectedComponentsWithStats(place.view(np.uint8))
+    wanted = range(1, len(parts)) if core is None else np.unique(labels[core & place])
     boxes: list[Box] = []
-    for left, top, width, height, _ in parts[1:].tolist():
+    for left, top, width, height, _ in parts[wanted].tolist():
         rows = slice(top - margin, top + height + margin)
         columns = slice(left - margin, left + width + margin)
         box = _stretched((rows, columns), place.shape)
@@ -59,7 +63,8 @@ def places_of(share: NDArray[np.float32]) -> Boxes:
     Args:
         share: (h, w) 0..1, how much each position reads of the object.
     """
-    found = (boxes_around(share > likely, _AROUND) for likely in _LIKELY)
+    core = share > _CORE if (share > _CORE).any() else None
+    found = (boxes_around(share > likely, _AROUND, core) for likely in _LIKELY)
     limit = _WORTHWHILE * share.size
     return next((boxes for boxes in found if area(*boxes) <= limit), (whole(share.shape),))
 

@@ -30,19 +30,13 @@ from vos_annotator.mobilevos.finding import Question, decode, question, read, se
 from vos_annotator.mobilevos.gaze import Gaze, is_enough, seen_in, shares_of, windows_around
 from vos_annotator.mobilevos.lessons import lessons_of
 from vos_annotator.mobilevos.network import aggregate
+from vos_annotator.mobilevos.precision import quickest
 from vos_annotator.mobilevos.recalling import memory_mark, recalled
 from vos_annotator.mobilevos.remembering import remembered
 from vos_annotator.mobilevos.runtimes.choice import choose_runtime, is_settled
 from vos_annotator.mobilevos.runtimes.probe import start_probe, wait_for_probe
 from vos_annotator.mobilevos.scribble import Marks, scribbled
-from vos_annotator.mobilevos.vision import (
-    View,
-    Vision,
-    favours_bfloat16,
-    grid_of,
-    is_same,
-    working_size,
-)
+from vos_annotator.mobilevos.vision import View, Vision, grid_of, is_same, working_size
 
 CLOSE_UP = 0.8  # of the working size: side of the square that a scribble is looked at in again
 
@@ -112,8 +106,7 @@ class MobileVOSEngine:
     @cached_property
     def memory_mark(self) -> str:
         """What stands for all that its memory of a reference follows from."""
-        ways = self.size, self.device.type, favours_bfloat16(self.device)
-        return memory_mark(self._file, *ways, self.vision.runtime.name)
+        return memory_mark(self._file, self.size, self.device.type, self.vision.runtime.name)
 
     def remembered(self, frame: int) -> bytes:
         """Return what is remembered of a reference."""
@@ -240,7 +233,7 @@ class MobileVOSEngine:
                 of_frame := lessons_of(self.vision, self.bank, frame, image, label_map, self.size)
             ):
                 lessons.append(of_frame)
-        with self.vision.precision(), torch.enable_grad():
+        with quickest(self.device), torch.enable_grad():
             learnt = learnt_decoder(self.network.decoder, lessons, cancelled)
         if learnt is not None:
             self._decoder = learnt
@@ -304,8 +297,7 @@ class MobileVOSEngine:
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:
-        """Run a stage in the network's precision and note its time."""
+        """Run a stage and note its time."""
         started = time.perf_counter()
-        with self.vision.precision():
-            yield
+        yield
         self.timings[name] = self.timings.get(name, 0.0) + time.perf_counter() - started

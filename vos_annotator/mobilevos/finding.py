@@ -120,7 +120,7 @@ def decode(
     logits_in = partial(vision.logits_in, view)
     if decoder is not vision.network.decoder:
         width = view.image.shape[3]
-        prepared = decoder.prepare(vision.network.complete(view.look))
+        prepared = decoder.prepare(vision.features(view))
 
         def logits_in(given: Tensor, where: Sequence[Box], is_all: bool) -> Tensor:
             return decoder(given, cut(prepared, width, where))[0]

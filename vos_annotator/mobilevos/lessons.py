@@ -54,7 +54,7 @@ def lessons_of(
         for reading in readings:
             reading.look_up()
         read = torch.cat([each.read(i) for each, i in zip(readings, ids, strict=True)])
-        lessons.append(Lesson(read, vision.network.complete(view.look), masks))
+        lessons.append(Lesson(read, vision.features(view), masks))
     return tuple(lessons)
 
 

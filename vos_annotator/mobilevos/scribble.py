@@ -88,9 +88,8 @@ def scribbled(
 
 def _enlarged(vision: Vision, view: View, marks: Marks) -> NDArray[np.float32]:
     """Return the logits of the marked object at the size of the marks."""
-    with vision.precision():
-        logits = read_marks(vision, view, marks)
-    return cv2.resize(logits[0, 0].float().cpu().numpy(), marks.strokes.shape[::-1])
+    logits = read_marks(vision, view, marks)
+    return cv2.resize(logits[0, 0].cpu().numpy(), marks.strokes.shape[::-1])
 
 
 def read_marks(vision: Vision, view: View, marks: Marks) -> Tensor:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vos_annotator.mobilevos.crops import Box, Boxes, cut, memorized, scaled, whole
-from vos_annotator.mobilevos.heads import STRIDE, Look, Prepared
+from vos_annotator.mobilevos.heads import STRIDE, Features, Look, Prepared
 from vos_annotator.mobilevos.memory import MemoryFrame
 from vos_annotator.mobilevos.network import Network
 from vos_annotator.mobilevos.runtimes.runtime import Runtime, TorchRuntime
@@ -27,14 +27,6 @@ def best_device() -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
-
-def favours_bfloat16(device: torch.device) -> bool:
-    """Return whether a frame is quicker in bfloat16.
-
-    On a CPU matrix units make it three times as fast; without them it is slower.
-    """
-    return device.type == "cpu" and torch.cpu._is_amx_tile_supported()
 
 
 def working_size(shape: tuple[int, int], short_side: int) -> tuple[int, int]:
@@ -111,14 +103,6 @@ class Vision:
         self.runtime: Runtime = TorchRuntime(self.network)
         # Elsewhere many small parts take longer than a few large ones.
         self.works_in_parts = network.is_local and self.device.type == "cpu"
-        self._reduced = favours_bfloat16(self.device)
-
-    def precision(self) -> torch.autocast:
-        """Return the context in which the network is quick."""
-        # Uncached: weights that were rounded once would not follow an optimizer.
-        return torch.autocast(
-            self.device.type, torch.bfloat16, enabled=self._reduced, cache_enabled=False
-        )
 
     def look_at(self, image: NDArray[np.uint8], size: tuple[int, int]) -> View:
         """Return an RGB image (H', W', 3) as it is seen at a height and width; see `look_in`."""
@@ -141,8 +125,7 @@ class Vision:
         for window in windows:
             seen = torch.from_numpy(resized[scaled(window, STRIDE)]).to(self.device)
             tensor = seen[None].permute(0, 3, 1, 2).float() / 255
-            with self.precision():
-                views.append(View(image, window, tensor, self.runtime.look(tensor), self.runtime))
+            views.append(View(image, window, tensor, self.runtime.look(tensor), self.runtime))
         return tuple(views)
 
     def shrink(self, masks: list[NDArray[np.bool_]], view: View) -> Tensor:
@@ -181,16 +164,15 @@ class Vision:
             return MemoryFrame(key, {})
         masks = masks[:, None]
         everyone = masks.sum(0) if everyone is None else everyone[None]
-        with self.precision():
-            if not self.works_in_parts:
-                others = (everyone - masks).clamp(0, 1)
-                values = self.value(view, masks, others).split(1)
-            else:
-                if elsewhere is None:
-                    elsewhere = self._elsewhere(view, everyone, len(ids))
-                values_in = partial(self._values_in, view)
-                carried = self.network.value.carried
-                values = memorized(values_in, masks, everyone, elsewhere, carried)
+        if not self.works_in_parts:
+            others = (everyone - masks).clamp(0, 1)
+            values = self.value(view, masks, others).split(1)
+        else:
+            if elsewhere is None:
+                elsewhere = self._elsewhere(view, everyone, len(ids))
+            values_in = partial(self._values_in, view)
+            carried = self.network.value.carried
+            values = memorized(values_in, masks, everyone, elsewhere, carried)
         return MemoryFrame(key, {i: v.flatten(2) for i, v in zip(ids, values, strict=True)})
 
     def _elsewhere(self, view: View, everyone: Tensor, count: int) -> list[Tensor | None]:
@@ -215,6 +197,10 @@ class Vision:
             return self.runtime.decode(read, cut(view.for_masks, width, boxes))
         look = Look(*cut(view.look, width, boxes))
         return self.runtime.decode(read, self.runtime.for_masks(look))
+
+    def features(self, view: View) -> Features:
+        """Return what the network's own heads take of a view, in single precision."""
+        return self.network.complete(Look(*(each.float() for each in view.look)))
 
     def value(self, view: View, masks: Tensor, others: Tensor) -> Tensor:
         """Return values (K, C_v, H/16, W/16) of masks (K, 1, H, W) beside others, in [0, 1]."""

@@ -23,6 +23,7 @@ from vos_annotator.evaluation.scores import mean_score
 from vos_annotator.mobilevos.checkpoint import save_checkpoint
 from vos_annotator.mobilevos.engine import MobileVOSEngine
 from vos_annotator.mobilevos.network import Network
+from vos_annotator.mobilevos.precision import favours_bfloat16
 from vos_annotator.training.batches import ClipLoader, Gaps
 from vos_annotator.training.clips import ClipMix
 from vos_annotator.training.processes import Processes
@@ -82,8 +83,7 @@ class Trainer:
         self._stage_seconds, self._seconds = 0.0, 0.0  # of training, over all processes
         self._stops = False
         self._resumed: dict | None = None
-        native = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
-        self._reduced = native or self.device.type == "cuda"
+        self._reduced = favours_bfloat16(self.device) or self.device.type == "cuda"
         if recipe.compile:
             for part in (network.backbone, network.value, network.decoder):
                 part.compile()

@@ -20,6 +20,7 @@ import torch
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.mobilevos.network import Network
+from vos_annotator.mobilevos.precision import favours_bfloat16
 from vos_annotator.mobilevos.runtimes.graphs import (
     cache_folder,
     kept_graphs,
@@ -27,13 +28,14 @@ from vos_annotator.mobilevos.runtimes.graphs import (
     way,
 )
 from vos_annotator.mobilevos.runtimes.on_graphs import OPENERS, GraphRuntime
-from vos_annotator.mobilevos.runtimes.runtime import Runtime, TorchRuntime
+from vos_annotator.mobilevos.runtimes.runtime import RoundedRuntime, Runtime, TorchRuntime
 
 log = logging.getLogger(__name__)
 
 AUTO = "auto"
 VARIABLE = "VOS_ANNOTATOR_RUNTIME"  # of the environment: what to run where nobody asks otherwise
-NAMES = (AUTO, TorchRuntime.name, *OPENERS)
+IN_TORCH = {runtime.name: runtime for runtime in (TorchRuntime, RoundedRuntime)}
+NAMES = (AUTO, *IN_TORCH, *OPENERS)
 
 
 def choose_runtime(
@@ -53,7 +55,7 @@ def choose_runtime(
     wanted = _wanted(wanted)
     if wanted == AUTO:
         return _quickest(network, checkpoint, device)
-    if wanted == TorchRuntime.name or device.type != "cpu":
+    if device.type != "cpu":
         return TorchRuntime(network)
     return load_runtime(wanted, network, checkpoint)
 
@@ -64,8 +66,8 @@ def load_runtime(name: str, network: Network, checkpoint: Path) -> Runtime:
     Raises:
         UserError: It is not installed or does not work.
     """
-    if name == TorchRuntime.name:
-        return TorchRuntime(network)
+    if name in IN_TORCH:
+        return IN_TORCH[name](network)
     try:
         folder = make_graphs(network, checkpoint)
         return GraphRuntime(name, OPENERS[name], folder, network)
@@ -84,8 +86,9 @@ def load_runtime(name: str, network: Network, checkpoint: Path) -> Runtime:
 
 
 def installed() -> list[str]:
-    """Return the names of the runtimes that can be asked for here, torch first."""
-    return [TorchRuntime.name, *(name for name in OPENERS if find_spec(name))]
+    """Return the names of the runtimes that are worth asking for here, torch first."""
+    rounded = [RoundedRuntime.name] if favours_bfloat16(torch.device("cpu")) else []
+    return [TorchRuntime.name, *rounded, *(name for name in OPENERS if find_spec(name))]
 
 
 def is_settled(
@@ -94,7 +97,7 @@ def is_settled(
     """Return whether what runs a checkpoint quickest here is ready, or not asked for."""
     if _wanted(wanted) != AUTO or device.type != "cpu" or len(installed()) == 1:
         return True
-    return (name := noted(network)) == TorchRuntime.name or bool(name and kept_graphs(checkpoint))
+    return (name := noted(network)) in IN_TORCH or bool(name and kept_graphs(checkpoint))
 
 
 def noted(network: Network) -> str | None:
@@ -135,6 +138,8 @@ def settle(network: Network, name: str, milliseconds: dict[str, float]) -> bool:
 def _quickest(network: Network, checkpoint: Path, device: torch.device) -> Runtime:
     """Return what is known to be quickest, else torch; never waits for anything."""
     name = noted(network) if device.type == "cpu" else None
+    if name in IN_TORCH:
+        return IN_TORCH[name](network)
     if name in OPENERS and kept_graphs(checkpoint):  # making them would take seconds
         try:
             return load_runtime(name, network, checkpoint)

@@ -22,10 +22,9 @@ from vos_annotator.core.errors import UserError
 from vos_annotator.engine.processes import die_with_parent
 from vos_annotator.mobilevos.checkpoint import load_checkpoint
 from vos_annotator.mobilevos.network import Network
-from vos_annotator.mobilevos.runtimes.choice import installed, load_runtime, noted, settle
+from vos_annotator.mobilevos.runtimes.choice import IN_TORCH, installed, load_runtime, noted, settle
 from vos_annotator.mobilevos.runtimes.graphs import cache_folder, make_graphs
 from vos_annotator.mobilevos.runtimes.runtime import Runtime, TorchRuntime
-from vos_annotator.mobilevos.vision import favours_bfloat16
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +109,6 @@ def probe(
     They take turns, so that whatever else runs slows all of them, and the best turn counts.
     """
     network = network.to(memory_format=torch.channels_last)
-    quick = torch.autocast("cpu", torch.bfloat16, enabled=favours_bfloat16(torch.device("cpu")))
     runtimes = []
     for name in installed():
         try:
@@ -121,7 +119,9 @@ def probe(
     spent: dict[str, float] = {}
     with torch.inference_mode():
         expected = _frame(runtimes[0], picture)()
-        for runtime in runtimes[1:]:
+        for runtime in runtimes:
+            if runtime.name in IN_TORCH:
+                continue
             difference = (_frame(runtime, picture)() - expected).abs().max().item()
             if not difference < TOLERANCE:  # also where it is no number
                 log.warning("%s is off by %s: it is not used.", runtime.name, difference)
@@ -130,8 +130,7 @@ def probe(
             for runtime in runtimes:
                 frame = _frame(runtime, picture)
                 started = time.perf_counter()
-                with quick:  # as the engine runs them
-                    frame()
+                frame()
                 took = 1000 * (time.perf_counter() - started)
                 spent[runtime.name] = min(took, spent.get(runtime.name, took))
     quickest = min(spent, key=spent.__getitem__)

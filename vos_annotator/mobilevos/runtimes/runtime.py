@@ -2,20 +2,24 @@
 
 For: `vision`, which reads and remembers between them. Knows torch and the network's heads.
 
-Torch is the reference, learns, and runs on every device. The others run the same parts as
-graphs, on a CPU, and must say the same.
+Torch is the reference, learns, and runs on every device. The others run the same parts on a CPU:
+as graphs, which must say the same, or rounded to bfloat16, which says about the same.
 """
 
+from contextlib import nullcontext
 from typing import Protocol
 
 from torch import Tensor
 
 from vos_annotator.mobilevos.heads import Look, Prepared
 from vos_annotator.mobilevos.network import Network
+from vos_annotator.mobilevos.precision import rounded
 
 
 class Runtime(Protocol):
     """Runs the parts of one network; takes and gives tensors on the network's device.
+
+    Keys, values and logits are in single precision, whatever it computes in.
 
     Attributes:
         name: What it is asked for by.
@@ -43,26 +47,40 @@ class TorchRuntime:
     """The network itself."""
 
     name = "torch"
+    precision = nullcontext
 
     def __init__(self, network: Network) -> None:
         self._network = network
 
     def look(self, image: Tensor) -> Look:
         """See `Runtime.look`."""
-        return self._network.look(image)
+        with self.precision():
+            look = self._network.look(image)
+        return look._replace(key=look.key.float())
 
     def for_values(self, look: Look, image: Tensor) -> Prepared:
         """See `Runtime.for_values`."""
-        return self._network.prepare(look, image)
+        with self.precision():
+            return self._network.prepare(look, image)
 
     def memorize(self, masks: Tensor, prepared: Prepared) -> Tensor:
         """See `Runtime.memorize`."""
-        return self._network.value(masks, prepared)
+        with self.precision():
+            return self._network.value(masks, prepared).float()
 
     def for_masks(self, look: Look) -> Prepared:
         """See `Runtime.for_masks`."""
-        return self._network.decoder.prepare(self._network.complete(look))
+        with self.precision():
+            return self._network.decoder.prepare(self._network.complete(look))
 
     def decode(self, read: Tensor, prepared: Prepared) -> Tensor:
         """See `Runtime.decode`."""
-        return self._network.decoder(read, prepared)[0]
+        with self.precision():
+            return self._network.decoder(read, prepared)[0].float()
+
+
+class RoundedRuntime(TorchRuntime):
+    """The network in bfloat16, for processors that have instructions for it."""
+
+    name = "bfloat16"
+    precision = staticmethod(rounded)
