@@ -144,9 +144,9 @@ def starts(monkeypatch):
     """Return the list of key packets at which a decoder was started, None for running on."""
     seen, run = [], video_file.Decoder.run
 
-    def spy(decoder, start):
+    def spy(decoder, start, *wanted):
         seen.append(start)
-        return run(decoder, start)
+        return run(decoder, start, *wanted)
 
     monkeypatch.setattr(video_file.Decoder, "run", spy)
     return seen
@@ -165,6 +165,19 @@ def test_reading_backward_decodes_each_group_once_when_it_fits_the_cache(tmp_pat
         starts.clear()
         numbers_in(video, reversed(range(60)))
         assert starts == [40, 20, 0]
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "mpeg4"])
+def test_a_leap_leaves_out_what_no_picture_leans_on_and_all_are_the_same(tmp_path, codec):
+    one_group = {"sc_threshold": "0" if codec == "libx264" else "1000000000"}
+    clip = write_clip(tmp_path / "clip.mkv", 60, codec=codec, gop=60, b_frames=2, options=one_group)
+    with open_video(clip) as video, open_video(clip) as in_order:
+        expected = [in_order[frame] for frame in range(60)]
+        assert np.array_equal(video[50], expected[50])
+        missing = [frame for frame in range(50) if video._pictures.get(frame) is None]
+        assert len(missing) > 10 and max(missing) < 50 - video_file.STEPS_BACK
+        for frame in [*reversed(range(60)), 55, 3, 40, 41, 39]:
+            assert np.array_equal(video[frame], expected[frame]), frame
 
 
 @pytest.mark.parametrize("cached", [0, 1, 5, 100])

@@ -40,13 +40,17 @@ class Decoder:
         self.fed = -1
         self.shown = index.frame_count  # there is nothing to run on from
 
-    def run(self, start: int | None) -> Iterator[Numbered]:
+    def run(self, start: int | None, wanted: int = 0) -> Iterator[Numbered]:
         """Yield frame numbers and pictures from a key packet on; None: from here on.
 
         The iterator can be left at any time; run(None) goes on after the last one it gave.
+
+        Args:
+            start: The packet.
+            wanted: Before this frame those may be left out that no other frame leans on.
         """
         if start is not None:
-            self._pictures = self._pictures_from(start)
+            self._pictures = self._pictures_from(start, wanted)
         # A generator over the pictures, so that leaving it does not end them.
         return (self._show(number, picture) for number, picture in self._pictures)
 
@@ -65,7 +69,7 @@ class Decoder:
         self.shown = number
         return number, picture
 
-    def _pictures_from(self, start: int) -> Iterator[Numbered]:
+    def _pictures_from(self, start: int, wanted: int) -> Iterator[Numbered]:
         # Pictures shown before the start lean on a group that is not decoded now.
         first = 0 if start == self._index.keys[0] else self._index.frame_of[start]
         for number, packet in self._packets_from(start):
@@ -73,6 +77,7 @@ class Decoder:
             packet.pts = frame if frame >= 0 else None
             packet.dts = None
             self.fed = number
+            self._stream.codec_context.skip_frame = "NONREF" if frame < wanted else "DEFAULT"
             yield from self._decoded(packet, first)
         yield from self._decoded(None, first)
 

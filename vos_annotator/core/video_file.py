@@ -28,6 +28,8 @@ from vos_annotator.core.video import Image, Video
 
 IMAGE_SHARE = 4  # of the cache, a quarter holds RGB images and the rest decoded pictures
 SEEK_COST = 8  # packets that can be decoded in the time a seek takes
+LEAP = 24  # frames: who goes so far at once looks around there, and steps back a little
+STEPS_BACK = 6  # frames before a picture that are at hand after a leap
 FINGERPRINT_BYTES = 64 << 10
 
 
@@ -66,6 +68,7 @@ class VideoFile(Video):
         )
         self._decoder: Decoder | None = None
         self._undecodable: set[int] = set()
+        self._asked = 0  # the latest frame that was read
 
     @classmethod
     def open(cls, path: Path, cache_bytes: int | None) -> Self:
@@ -134,6 +137,7 @@ class VideoFile(Video):
 
     def _read(self, frame: int) -> Image:
         picture = self._pictures.get(frame) or self._decode(frame)
+        self._asked = frame
         width, height = self._source.size
         # A stream may change its size on the way; masks have the size of the first frame.
         image = picture.to_ndarray(format="rgb24", width=width, height=height)
@@ -143,7 +147,8 @@ class VideoFile(Video):
         """Return a picture, by running on from where the decoder is or from a keyframe.
 
         All pictures met on the way go to the cache: the latest of them are the ones that a
-        step back needs next.
+        step back needs next. After a leap only these are decoded; further back are the pictures that
+        others lean on, until somebody comes back that far, step by step.
         """
         if frame in self._undecodable:
             raise self._cannot_decode(frame)
@@ -152,8 +157,9 @@ class VideoFile(Video):
         starts = self._source.index.starts(frame)
         if self._decoder.shown < frame and starts[0] <= self._decoder.fed + SEEK_COST:
             starts = [None, *starts]
+        wanted = frame - STEPS_BACK if abs(frame - self._asked) > LEAP else 0
         for start in starts:
-            for number, picture in self._decoder.run(start):
+            for number, picture in self._decoder.run(start, wanted):
                 self._pictures.put(number, picture, sum(p.buffer_size for p in picture.planes))
                 if number == frame:
                     return picture

@@ -166,7 +166,7 @@ def _note(network: Network) -> Path:
     """Return the file with what was measured here of networks like this one."""
     known = [way(), repr(network.config), platform.node(), platform.machine(), _processor()]
     known += [str(os.cpu_count()), str(torch.get_num_threads())]
-    known += [f"{name} {_version(name)}" for name in OPENERS]
+    known += [f"{name} {_version(name)}" for name in installed()]
     digest = hashlib.sha256("\n".join(known).encode())
     return cache_folder() / f"quickest-{digest.hexdigest()[:24]}.json"
 
