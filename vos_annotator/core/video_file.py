@@ -147,7 +147,7 @@ class VideoFile(Video):
         """Return a picture, by running on from where the decoder is or from a keyframe.
 
         All pictures met on the way go to the cache: the latest of them are the ones that a
-        step back needs next. After a leap only these are decoded; further back are the pictures that
+        step back needs next. After a leap only these are decoded, and of those further back what
         others lean on, until somebody comes back that far, step by step.
         """
         if frame in self._undecodable:
