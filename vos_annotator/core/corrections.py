@@ -210,8 +210,10 @@ def _mark_stale(
     """Mark what lies around a frame; what the same edit `changed` is as new as that."""
     if ids:
         before, after = project.annotations.span(frame)
-        around = np.r_[before + 1 : frame, frame + 1 : after]
-        project.mark_stale(np.setdiff1d(around, list(changed)), ids)
+        is_around = np.zeros(project.annotations.frame_count, bool)
+        is_around[before + 1 : after] = True
+        is_around[[frame, *changed]] = False
+        project.mark_stale(np.flatnonzero(is_around), ids)
 
 
 def _mark_around(project: Project, absence: AbsenceEdit) -> None:

@@ -134,7 +134,8 @@ def object_ids(label_map: LabelMap) -> tuple[int, ...]:
     """Return the ids that occur, sorted, without 0."""
     pixels = label_map.ravel()
     starts = np.flatnonzero(pixels[1:] != pixels[:-1]) + 1  # few: label maps are long runs
-    ids = {int(pixels[0]), *np.unique(pixels[starts]).tolist()}
+    # Counted, as `np.unique` loads a part of numpy when it is first called: in the first stroke.
+    ids = {int(pixels[0]), *np.flatnonzero(np.bincount(pixels[starts])).tolist()}
     return tuple(sorted(ids - {0}))
 
 
