@@ -2,6 +2,7 @@
 
 import errno
 import tracemalloc
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -203,6 +204,21 @@ def test_an_object_that_one_side_does_not_know_fades_from_the_other():
     assert blended.ids == (1, 2)
     assert blended.logits[0, 0, 0] == 0.75 * 8 + 0.25 * ABSENT
     assert blended.logits[1, 0, 0] == 0.25 * 8 + 0.75 * ABSENT
+
+
+def test_a_pass_that_lost_an_object_to_another_is_believed_of_neither():
+    def side(first, second):  # the pixels of two objects, of four
+        logits = np.full((2, 1, 4), -8, np.float32)
+        logits[0, 0, first], logits[1, 0, second] = 8, 8
+        return Segmentation((1, 2), logits, (4, 16))
+
+    right = replace(side([0, 1], [2, 3]), at_worst={1: 0.8, 2: 0.8})
+    lost = replace(
+        side([0, 1, 2], [3]), at_worst={1: 0.8, 2: 0.1}
+    )  # nothing is odd about the first
+
+    for blended in (blend(right, lost, 0.8), blend(lost, right, 0.2)):
+        assert (blended.label_map()[0, ::4] == [1, 1, 2, 2]).all()
 
 
 def test_it_stops_before_the_next_frame_when_cancelled():

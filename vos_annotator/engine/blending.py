@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from vos_annotator.engine.protocol import ABSENT, Segmentation
 
 _LEAST = 0.02  # confidence that is never undercut when two masks are weighed
+_TAKEN = 0.25  # share of a mask: whose other pass has so much of it, is weighed with it
 
 
 def blend(a: Segmentation, b: Segmentation, weight_b: float) -> Segmentation:
@@ -17,8 +18,9 @@ def blend(a: Segmentation, b: Segmentation, weight_b: float) -> Segmentation:
 
     Each object counts as much as `weight_b` says, as its mask is likely to be right, and as it
     was at worst on the way: a pass that lost it does not take away what the other one still
-    has, and where it took up something else instead, that looks right but does not count. A
-    pass that did not carry its masks so far does not count at all.
+    has, and where it took up something else instead, that looks right but does not count.
+    Objects of which one has in one pass what another has in the other are weighed together: they
+    cannot both be right. A pass that did not carry its masks so far does not count at all.
 
     Args:
         a: Counts 1 - `weight_b`.
@@ -30,20 +32,43 @@ def blend(a: Segmentation, b: Segmentation, weight_b: float) -> Segmentation:
     ids = tuple(sorted({*a.ids, *b.ids}))
     size = a.logits.shape[1:] if a.ids else b.logits.shape[1:]
     logits = np.empty((len(ids), *size), np.float32)
+    rivals = _rivals(a, b, ids)
     for n, object_id in enumerate(ids):
-        weight = _weight(a, b, object_id, weight_b)
+        weight = _weight(a, b, rivals[object_id], weight_b)
         logits[n] = (1 - weight) * _log_odds(a, object_id, size)
         logits[n] += weight * _log_odds(b, object_id, size)
     return Segmentation(ids, logits, a.shape)
 
 
-def _weight(a: Segmentation, b: Segmentation, object_id: int, weight_b: float) -> float:
-    """Return how much `b` counts for an object: the odds of being right multiply the weights."""
-    if object_id not in a.ids or object_id not in b.ids:
-        return weight_b
-    of_a = (1 - weight_b) * _odds(a, object_id)
-    of_b = weight_b * _odds(b, object_id)
+def _weight(a: Segmentation, b: Segmentation, objects: set[int], weight_b: float) -> float:
+    """Return how much `b` counts for objects: the odds of being right multiply the weights."""
+    of_a, of_b = 1 - weight_b, weight_b
+    for object_id in objects.intersection(a.ids, b.ids):
+        of_a *= _odds(a, object_id)
+        of_b *= _odds(b, object_id)
     return of_b / (of_a + of_b)
+
+
+def _rivals(a: Segmentation, b: Segmentation, ids: tuple[int, ...]) -> dict[int, set[int]]:
+    """Return for each object those that are weighed with it, itself among them."""
+    together = {i: {i} for i in ids}
+    if len(ids) < 2 or a.logits.shape[1:] != b.logits.shape[1:]:
+        return together
+    of_a, of_b = (_owners(each) for each in (a, b))
+    pairs = np.bincount(256 * of_a.ravel() + of_b.ravel(), minlength=256 * 256).reshape(256, 256)
+    sizes_a, sizes_b = pairs.sum(1), pairs.sum(0)
+    for i, j in ((i, j) for i in ids for j in ids if i != j):
+        if pairs[i, j] > _TAKEN * max(min(sizes_a[i], sizes_b[j]), 1):
+            either = together[i] | together[j]
+            together |= {each: either for each in either}
+    return together
+
+
+def _owners(segmentation: Segmentation) -> NDArray[np.intp]:
+    """Return the object that each of the pixels of logits is of, (h, w), or 0."""
+    logits = segmentation.logits
+    owners = np.array(segmentation.ids, np.intp)[logits.argmax(0)]
+    return np.where(logits.max(0) > 0, owners, 0)
 
 
 def _odds(segmentation: Segmentation, object_id: int) -> float:
