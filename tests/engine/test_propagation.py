@@ -213,9 +213,8 @@ def test_a_pass_that_lost_an_object_to_another_is_believed_of_neither():
         return Segmentation((1, 2), logits, (4, 16))
 
     right = replace(side([0, 1], [2, 3]), at_worst={1: 0.8, 2: 0.8})
-    lost = replace(
-        side([0, 1, 2], [3]), at_worst={1: 0.8, 2: 0.1}
-    )  # nothing is odd about the first
+    # Nothing is odd about the first object of the pass that lost the second.
+    lost = replace(side([0, 1, 2], [3]), at_worst={1: 0.8, 2: 0.1})
 
     for blended in (blend(right, lost, 0.8), blend(lost, right, 0.2)):
         assert (blended.label_map()[0, ::4] == [1, 1, 2, 2]).all()

@@ -54,21 +54,14 @@ def _rivals(a: Segmentation, b: Segmentation, ids: tuple[int, ...]) -> dict[int,
     together = {i: {i} for i in ids}
     if len(ids) < 2 or a.logits.shape[1:] != b.logits.shape[1:]:
         return together
-    of_a, of_b = (_owners(each) for each in (a, b))
-    pairs = np.bincount(256 * of_a.ravel() + of_b.ravel(), minlength=256 * 256).reshape(256, 256)
+    pairs = np.bincount((256 * a.owners.astype(np.intp) + b.owners).ravel(), minlength=256 * 256)
+    pairs = pairs.reshape(256, 256)  # by the object of either pass, in pixels
     sizes_a, sizes_b = pairs.sum(1), pairs.sum(0)
     for i, j in ((i, j) for i in ids for j in ids if i != j):
-        if pairs[i, j] > _TAKEN * max(min(sizes_a[i], sizes_b[j]), 1):
+        if pairs[i, j] > _TAKEN * min(sizes_a[i], sizes_b[j]):
             either = together[i] | together[j]
             together |= {each: either for each in either}
     return together
-
-
-def _owners(segmentation: Segmentation) -> NDArray[np.intp]:
-    """Return the object that each of the pixels of logits is of, (h, w), or 0."""
-    logits = segmentation.logits
-    owners = np.array(segmentation.ids, np.intp)[logits.argmax(0)]
-    return np.where(logits.max(0) > 0, owners, 0)
 
 
 def _odds(segmentation: Segmentation, object_id: int) -> float:

@@ -81,13 +81,20 @@ class Segmentation:
         return replace(self, logits=logits)
 
     @cached_property
+    def owners(self) -> NDArray[np.uint8]:
+        """(h, w) the object that each pixel of the logits is of, 0 for background."""
+        if not self.ids:
+            return np.zeros(self.logits.shape[1:], np.uint8)
+        winners = np.array(self.ids, np.uint8)[self.logits.argmax(0)]
+        winners[self.logits.max(0) <= 0] = 0
+        return winners
+
+    @cached_property
     def confidence(self) -> dict[int, float]:
         """How right each object's mask is likely to be, 0 to 1: an estimate of its J."""
-        winner = self.logits.argmax(0) if len(self.ids) > 1 else None
         confidence = {}
-        for n, (object_id, logits) in enumerate(zip(self.ids, self.logits, strict=True)):
-            own = logits > 0 if winner is None else (logits > 0) & (winner == n)
-            likely = likely_j(*signs_of_error(logits, own))
+        for object_id, logits in zip(self.ids, self.logits, strict=True):
+            likely = likely_j(*signs_of_error(logits, self.owners == object_id))
             confidence[object_id] = min(likely, self.at_most.get(object_id, 1.0))
         return confidence
 

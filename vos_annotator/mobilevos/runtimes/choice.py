@@ -138,9 +138,7 @@ def settle(network: Network, name: str, milliseconds: dict[str, float]) -> bool:
 def _quickest(network: Network, checkpoint: Path, device: torch.device) -> Runtime:
     """Return what is known to be quickest, else torch; never waits for anything."""
     name = noted(network) if device.type == "cpu" else None
-    if name in IN_TORCH:
-        return IN_TORCH[name](network)
-    if name in OPENERS and kept_graphs(checkpoint):  # making them would take seconds
+    if name in IN_TORCH or (name in OPENERS and kept_graphs(checkpoint)):  # made in seconds
         try:
             return load_runtime(name, network, checkpoint)
         except UserError:

@@ -119,9 +119,7 @@ def probe(
     spent: dict[str, float] = {}
     with torch.inference_mode():
         expected = _frame(runtimes[0], picture)()
-        for runtime in runtimes:
-            if runtime.name in IN_TORCH:
-                continue
+        for runtime in [each for each in runtimes if each.name not in IN_TORCH]:
             difference = (_frame(runtime, picture)() - expected).abs().max().item()
             if not difference < TOLERANCE:  # also where it is no number
                 log.warning("%s is off by %s: it is not used.", runtime.name, difference)
