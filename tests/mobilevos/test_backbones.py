@@ -10,7 +10,7 @@ from vos_annotator.core.errors import UserError
 from vos_annotator.mobilevos import pretrained
 from vos_annotator.mobilevos.backbones import BACKBONES
 from vos_annotator.mobilevos.memory import affinity
-from vos_annotator.mobilevos.network import NETWORKS, Network, NetworkConfig
+from vos_annotator.mobilevos.network import Network, NetworkConfig
 from vos_annotator.mobilevos.tiny_vit import MobileSAMEncoder, load_mobilesam
 
 RNG = np.random.default_rng(0)
@@ -129,7 +129,7 @@ def test_a_network_that_knows_pictures_starts_with_masks_that_count_for_nothing(
     except UserError as error:
         pytest.skip(str(error))
     network = Network(NetworkConfig(backbone=name, shared_value=False, value_dim=16))
-    pretrained.load_imagenet(network)
+    pretrained.load_backbone(network, weights)
     torch.testing.assert_close(network.backbone.stem.weight.data, weights["stem.weight"])
     stem = network.value.backbone.stem.weight
     assert stem[:, :3].abs().sum() > 0 and stem[:, 3:].abs().sum() == 0
@@ -140,7 +140,7 @@ def test_a_network_that_knows_pictures_starts_with_masks_that_count_for_nothing(
 def test_keys_of_a_network_that_knows_pictures_leave_the_affinity_soft(name):
     network = Network(NetworkConfig(backbone=name)).eval()
     try:
-        pretrained.load_imagenet(network)
+        pretrained.load_backbone(network, pretrained.read_imagenet(name))
     except UserError as error:
         pytest.skip(str(error))
     picture = torch.from_numpy(skimage.data.astronaut()).permute(2, 0, 1)[None] / 255
@@ -150,7 +150,7 @@ def test_keys_of_a_network_that_knows_pictures_leave_the_affinity_soft(name):
 
 def test_a_backbone_without_weights_is_named():
     with pytest.raises(UserError, match="no ImageNet weights for resnet18"):
-        pretrained.load_imagenet(Network(NETWORKS["mobilevos-resnet18"]))
+        pretrained.read_imagenet("resnet18")
 
 
 def test_a_package_that_is_missing_is_named(monkeypatch):

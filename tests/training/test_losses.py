@@ -195,3 +195,12 @@ def test_a_hint_counts_each_channel_by_its_own_variance():
     assert hint_loss([ours], [theirs]).item() == pytest.approx(expected, rel=1e-5)
     assert hint_loss([theirs], [theirs]).item() == 0
     assert hint_loss([flat], [theirs]).item() == pytest.approx(1, abs=0.01)
+
+
+def test_a_backbone_without_signs_is_shown_what_is_above_zero_and_what_is_below():
+    theirs = torch.tensor(RNG.normal(0.3, 1, (2, 4, 6, 6)))
+    ours = torch.cat([theirs.clamp_min(0), (-theirs).clamp_min(0), torch.ones(2, 3, 6, 6)], 1)
+    assert hint_loss([ours], [theirs]).item() == 0
+    nothing = torch.zeros_like(ours)
+    about_zero = (theirs.square().mean((0, 2, 3)) / theirs.var((0, 2, 3))).mean()
+    assert hint_loss([nothing], [theirs]).item() == pytest.approx(about_zero.item(), rel=1e-5)

@@ -254,6 +254,23 @@ def test_a_checkpoint_of_another_shape_is_refused(tmp_path):
         make_network(NetworkRecipe(init=str(path)))
 
 
+def test_a_backbone_alone_is_taken_from_a_checkpoint_of_another_shape(tmp_path):
+    path = tmp_path / "seen.safetensors"
+    seen = make_network(NetworkRecipe(init="random"))
+    save_checkpoint(path, seen)
+    torch.manual_seed(1)
+    published = make_network(NetworkRecipe("mobilevos-mobilenetv2", init=f"backbone:{path}"))
+    for backbone in (published.backbone, published.value.backbone):
+        for name, weight in seen.backbone.state_dict().items():
+            own = backbone.state_dict()[name][:, :3] if name == "stem.weight" else None
+            own = backbone.state_dict()[name] if own is None else own
+            assert torch.allclose(own, weight, atol=1e-3), name
+    assert not torch.allclose(published.key.weight, seen.key.weight, atol=1e-3)
+
+    with pytest.raises(UserError, match="another shape"):
+        make_network(NetworkRecipe("mobilevos-resnet18", init=f"backbone:{path}"))
+
+
 def test_data_sets_are_read_off_their_text():
     first, second = data_sets(Data(root="/d", sets=("folder:.", "davis:DAVIS*2.5")))
     assert (first.kind, str(first.path), first.weight) == ("folder", "/d", 1.0)

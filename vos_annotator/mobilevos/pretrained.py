@@ -34,16 +34,15 @@ _LITE_EPSILON, _MOBILENET_EPSILON = 1e-3, 1e-5  # of the norms
 _LITE_SCALE = 0.1
 
 
-def load_imagenet(network: Network) -> None:
-    """Give a network's backbones what is known of pictures; the rest stays at random.
+def load_backbone(network: Network, weights: dict[str, Tensor]) -> None:
+    """Give a network's backbones what is known of pictures; the rest stays as it is.
 
     A value encoder that has a backbone of its own gets the same, with masks that count for
     nothing at first.
 
     Raises:
-        UserError: The package is not installed, or there are no weights for the backbone.
+        RuntimeError: The weights are of another backbone.
     """
-    weights = read_imagenet(network.config.backbone)
     network.backbone.load_state_dict(weights)
     if not network.config.shared_value:
         stem = network.value.backbone.stem.weight

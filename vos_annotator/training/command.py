@@ -12,10 +12,11 @@ import torch
 from vos_annotator.core.errors import UserError
 from vos_annotator.mobilevos.checkpoint import find_checkpoint, load_checkpoint
 from vos_annotator.mobilevos.network import NETWORKS, Network
-from vos_annotator.mobilevos.pretrained import load_imagenet
+from vos_annotator.mobilevos.pretrained import load_backbone, read_imagenet
 from vos_annotator.training.processes import Processes, joined
 from vos_annotator.training.readers import DataSet, find_sources
-from vos_annotator.training.recipe import Data, NetworkRecipe, Recipe, read_recipe
+from vos_annotator.training.recipe import BACKBONE_OF, Data, NetworkRecipe, Recipe, read_recipe
+from vos_annotator.training.rectified import rectified
 from vos_annotator.training.run_folder import RunFolder
 from vos_annotator.training.slimming import slimmed
 from vos_annotator.training.trainer import Trainer
@@ -82,11 +83,16 @@ def make_network(asked: NetworkRecipe) -> Network:
     except (TypeError, KeyError) as error:
         raise UserError(f"network.shape of the recipe does not fit: {error}.") from error
     if asked.init == "imagenet":
-        load_imagenet(network)
+        load_backbone(network, read_imagenet(network.config.backbone))
     elif asked.init != "random":
-        path, weights = _read_weights(asked.init)
+        path, weights = _read_weights(asked.init.removeprefix(BACKBONE_OF))
         try:
-            network.load_state_dict(weights)
+            if asked.init.startswith(BACKBONE_OF):
+                prefix = "backbone."
+                inner = {n[len(prefix) :]: w for n, w in weights.items() if n.startswith(prefix)}
+                load_backbone(network, inner)
+            else:
+                network.load_state_dict(weights)
         except RuntimeError:
             raise UserError(
                 f"{path} has another shape than the network {asked.name}: name the network that "
@@ -102,6 +108,7 @@ def _borrow(network: Network, checkpoint: str) -> None:
     own, (path, others) = network.state_dict(), _read_weights(checkpoint)
     if network.config.shared_value and "value.stride4.weight" in others:
         others = slimmed(others, own)
+    others = rectified(others, own)
     fitting = {n: w for n, w in others.items() if n in own and own[n].shape == w.shape}
     if not fitting:
         raise UserError(f"{path} has no weights that fit the network: borrow from another.")

@@ -1,6 +1,6 @@
 """What a student learns from a teacher: representation and logit losses, and where to look.
 
-For: the task. Knows torch only.
+For: the task. Knows torch, and what signed features are to a backbone without signs.
 
 Sources: Miles, Yucel, Manganelli & Saa-Garriga, "MobileVOS: Real-Time Video Object
 Segmentation Contrastive Learning meets Knowledge Distillation", CVPR 2023; for hints Romero et
@@ -12,6 +12,8 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from vos_annotator.training.rectified import halves
 
 BAND = 3  # px at the stride of the logits: how far from a border its band reaches
 _ELSEWHERE = 1e-4  # chance of a pixel outside the band, beside one in it
@@ -115,18 +117,22 @@ def logit_loss(student: Tensor, teacher: Tensor, band: Tensor, temperature: floa
 
 
 def hint_loss(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
-    """Return how far features are from a teacher's of the same shapes, () float32.
+    """Return how far features are from a teacher's, () float32.
 
     The mean, over pairs of maps and channels, of the squared difference as a share of the
-    channel's variance: 0 where they are equal, 1 where the student knows but the mean.
+    channel's variance: 0 where they are equal, 1 where the student knows but the mean. Where
+    the student has other channels, its first ones stand for the `halves` of the teacher's.
 
     Args:
-        student: Maps (B, C, h, w), each of a stride.
-        teacher: Likewise; they get no gradient.
+        student: Maps (B, C, h, w), or with 2 C channels or more, each of a stride.
+        teacher: Maps (B, C, h, w); they get no gradient.
     """
     shares = []
     for own, theirs in zip(student, teacher, strict=True):
-        theirs = theirs.detach().float()
+        own, theirs = own.float(), theirs.detach().float()
         variance = theirs.var((0, 2, 3)).clamp_min(1e-6)
-        shares.append(((own.float() - theirs).square().mean((0, 2, 3)) / variance).mean())
+        if own.shape[1] != theirs.shape[1]:
+            theirs = halves(theirs)
+        error = (own[:, : theirs.shape[1]] - theirs).square().mean((0, 2, 3))
+        shares.append((error.view(-1, len(variance)).sum(0) / variance).mean())
     return torch.stack(shares).mean()

@@ -23,6 +23,7 @@ from vos_annotator.core.errors import UserError
 from vos_annotator.paths import resources_folder
 
 SUFFIX = ".toml"
+BACKBONE_OF = "backbone:"  # before a checkpoint, in `NetworkRecipe.init`
 
 
 class Table(Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,8 +45,8 @@ class Losses(Table):
         pixels: How many L_repr compares of each object and frame.
         borders: Whether these are drawn near borders, or anywhere.
         features: Of the match with the feature teacher.
-        hint: Of the distance of the backbone's features from the teacher's, which must have the
-            same shapes.
+        hint: Of the distance of the backbone's features from the teacher's, which must have
+            the same shapes, or half of the channels at most.
         hardest: Share of pixels that cross-entropy ends up counting.
     """
 
@@ -130,9 +131,11 @@ class NetworkRecipe(Table):
         name: One of the networks that `vos-annotator models` lists; of its checkpoint, where
             `init` is one, nothing but the weights is taken.
         shape: Fields of its configuration to change.
-        init: "imagenet" for a backbone that knows pictures, "random", or a checkpoint.
+        init: "imagenet" for a backbone that knows pictures, "backbone:" and a checkpoint for
+            one that knows what its backbone does, "random", or a checkpoint.
         borrow: A checkpoint of another shape, whose weights are taken where name and shape fit,
-            over those of `init`; of wider heads the strongest channels.
+            over those of `init`; of wider heads the strongest channels, and heads of signed
+            features read their halves.
     """
 
     name: str = "mobilevos-fast"
