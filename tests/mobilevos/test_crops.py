@@ -15,8 +15,8 @@ from vos_annotator.mobilevos.crops import (
     places_of,
     whole,
 )
+from vos_annotator.mobilevos.demo import demo_scene
 from vos_annotator.mobilevos.engine import MobileVOSEngine
-from vos_annotator.mobilevos.export import demo_scene
 from vos_annotator.mobilevos.memory import far_value
 from vos_annotator.mobilevos.runtimes.runtime import TorchRuntime
 

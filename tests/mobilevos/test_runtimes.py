@@ -9,21 +9,26 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 import pytest
 import torch
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.engine.registry import load_settled
 from vos_annotator.mobilevos.checkpoint import load_checkpoint, save_checkpoint
+from vos_annotator.mobilevos.demo import demo_scene
 from vos_annotator.mobilevos.engine import MobileVOSEngine
-from vos_annotator.mobilevos.export import demo_scene
 from vos_annotator.mobilevos.network import NETWORKS, Network
 from vos_annotator.mobilevos.runtimes import choice, probe
 from vos_annotator.mobilevos.runtimes.graphs import PARTS, cache_folder, kept_graphs, make_graphs
+from vos_annotator.mobilevos.runtimes.on_graphs import INT8
+from vos_annotator.mobilevos.runtimes.quantized import PARTS as COARSE_PARTS
+from vos_annotator.mobilevos.runtimes.quantized import favours_int8
 
 TOLERANCE = 1e-3  # of logits
 CPU = torch.device("cpu")
-ON_GRAPHS = [name for name in choice.installed() if name in choice.OPENERS]
+ON_GRAPHS = [name for name in choice.installed() if name in choice.OPENERS and name != INT8]
+needs_int8 = pytest.mark.skipif(not favours_int8(), reason="no instructions for 8-bit integers")
 
 
 @pytest.fixture(autouse=True)
@@ -86,10 +91,33 @@ def test_a_runtime_says_what_torch_says_at_any_size(name):
         assert np.abs(logits(name, size) - expected).max() < TOLERANCE
 
 
+@pytest.mark.parametrize("name", ["bfloat16", pytest.param(INT8, marks=needs_int8)])
 @pytest.mark.parametrize("learns", [False, True])
-def test_in_bfloat16_masks_are_about_those_of_torch(learns):
-    found, expected = (logits(name, 288, learns) > 0 for name in ("bfloat16", "torch"))
+def test_what_is_rounded_gives_about_the_masks_of_torch(name, learns):
+    found, expected = (logits(each, 288, learns) > 0 for each in (name, "torch"))
     assert (found & expected).sum() > 0.97 * (found | expected).sum() > 0
+
+
+@needs_int8
+def test_every_convolution_of_a_mask_and_a_value_multiplies_8_bit_integers(small):
+    folder = make_graphs(load_checkpoint(small)[0], small)
+    for part in COARSE_PARTS:
+        graph = onnx.load(folder / f"{part}.int8.onnx").graph
+        stored = {each.name: each.data_type for each in graph.initializer}
+        made = {name: node for node in graph.node for name in node.output}
+        convolutions = [node for node in graph.node if node.op_type == "Conv"]
+        weights = [made[node.input[1]] for node in convolutions]
+        assert weights and {node.op_type for node in weights} == {"DequantizeLinear"}
+        assert {stored[node.input[0]] for node in weights} == {onnx.TensorProto.INT8}
+
+
+def test_a_processor_without_instructions_for_8_bit_integers_is_not_asked(small, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True})
+    network, _ = load_checkpoint(small)
+    assert INT8 not in choice.installed()
+    assert len(list(make_graphs(network, small).iterdir())) == len(PARTS)
+    with pytest.raises(UserError, match="int8 does not work here"):
+        choice.load_runtime(INT8, network, small)
 
 
 def test_in_bfloat16_an_engine_recalls_denies_scribbles_and_looks_from_near():
@@ -174,7 +202,8 @@ def test_two_processes_that_make_the_same_graphs_do_not_disturb_each_other(small
     both = [subprocess.Popen([sys.executable, "-c", words, str(small)]) for _ in range(2)]
 
     assert [each.wait() for each in both] == [0, 0]
-    assert len(list(kept_graphs(small).iterdir())) == len(PARTS)
+    coarse = len(COARSE_PARTS) if favours_int8() else 0
+    assert len(list(kept_graphs(small).iterdir())) == len(PARTS) + coarse
     assert [path.name for path in cache_folder().iterdir()] == [kept_graphs(small).name]
 
 

@@ -5,8 +5,7 @@ to go through a video with what it writes.
 """
 
 import argparse
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -17,36 +16,19 @@ from torch import Tensor
 
 from vos_annotator.core.atomic import put_file, writing
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.mask_reading import read_label_map
-from vos_annotator.core.masks import LabelMap, object_ids
-from vos_annotator.core.video import open_video
+from vos_annotator.core.masks import object_ids
 from vos_annotator.mobilevos.checkpoint import DEFAULT, find_checkpoint, load_checkpoint
+from vos_annotator.mobilevos.demo import Scene, demo_scene
 from vos_annotator.mobilevos.graphs import MODULES, export
 from vos_annotator.mobilevos.heads import Features
 from vos_annotator.mobilevos.network import Network
 from vos_annotator.mobilevos.readings import HANDICAP
 from vos_annotator.mobilevos.vision import working_size
-from vos_annotator.paths import resources_folder
 
 TOLERANCE = 1e-3  # of logits, between torch and ONNX
 SIZES = (288, 480)  # short sides that the graphs are checked at, px
-FRAMES = (0, 10, 20)  # of the demo clip: two to remember, one to segment
 
 Run = Callable[..., list[NDArray[np.float32]]]  # of a graph: its name, its inputs in order
-
-
-@dataclass(frozen=True)
-class Scene:
-    """Frames to check on.
-
-    Attributes:
-        frames: Three pictures (H, W, 3) uint8: the first two are remembered, the last is
-            segmented.
-        label_maps: (H, W) uint8 of the first two, with the same objects.
-    """
-
-    frames: Sequence[NDArray[np.uint8]]
-    label_maps: Sequence[LabelMap]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -86,15 +68,6 @@ def run(arguments: argparse.Namespace) -> int:
         put_file(target, data)
         print(f"{target}  {len(data) / 1e6:.1f} MB")
     return 0
-
-
-def demo_scene() -> Scene:
-    """Return frames of the demo clip, with their masks."""
-    folder = resources_folder() / "demo"
-    with open_video(folder / "demo.mp4") as video:
-        frames = [video[frame] for frame in FRAMES]
-    paths = (folder / "masks" / f"{frame:05d}.png" for frame in FRAMES[:2])
-    return Scene(frames, [read_label_map(path) for path in paths])
 
 
 @torch.no_grad()

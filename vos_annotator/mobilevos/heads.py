@@ -89,12 +89,14 @@ class ResidualBlock(nn.Module):
 
 def _first(conv: nn.Conv2d, x: Tensor) -> Tensor:
     """Return what the first channels of an input add to a convolution."""
-    return F.conv2d(x, conv.weight[:, : x.shape[1]], None, conv.stride, conv.padding)
+    channels = int(x.shape[1])  # a mere number to whoever traces: parts of weights are constants
+    return F.conv2d(x, conv.weight[:, :channels], None, conv.stride, conv.padding)
 
 
 def _last(conv: nn.Conv2d, x: Tensor) -> Tensor:
     """Return what the last channels of an input add to a convolution, its bias included."""
-    return F.conv2d(x, conv.weight[:, -x.shape[1] :], conv.bias, conv.stride, conv.padding)
+    channels = int(x.shape[1])
+    return F.conv2d(x, conv.weight[:, -channels:], conv.bias, conv.stride, conv.padding)
 
 
 class SharedValueEncoder(nn.Module):

@@ -12,7 +12,7 @@ from torch import Tensor
 
 _FAR = -0.99  # carried mask of a position that an object is far from
 _SHOWS = 5  # positions that an object covers most: they tell how well a frame shows it
-_AT_ONCE = 512  # positions of a frame that read together, at most
+_AT_ONCE = 7 * 2**20  # similarities that are worked out together: 28 MB
 _GROUP = 8  # positions that are looked at as one, first
 
 
@@ -99,9 +99,10 @@ def nearest(
         (Q, k) float32 weights, which sum to 1 over k, and (Q, k) memory positions.
     """
     is_on_cpu = query_key.device.type == "cpu" and not torch.compiler.is_exporting()
-    if is_on_cpu and query_key.shape[2] > _AT_ONCE:
-        # Similarities that stay in its cache take four fifths of the time.
-        parts = (nearest(memory_key, part, k, bias) for part in query_key.split(_AT_ONCE, 2))
+    at_once = max(1, _AT_ONCE // memory_key.shape[2])
+    if is_on_cpu and query_key.shape[2] > at_once:
+        # Larger ones get memory from the system each time: half as long again.
+        parts = (nearest(memory_key, part, k, bias) for part in query_key.split(at_once, 2))
         weights, positions = zip(*parts, strict=True)
         return torch.cat(weights), torch.cat(positions)
     similarity = _similarity(memory_key, query_key, bias)[0]
@@ -263,16 +264,17 @@ class Reading:
 
     def look_up(self, where: Tensor | None = None) -> None:
         """Look up the positions that are true in `where`, (height, width) bool; None: all."""
+        unknown = ~self.known if where is None else where & ~self.known
+        wanted = unknown.flatten().nonzero()[:, 0]
         k = self._weights.shape[1]
-        if where is None:
+        if len(wanted) == len(self._weights):
             self._weights, self._positions = nearest(self._key, self._query, k, self._bias)
-            self.known.fill_(True)
-        elif (wanted := (where & ~self.known).flatten().nonzero()[:, 0]).numel():
+        elif len(wanted):
             query = self._query[:, :, wanted]
             self._weights[wanted], self._positions[wanted] = nearest(
                 self._key, query, k, self._bias
             )
-            self.known |= where
+        self.known |= unknown
 
     def share(self, object_id: int, channel: int) -> Tensor:
         """Return what is read of one channel of an object's values, (height, width)."""

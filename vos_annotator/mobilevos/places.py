@@ -53,7 +53,7 @@ def find_places(
         for (own, _), boxes in zip(pairs, places, strict=True):
             for box in boxes if own is reading else ():
                 asked[box] = True
-        reading.look_up(None if asked.all() else asked)
+        reading.look_up(asked)
     return places
 
 

@@ -15,7 +15,7 @@ from vos_annotator.evaluation.bench.scene import SHAPES, Scene
 from vos_annotator.evaluation.bench.setting import Setting
 from vos_annotator.evaluation.bench.stages import timings_of
 
-_RUNTIMES = ("torch", "bfloat16", "onnxruntime", "openvino")
+_RUNTIMES = ("torch", "bfloat16", "onnxruntime", "int8", "openvino")
 _WARM_UP = 2  # frames
 _FEWEST = 3  # frames that are timed, however long they take
 _STAGES = ("encode", "read", "decode", "memorize")

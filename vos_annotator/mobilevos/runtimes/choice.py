@@ -13,7 +13,6 @@ import os
 import platform
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -27,7 +26,7 @@ from vos_annotator.mobilevos.runtimes.graphs import (
     make_graphs,
     way,
 )
-from vos_annotator.mobilevos.runtimes.on_graphs import OPENERS, GraphRuntime
+from vos_annotator.mobilevos.runtimes.on_graphs import OPENERS, GraphRuntime, usable
 from vos_annotator.mobilevos.runtimes.runtime import RoundedRuntime, Runtime, TorchRuntime
 
 log = logging.getLogger(__name__)
@@ -88,7 +87,7 @@ def load_runtime(name: str, network: Network, checkpoint: Path) -> Runtime:
 def installed() -> list[str]:
     """Return the names of the runtimes that are worth asking for here, torch first."""
     rounded = [RoundedRuntime.name] if favours_bfloat16(torch.device("cpu")) else []
-    return [TorchRuntime.name, *rounded, *(name for name in OPENERS if find_spec(name))]
+    return [TorchRuntime.name, *rounded, *usable()]
 
 
 def is_settled(

@@ -8,6 +8,7 @@ For: the runtimes that run graphs. Needs the package onnx where they are not kep
     for_masks   features ──► what masks share
     decode      what objects read, what masks share ──► logits
 
+Where the processor has instructions for it, some come in 8-bit integers as well (`quantized`).
 They are traced by torch's older exporter, which takes a second; the newer one, which
 `export-onnx` takes for its richer reading graph, takes a minute and one more package.
 """
@@ -28,12 +29,13 @@ from torch import Tensor, nn
 from vos_annotator.mobilevos import backbones, heads, network
 from vos_annotator.mobilevos.heads import Look
 from vos_annotator.mobilevos.network import Network
+from vos_annotator.mobilevos.runtimes import quantized
 
 PARTS = ("look", "for_values", "memorize", "for_masks", "decode")
 _OPSET = 17
 _SEEN = 3  # of a look, what masks are made from
 _SHAPE = 96, 128  # of the picture that graphs are traced with; they take any other
-_SOURCES = (backbones, heads, network)
+_SOURCES = (backbones, heads, network, quantized)
 
 
 def cache_folder() -> Path:
@@ -42,8 +44,8 @@ def cache_folder() -> Path:
 
 
 def way() -> str:
-    """Return what graphs follow from beside weights: the code, and torch."""
-    digest = hashlib.sha256(f"{torch.__version__} {_OPSET}".encode())
+    """Return what graphs follow from beside weights: the code, torch, and what is worth making."""
+    digest = hashlib.sha256(f"{torch.__version__} {_OPSET} {quantized.favours_int8()}".encode())
     for path in (Path(__file__), *(Path(each.__file__) for each in _SOURCES)):
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
@@ -82,6 +84,8 @@ def make_graphs(network: Network, checkpoint: Path) -> Path:
     try:
         for name, data in export(network).items():
             (part / f"{name}.onnx").write_bytes(data)
+        if quantized.favours_int8():
+            quantized.quantize(part, network)
         part.replace(target)
     except OSError:
         if not target.is_dir():  # where it is, another process was quicker

@@ -1,11 +1,12 @@
 """Runtimes that run the network's graphs on a CPU: ONNX Runtime and OpenVINO.
 
-For: `choice`, and nobody else. Each imports its library when its first graph is opened. Both
+For: `choice`, and nobody else. Each imports its library when its first graph is opened. All
 take as many threads as torch does, and none of them waits busily: the window needs the cores.
 """
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ from torch import Tensor
 from vos_annotator.mobilevos.heads import Look, Prepared
 from vos_annotator.mobilevos.network import Network
 from vos_annotator.mobilevos.runtimes.graphs import PARTS
+from vos_annotator.mobilevos.runtimes.quantized import PARTS as COARSE_PARTS
+from vos_annotator.mobilevos.runtimes.quantized import SUFFIX, favours_int8
+
+INT8 = "int8"
 
 # Runs with its inputs in order; an opener makes one of a file.
 Graph = Callable[[Sequence[NDArray[np.float32]]], Sequence[NDArray[np.float32]]]
@@ -97,10 +102,22 @@ def _openvino() -> Any:
     return openvino.Core()
 
 
+def open_in_integers(path: Path) -> Graph:
+    """Return a graph that ONNX Runtime runs in 8-bit integers, if it is one of those."""
+    return open_in_onnxruntime(path.with_suffix(SUFFIX) if path.stem in COARSE_PARTS else path)
+
+
 OPENERS: dict[str, Opener] = {
     "onnxruntime": open_in_onnxruntime,
+    INT8: open_in_integers,
     "openvino": open_in_openvino,
 }
+
+
+def usable() -> list[str]:
+    """Return the names of the `OPENERS` that are worth asking for here."""
+    names = ["onnxruntime", *([INT8] if favours_int8() else [])] if find_spec("onnxruntime") else []
+    return names + [name for name in ("openvino",) if find_spec(name)]
 
 
 def _arrays(*tensors: Tensor) -> list[NDArray[np.float32]]:

@@ -24,12 +24,14 @@ from vos_annotator.mobilevos.checkpoint import load_checkpoint
 from vos_annotator.mobilevos.network import Network
 from vos_annotator.mobilevos.runtimes.choice import IN_TORCH, installed, load_runtime, noted, settle
 from vos_annotator.mobilevos.runtimes.graphs import cache_folder, make_graphs
+from vos_annotator.mobilevos.runtimes.on_graphs import INT8
 from vos_annotator.mobilevos.runtimes.runtime import Runtime, TorchRuntime
 
 log = logging.getLogger(__name__)
 
 SHAPE = 480, 848  # of the frame that is timed
 TOLERANCE = 1e-2  # of logits, from torch; a library that is further off is broken
+ROUGH_TOLERANCE = 0.1  # of what is rounded, as a share of all logits
 REFERENCE = TorchRuntime.name
 _TURNS = 4
 _GAIN = 0.95  # of torch's time: more is not worth leaving the reference for
@@ -120,9 +122,10 @@ def probe(
     with torch.inference_mode():
         expected = _frame(runtimes[0], picture)()
         for runtime in [each for each in runtimes if each.name not in IN_TORCH]:
-            difference = (_frame(runtime, picture)() - expected).abs().max().item()
-            if not difference < TOLERANCE:  # also where it is no number
-                log.warning("%s is off by %s: it is not used.", runtime.name, difference)
+            error = _frame(runtime, picture)() - expected
+            off = error.norm() / expected.norm() if runtime.name == INT8 else error.abs().max()
+            if not off < (ROUGH_TOLERANCE if runtime.name == INT8 else TOLERANCE):  # or no number
+                log.warning("%s is off by %s: it is not used.", runtime.name, off.item())
                 runtimes = [each for each in runtimes if each is not runtime]
         for _ in range(_TURNS):
             for runtime in runtimes:
