@@ -298,6 +298,21 @@ def test_a_runtime_that_says_something_else_is_not_chosen(small, monkeypatch):
     assert choice.noted(load_checkpoint(small)[0]) == "torch"
 
 
+@pytest.mark.parametrize(("knows", "name"), [(True, "bfloat16"), (False, "torch")])
+def test_a_gpu_runs_the_network_in_bfloat16_if_it_need_not_imitate_it(
+    small, monkeypatch, knows, name
+):
+    monkeypatch.setattr(
+        torch.cuda, "is_bf16_supported", lambda including_emulation: knows or including_emulation
+    )
+    network, _ = load_checkpoint(small)
+    gpu = torch.device("cuda")
+    assert choice.choose_runtime(network, small, gpu).name == name
+    assert choice.choose_runtime(network, small, gpu, "torch").name == "torch"
+    assert choice.choose_runtime(network, small, gpu, "openvino").name == "torch"
+    assert next(network.parameters()).dtype == torch.float32  # what learns stays as it is
+
+
 def test_damaged_graphs_leave_torch_at_work_and_say_so_where_they_were_asked_for(small):
     network, _ = load_checkpoint(small)
     (make_graphs(network, small) / "look.onnx").write_bytes(b"no graph")

@@ -8,22 +8,20 @@ import torch
 
 
 def favours_bfloat16(device: torch.device) -> bool:
-    """Return whether a network is quicker in bfloat16 on a CPU.
+    """Return whether a network is quicker in bfloat16 on a device.
 
-    Matrix units make it three times as fast and instructions for it up to twice; without either
-    it is slower.
+    A CPU's matrix units make it three times as fast and instructions for it up to twice; without
+    either it is slower. So it is on a GPU that has to imitate it.
     """
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type != "cpu":
         return False
     return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
 
 
-def rounded(enabled: bool = True) -> torch.autocast:
-    """Return the context in which a network on a CPU computes in bfloat16."""
-    # Uncached: weights that were rounded once would not follow an optimizer.
-    return torch.autocast("cpu", torch.bfloat16, enabled=enabled, cache_enabled=False)
-
-
 def quickest(device: torch.device) -> torch.autocast:
-    """Return the context in which a network is quick on a device."""
-    return rounded(enabled=favours_bfloat16(device))
+    """Return the context in which a network computes, and learns, quickest on a device."""
+    # Uncached: weights that were rounded once would not follow an optimizer.
+    enabled = favours_bfloat16(device)
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled, cache_enabled=False)

@@ -83,7 +83,7 @@ class Trainer:
         self._stage_seconds, self._seconds = 0.0, 0.0  # of training, over all processes
         self._stops = False
         self._resumed: dict | None = None
-        self._reduced = favours_bfloat16(self.device) or self.device.type == "cuda"
+        self._reduced = favours_bfloat16(self.device)
         if recipe.compile:
             for part in (network.backbone, network.value, network.decoder):
                 part.compile()

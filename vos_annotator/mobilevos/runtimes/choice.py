@@ -45,7 +45,7 @@ def choose_runtime(
     Args:
         network: In evaluation mode, on its device.
         checkpoint: Its file.
-        device: Where it runs; on any but a CPU it is torch that runs it.
+        device: Where it runs; on any but a CPU it is torch, in bfloat16 if that is quicker there.
         wanted: One of `NAMES`; None asks the environment, and if that says nothing it is "auto".
 
     Raises:
@@ -54,7 +54,7 @@ def choose_runtime(
     wanted = _wanted(wanted)
     if wanted == AUTO:
         return _quickest(network, checkpoint, device)
-    if device.type != "cpu":
+    if device.type != "cpu" and wanted not in IN_TORCH:
         return TorchRuntime(network)
     return load_runtime(wanted, network, checkpoint)
 
@@ -136,7 +136,9 @@ def settle(network: Network, name: str, milliseconds: dict[str, float]) -> bool:
 
 def _quickest(network: Network, checkpoint: Path, device: torch.device) -> Runtime:
     """Return what is known to be quickest, else torch; never waits for anything."""
-    name = noted(network) if device.type == "cpu" else None
+    if device.type != "cpu":
+        return (RoundedRuntime if favours_bfloat16(device) else TorchRuntime)(network)
+    name = noted(network)
     if name in IN_TORCH or (name in OPENERS and kept_graphs(checkpoint)):  # made in seconds
         try:
             return load_runtime(name, network, checkpoint)

@@ -2,18 +2,17 @@
 
 For: `vision`, which reads and remembers between them. Knows torch and the network's heads.
 
-Torch is the reference, learns, and runs on every device. The others run the same parts on a CPU:
-as graphs, which must say the same, or rounded to bfloat16, which says about the same.
+Torch is the reference, learns, and runs on every device. The others run the same parts: as
+graphs on a CPU, which must say the same, or rounded, which says about the same.
 """
 
-from contextlib import nullcontext
+import copy
 from typing import Protocol
 
 from torch import Tensor
 
 from vos_annotator.mobilevos.heads import Look, Prepared
 from vos_annotator.mobilevos.network import Network
-from vos_annotator.mobilevos.precision import rounded
 
 
 class Runtime(Protocol):
@@ -47,40 +46,40 @@ class TorchRuntime:
     """The network itself."""
 
     name = "torch"
-    precision = nullcontext
 
     def __init__(self, network: Network) -> None:
-        self._network = network
+        self._network, self._dtype = network, network.key.weight.dtype
 
     def look(self, image: Tensor) -> Look:
         """See `Runtime.look`."""
-        with self.precision():
-            look = self._network.look(image)
+        look = self._network.look(image.to(self._dtype))
         return look._replace(key=look.key.float())
 
     def for_values(self, look: Look, image: Tensor) -> Prepared:
         """See `Runtime.for_values`."""
-        with self.precision():
-            return self._network.prepare(look, image)
+        return self._network.prepare(Look(*self._given(*look)), image.to(self._dtype))
 
     def memorize(self, masks: Tensor, prepared: Prepared) -> Tensor:
         """See `Runtime.memorize`."""
-        with self.precision():
-            return self._network.value(masks, prepared).float()
+        return self._network.value(masks.to(self._dtype), self._given(*prepared)).float()
 
     def for_masks(self, look: Look) -> Prepared:
         """See `Runtime.for_masks`."""
-        with self.precision():
-            return self._network.decoder.prepare(self._network.complete(look))
+        features = self._network.complete(Look(*self._given(*look)))
+        return self._network.decoder.prepare(features)
 
     def decode(self, read: Tensor, prepared: Prepared) -> Tensor:
         """See `Runtime.decode`."""
-        with self.precision():
-            return self._network.decoder(read, prepared)[0].float()
+        return self._network.decoder(read.to(self._dtype), self._given(*prepared))[0].float()
+
+    def _given(self, *tensors: Tensor) -> Prepared:
+        return tuple(tensor.to(self._dtype) for tensor in tensors)
 
 
 class RoundedRuntime(TorchRuntime):
-    """The network in bfloat16, for processors that have instructions for it."""
+    """The network in bfloat16, for devices that have instructions for it."""
 
     name = "bfloat16"
-    precision = staticmethod(rounded)
+
+    def __init__(self, network: Network) -> None:
+        super().__init__(copy.deepcopy(network).bfloat16())
