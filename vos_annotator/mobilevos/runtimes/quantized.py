@@ -53,7 +53,7 @@ def quantize(folder: Path, network: Network) -> None:
                 folded,
                 folder / f"{part}{SUFFIX}",
                 _Calibration(folder / f"{part}.onnx", seen[part]),
-                op_types_to_quantize=["Conv"],
+                op_types_to_quantize=["Conv", "Relu", "Add"],
                 per_channel=True,
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
