@@ -111,6 +111,18 @@ def test_every_convolution_of_a_mask_and_a_value_multiplies_8_bit_integers(small
         assert {stored[node.input[0]] for node in weights} == {onnx.TensorProto.INT8}
 
 
+@needs_int8
+def test_a_network_that_cannot_be_quantized_is_run_by_the_others(small, monkeypatch):
+    def fail(folder, network):
+        raise RuntimeError("no")
+
+    monkeypatch.setattr("vos_annotator.mobilevos.runtimes.quantized.quantize", fail)
+    network, _ = load_checkpoint(small)
+    assert choice.load_runtime("onnxruntime", network, small).name == "onnxruntime"
+    with pytest.raises(UserError, match="int8 does not work here"):
+        choice.load_runtime(INT8, network, small)
+
+
 def test_a_processor_without_instructions_for_8_bit_integers_is_not_asked(small, monkeypatch):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True})
     network, _ = load_checkpoint(small)

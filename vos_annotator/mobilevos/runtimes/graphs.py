@@ -31,6 +31,8 @@ from vos_annotator.mobilevos.heads import Look
 from vos_annotator.mobilevos.network import Network
 from vos_annotator.mobilevos.runtimes import quantized
 
+log = logging.getLogger(__name__)
+
 PARTS = ("look", "for_values", "memorize", "for_masks", "decode")
 _OPSET = 17
 _SEEN = 3  # of a look, what masks are made from
@@ -85,7 +87,7 @@ def make_graphs(network: Network, checkpoint: Path) -> Path:
         for name, data in export(network).items():
             (part / f"{name}.onnx").write_bytes(data)
         if quantized.favours_int8():
-            quantized.quantize(part, network)
+            _quantize(part, network)
         part.replace(target)
     except OSError:
         if not target.is_dir():  # where it is, another process was quicker
@@ -93,6 +95,13 @@ def make_graphs(network: Network, checkpoint: Path) -> Path:
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return target
+
+
+def _quantize(folder: Path, network: Network) -> None:
+    try:
+        quantized.quantize(folder, network)
+    except Exception:  # the library has errors of its own; the others do not need these graphs
+        log.warning("The network cannot be brought to 8-bit integers.", exc_info=True)
 
 
 def export(network: Network) -> dict[str, bytes]:
