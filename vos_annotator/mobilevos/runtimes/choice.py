@@ -26,8 +26,7 @@ from vos_annotator.mobilevos.runtimes.graphs import (
     make_graphs,
     way,
 )
-from vos_annotator.mobilevos.runtimes.mixed import MixedRuntime
-from vos_annotator.mobilevos.runtimes.on_graphs import INT8, OPENERS, GraphRuntime, usable
+from vos_annotator.mobilevos.runtimes.on_graphs import OPENERS, GraphRuntime, usable
 from vos_annotator.mobilevos.runtimes.runtime import RoundedRuntime, Runtime, TorchRuntime
 
 log = logging.getLogger(__name__)
@@ -70,7 +69,7 @@ def load_runtime(name: str, network: Network, checkpoint: Path) -> Runtime:
         return IN_TORCH[name](network)
     try:
         folder = make_graphs(network, checkpoint)
-        runtime = GraphRuntime(name, OPENERS[name], folder, network)
+        return GraphRuntime(name, OPENERS[name], folder, network)
     except ModuleNotFoundError as error:
         raise UserError(
             "The runtime {name} needs the Python package {package}: install it with pip.",
@@ -83,9 +82,6 @@ def load_runtime(name: str, network: Network, checkpoint: Path) -> Runtime:
             name=name,
             reason=str(error).partition("\n")[0],
         ) from error
-    if name == INT8 and favours_bfloat16(torch.device("cpu")):
-        return MixedRuntime(RoundedRuntime(network), runtime)
-    return runtime
 
 
 def installed() -> list[str]:
