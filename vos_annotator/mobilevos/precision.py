@@ -11,7 +11,7 @@ def favours_bfloat16(device: torch.device) -> bool:
     """Return whether a network is quicker in bfloat16 on a device.
 
     A CPU's matrix units make it three times as fast and instructions for it up to twice; without
-    either it is slower. So it is on a GPU that has to imitate it.
+    either it is slower. A GPU that would have to imitate it is not asked to.
     """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)

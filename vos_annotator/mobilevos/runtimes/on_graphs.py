@@ -116,8 +116,9 @@ OPENERS: dict[str, Opener] = {
 
 def usable() -> list[str]:
     """Return the names of the `OPENERS` that are worth asking for here."""
-    names = ["onnxruntime", *([INT8] if favours_int8() else [])] if find_spec("onnxruntime") else []
-    return names + [name for name in ("openvino",) if find_spec(name)]
+    packages = {INT8: "onnxruntime"}
+    names = [name for name in OPENERS if find_spec(packages.get(name, name))]
+    return [name for name in names if name != INT8 or favours_int8()]
 
 
 def _arrays(*tensors: Tensor) -> list[NDArray[np.float32]]:
