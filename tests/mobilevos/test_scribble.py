@@ -181,3 +181,41 @@ def test_a_close_up_holds_the_object_at_a_size_the_network_takes(area):
     assert mask[rows, columns].sum() == mask.sum()
     assert all(length >= 32 and length % 16 == 0 for length in size)
     assert size[0] * size[1] <= 1.6 * 160**2
+
+
+def two_parts(x):
+    """Return a frame with a figure of a red and a green half, and the mask of the red one."""
+    rng = np.random.default_rng(5)
+    image = cv2.GaussianBlur(rng.integers(40, 120, (*SHAPE, 3), dtype=np.uint8), (0, 0), 3)
+    image[50:140, x : x + 36], image[50:140, x + 36 : x + 72] = (220, 50, 40), (40, 190, 60)
+    return image, box(50, x, 140, x + 36)
+
+
+def test_a_stroke_is_worth_more_where_another_frame_shows_the_object(engine):
+    (before, shown), (image, truth) = two_parts(60), two_parts(100)
+    drawn = strokes((INSIDE, (115, 60), (115, 130)))  # where does it end?
+    alone = engine.scribble(9, image, drawn, None, 1)
+    engine.memorize(0, before, shown.astype(np.uint8))
+    try:
+        told = engine.scribble(9, image, drawn, None, 1)
+        other = engine.scribble(9, image, drawn, None, 2)
+        nobody = engine.scribble(9, image, drawn)
+    finally:
+        engine.forget(0)
+
+    assert iou(told, truth) > max(0.85, iou(alone, truth) + 0.2)
+    np.testing.assert_array_equal(other, alone)
+    np.testing.assert_array_equal(nobody, alone)
+
+
+def test_a_frame_does_not_read_what_it_was_itself_as_a_reference(engine):
+    image, _ = two_parts(100)
+    drawn = strokes((INSIDE, (115, 60), (115, 130)))
+    alone = engine.scribble(9, image, drawn, None, 1)
+    engine.memorize(9, image, box(0, 0, 40, 60).astype(np.uint8))
+    try:
+        again = engine.scribble(9, image, drawn, None, 1)
+    finally:
+        engine.forget(9)
+
+    np.testing.assert_array_equal(again, alone)

@@ -165,6 +165,7 @@ class ScribbleEngine(Protocol):
         image: Image,
         strokes: NDArray[np.uint8],
         current: NDArray[np.bool_] | None,
+        object_id: int | None = None,
     ) -> NDArray[np.bool_]:
         """Return the (H, W) mask of the one object that strokes mark.
 
@@ -173,6 +174,7 @@ class ScribbleEngine(Protocol):
             image: (H, W, 3) RGB.
             strokes: (H, W): 1 inside the object, 2 outside it, 0 elsewhere.
             current: The object's mask before these strokes, if there is one.
+            object_id: Which object it is, if it has an id: other references may show it.
         """
 
 

@@ -126,9 +126,14 @@ class RemoteEngine:
 
 class _Scribble(RemoteEngine):
     def scribble(
-        self, frame: int, image: Image, strokes: NDArray, current: NDArray | None = None
+        self,
+        frame: int,
+        image: Image,
+        strokes: NDArray,
+        current: NDArray | None = None,
+        object_id: int | None = None,
     ) -> NDArray:
-        return self._ask("scribble", frame, self._picture(image), strokes, current)
+        return self._ask("scribble", frame, self._picture(image), strokes, current, object_id)
 
 
 class _Denying(RemoteEngine):

@@ -71,10 +71,15 @@ class Serving:
         return [found.ids, found.logits, found.shape, found.is_carried, dict(found.at_most)]
 
     def scribble(
-        self, frame: int, image: Image | str, strokes: NDArray, current: NDArray | None
+        self,
+        frame: int,
+        image: Image | str,
+        strokes: NDArray,
+        current: NDArray | None,
+        object_id: int | None,
     ) -> NDArray:
         """See `ScribbleEngine`."""
-        return self._engine.scribble(frame, self._picture(image), strokes, current)
+        return self._engine.scribble(frame, self._picture(image), strokes, current, object_id)
 
     def deny(self, frame: int, image: Image | str | None, ids: Collection[int]) -> None:
         """See `DenyingEngine`."""

@@ -192,7 +192,8 @@ class Robot:
                 continue
             strokes[target] = drawn
             began = time.perf_counter()
-            found = self._engine.scribble(frame, image, drawn, current if current.any() else None)
+            before = current if current.any() else None
+            found = self._engine.scribble(frame, image, drawn, before, target)
             self._seconds += time.perf_counter() - began
             self._strokes += 1
             mask = merged(np.where(found, np.uint8(target), np.uint8(0)), mask, [target])

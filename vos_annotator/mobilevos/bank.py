@@ -216,11 +216,16 @@ class MemoryBank:
         would only vote against it. The reference `without` is left out, and if there is no
         other, nothing is left.
         """
-        frames = [each for each in self._showing[object_id] if each != without]
+        frames = [each for each in self._showing.get(object_id, ()) if each != without]
         if not frames:
             return ()
         after = bisect_right(frames, frame)
         return tuple(sorted({frames[0], *frames[max(after - 1, 0) : after + 1]}))
+
+    def shown_elsewhere(self, frame: int, object_id: int) -> list[tuple[Tensor, Tensor]]:
+        """Return keys and values of an object on the references that `frame` reads but itself."""
+        entries = [self[each] for each in self.select(frame, object_id, without=frame)]
+        return [(entry.key, entry.values[object_id]) for entry in entries]
 
     def far_value(self, object_id: int, references: Iterable[int], carried: int) -> Tensor | None:
         """Return an object's value far from it, by the first reference that has such a place.

@@ -255,18 +255,16 @@ class MobileVOSEngine:
         image: NDArray[np.uint8],
         strokes: NDArray[np.uint8],
         current: NDArray[np.bool_] | None = None,
+        object_id: int | None = None,
     ) -> NDArray[np.bool_]:
         """Return the mask of the object that strokes mark: the frame reads its own strokes.
 
-        Args:
-            frame: Its index; not used, as nothing is remembered.
-            image: (H, W, 3) uint8 RGB.
-            strokes: (H, W) uint8: 1 inside the object, 2 outside it, 0 elsewhere.
-            current: (H, W) bool mask before these strokes; without strokes it stays.
+        It reads the references that show the object, too; see `ScribbleEngine.scribble`.
         """
         marks = Marks(strokes, current if current is not None and current.any() else None)
+        known = () if object_id is None else self.bank.shown_elsewhere(frame, object_id)
         side = round(CLOSE_UP * self.size)
-        return scribbled(self.vision, image, lambda: self._encode(image), marks, side)
+        return scribbled(self.vision, image, lambda: self._encode(image), marks, side, known)
 
     def _encode(self, image: NDArray[np.uint8]) -> View:
         """Return all of an image as the network sees it."""

@@ -1,14 +1,15 @@
 """From a few strokes to a mask: what the network reads off the frame they are drawn on.
 
-For: the engine. Knows torch, OpenCV and the network; nothing of frames or references.
+For: the engine. Knows torch, OpenCV and the network; nothing of frames.
 
 The positions under a stroke are the memory, and every position of the same frame reads
-them. Assumptions stand in for the strokes that nobody draws: the rim of the picture is
-outside the object, except near strokes inside; a mask that is being corrected is mostly
-right; an object holds together; a stroke is about the place where it lies (`obey`).
+them, and references that show the object, if there are any. Assumptions stand in for the
+strokes that nobody draws: the rim of the picture is outside the object, except near strokes
+inside; a mask that is being corrected is mostly right; an object holds together; a stroke is
+about the place where it lies (`obey`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -20,6 +21,7 @@ from torch import Tensor
 
 from vos_annotator.mobilevos.heads import STRIDE
 from vos_annotator.mobilevos.memory import affinity, readout
+from vos_annotator.mobilevos.readings import TOP_K
 from vos_annotator.mobilevos.vision import View, Vision
 
 INSIDE, OUTSIDE = 1, 2  # the values of strokes
@@ -49,12 +51,16 @@ class Marks(NamedTuple):
         return Marks(self.strokes[box], None if self.current is None else self.current[box])
 
 
+Known = Sequence[tuple[Tensor, Tensor]]  # of each reference (1, C, N) key, (1, C_v, N) value
+
+
 def scribbled(
     vision: Vision,
     image: NDArray[np.uint8],
     whole: Callable[[], View],
     marks: Marks,
     side: int,
+    known: Known = (),
 ) -> NDArray[np.bool_]:
     """Return the mask of the object that is marked.
 
@@ -67,6 +73,7 @@ def scribbled(
         whole: Looks at all of it.
         marks: Of the frame, at its size.
         side: Of a square with as many pixels as the close-up has, px.
+        known: What references show of the object.
     """
     strokes, current = marks
     if current is None and not (strokes == INSIDE).any():
@@ -74,31 +81,32 @@ def scribbled(
     if not strokes.any():
         return current.copy()
     if current is None:
-        logits = _enlarged(vision, whole(), marks)
-        known = obey(logits > 0, marks)
+        logits = _enlarged(vision, whole(), marks, known)
+        place = obey(logits > 0, marks)
     else:
-        logits, known = np.zeros(strokes.shape, np.float32), current | (strokes == INSIDE)
-    box, size = close_up(known, side)
+        logits, place = np.zeros(strokes.shape, np.float32), current | (strokes == INSIDE)
+    box, size = close_up(place, side)
     closer = np.full_like(logits, -np.inf)
     closer[box] = logits[box] + _enlarged(
-        vision, vision.look_at(image[box], size), marks.within(box)
+        vision, vision.look_at(image[box], size), marks.within(box), known
     )
     return obey(closer > 0, marks)
 
 
-def _enlarged(vision: Vision, view: View, marks: Marks) -> NDArray[np.float32]:
+def _enlarged(vision: Vision, view: View, marks: Marks, known: Known) -> NDArray[np.float32]:
     """Return the logits of the marked object at the size of the marks."""
-    logits = read_marks(vision, view, marks)
+    logits = read_marks(vision, view, marks, known)
     return cv2.resize(logits[0, 0].cpu().numpy(), marks.strokes.shape[::-1])
 
 
-def read_marks(vision: Vision, view: View, marks: Marks) -> Tensor:
+def read_marks(vision: Vision, view: View, marks: Marks, known: Known = ()) -> Tensor:
     """Return the logits (1, 1, H/4, W/4) of the object that is marked.
 
     Args:
         vision: What the picture was looked at with.
         view: The picture.
         marks: Of the picture at any size; something in it is INSIDE or current.
+        known: As of `scribbled`.
     """
     image = view.image
     size = image.shape[3], image.shape[2]
@@ -109,17 +117,18 @@ def read_marks(vision: Vision, view: View, marks: Marks) -> Tensor:
 
     under = F.max_pool2d(torch.maximum(stroked, said_outside), STRIDE).flatten() > 0
     query = view.key.flatten(2)
-    key = query[:, :, under]
     value = vision.value(view, stroked, said_outside).flatten(2)[:, :, under]
-    bias = None
+    memory = [(query[:, :, under], value, 0.0)]
     if current is not None:
         corrected = _tensor(image, np.where(outside, 0, np.maximum(current, inside)))
         before = vision.value(view, corrected, torch.zeros_like(corrected))
-        bias = query.new_zeros(1, 1, key.shape[2] + query.shape[2])
-        bias[..., key.shape[2] :] = -DOUBT
-        key, value = torch.cat([key, query], 2), torch.cat([value, before.flatten(2)], 2)
-    read = readout(affinity(key, query, bias=bias), value, view.key.shape[-2:])
-    return vision.decode(read, view)
+        memory.append((query, before.flatten(2), -DOUBT))
+    memory += [(key.to(query.dtype), value.to(query.dtype), 0.0) for key, value in known]
+    keys, values, biases = zip(*memory, strict=True)
+    lengths = query.new_tensor([key.shape[2] for key in keys], dtype=torch.long)
+    bias = query.new_tensor(biases).repeat_interleave(lengths)[None, None]
+    weights = affinity(torch.cat(keys, 2), query, TOP_K if known else None, bias)
+    return vision.decode(readout(weights, torch.cat(values, 2), view.key.shape[-2:]), view)
 
 
 def close_up(mask: NDArray[np.bool_], side: int) -> tuple[tuple[slice, slice], tuple[int, int]]:
