@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.core.video_clips import SIZE, number_in, numbers_in, picture_of, write_clip
-from vos_annotator.core import packet_index, video_file
+from vos_annotator.core import decoder, packet_index, video_file
 from vos_annotator.core.container import open_container
 from vos_annotator.core.mp4_table import read_mp4_table
 from vos_annotator.core.orientation import Orientation
@@ -178,6 +178,36 @@ def test_a_leap_leaves_out_what_no_picture_leans_on_and_all_are_the_same(tmp_pat
         assert len(missing) > 10 and max(missing) < 50 - video_file.STEPS_BACK
         for frame in [*reversed(range(60)), 55, 3, 40, 41, 39]:
             assert np.array_equal(video[frame], expected[frame]), frame
+
+
+def write_modern(path, codec):
+    """Write 100 frames in groups of 40; skip where PyAV has not the encoder."""
+    try:
+        av.codec.Codec(codec, "w")
+    except av.codec.codec.UnknownCodecError:
+        pytest.skip(f"there is no {codec}")
+    options = {"libaom-av1": {"cpu-used": "8"}, "libx265": {"x265-params": "log-level=none"}}
+    return write_clip(path, 100, codec=codec, gop=40, options=options.get(codec))
+
+
+@pytest.mark.parametrize("codec", ["libsvtav1", "libaom-av1", "libvpx-vp9", "libx265", "libx264"])
+@pytest.mark.parametrize("cache_bytes", [0, None])
+def test_leaps_give_what_reading_straight_through_gives_in_every_codec(
+    tmp_path, codec, cache_bytes
+):
+    clip = write_modern(tmp_path / "clip.mkv", codec)
+    with open_video(clip) as video, open_video(clip, cache_bytes) as leaping:
+        expected = [video[frame] for frame in range(100)]
+        assert numbers_in(video, range(100)) == list(range(100))
+        for frame in [70, 71, *np.random.default_rng(0).integers(0, 100, 80).tolist()]:
+            assert np.array_equal(leaping[frame], expected[frame]), frame
+
+
+def test_a_frame_counts_as_damaged_only_when_it_fails_with_nothing_left_out(tmp_path, monkeypatch):
+    clip = write_modern(tmp_path / "clip.mkv", "libsvtav1")
+    monkeypatch.setattr(decoder, "LEAVING_OUT", {"libdav1d"})  # which leaves out for good
+    with open_video(clip, cache_bytes=0) as video:
+        assert numbers_in(video, [71, 10, 73, 31, 99]) == [71, 10, 73, 31, 99]
 
 
 @pytest.mark.parametrize("cached", [0, 1, 5, 100])

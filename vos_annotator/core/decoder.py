@@ -22,6 +22,10 @@ from vos_annotator.core.packet_table import NO_VALUE
 
 MAX_THREADS = 4  # each holds some frames; more would starve the network of cores
 
+# FFmpeg's decoders that look at `skip_frame` before each packet, and were seen to give the same
+# pictures after it as without it. Others (libdav1d) look once, and leave out pictures for good.
+LEAVING_OUT = frozenset({"h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4"})
+
 Numbered = tuple[int, av.VideoFrame]  # a frame's number and its picture
 
 
@@ -47,7 +51,8 @@ class Decoder:
 
         Args:
             start: The packet.
-            wanted: Before this frame those may be left out that no other frame leans on.
+            wanted: Before this frame those may be left out that no other frame leans on; only
+                some decoders can.
         """
         if start is not None:
             self._pictures = self._pictures_from(start, wanted)
@@ -72,6 +77,7 @@ class Decoder:
     def _pictures_from(self, start: int, wanted: int) -> Iterator[Numbered]:
         # Pictures shown before the start lean on a group that is not decoded now.
         first = 0 if start == self._index.keys[0] else self._index.frame_of[start]
+        wanted = wanted if self._stream.codec_context.codec.name in LEAVING_OUT else 0
         for number, packet in self._packets_from(start):
             frame = int(self._index.frame_of[number])
             packet.pts = frame if frame >= 0 else None

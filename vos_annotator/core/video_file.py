@@ -10,6 +10,7 @@ never are.
 """
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -154,11 +155,7 @@ class VideoFile(Video):
             raise self._cannot_decode(frame)
         if self._decoder is None:
             self._decoder = Decoder(self.path, self._source.index)
-        starts = self._source.index.starts(frame)
-        if self._decoder.shown < frame and starts[0] <= self._decoder.fed + SEEK_COST:
-            starts = [None, *starts]
-        wanted = frame - STEPS_BACK if abs(frame - self._asked) > LEAP else 0
-        for start in starts:
+        for start, wanted in self._ways_to(frame):
             for number, picture in self._decoder.run(start, wanted):
                 self._pictures.put(number, picture, sum(p.buffer_size for p in picture.planes))
                 if number == frame:
@@ -167,6 +164,18 @@ class VideoFile(Video):
                     break  # it should have come before this one
         self._undecodable.add(frame)
         raise self._cannot_decode(frame)
+
+    def _ways_to(self, frame: int) -> Iterator[tuple[int | None, int]]:
+        """Yield where to run from to a frame, and before which frame to leave pictures out."""
+        starts = self._source.index.starts(frame)
+        wanted = frame - STEPS_BACK if abs(frame - self._asked) > LEAP else 0
+        if self._decoder.shown < frame and starts[0] <= self._decoder.fed + SEEK_COST:
+            yield None, wanted
+        yield from ((start, wanted) for start in starts)
+        if wanted > 0:  # what was left out may have been needed: anew, with nothing left out
+            self._decoder.close()
+            self._decoder = Decoder(self.path, self._source.index)
+            yield from ((start, 0) for start in starts)
 
     def _cannot_decode(self, frame: int) -> UserError:
         return UserError(
