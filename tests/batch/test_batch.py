@@ -222,7 +222,7 @@ def test_when_a_part_fails_no_further_part_of_its_clip_is_begun(tmp_path):
 
     assert (entry.state, entry.error) == ("failed", "It broke.")
     assert (8, 10) not in pool.seen
-    assert not (tmp_path / "out" / "batch" / "a.json").exists()
+    assert "key" not in Output(str(tmp_path / "out")).get_json("batch/a.json")
 
     (entry,) = run([clip], replace(HOLD, part=2), str(tmp_path / "out"), Told())
     assert entry.state == "done" and entry.written < FRAMES  # the other parts were kept
@@ -322,6 +322,78 @@ def test_frames_of_another_clip_are_never_mixed_with_the_results(tmp_path):
     assert [path.name for path in stranger.parent.iterdir()] == ["00099.png"]
 
 
+def test_masks_that_no_batch_left_are_never_written_over(tmp_path):
+    video, masks = make_clip(tmp_path, "a")
+    drawn = annotation_path(tmp_path / "out", "a", 5)
+    drawn.parent.mkdir(parents=True)
+    drawn.write_bytes(encode_png(scene(9)[1]))
+    before = drawn.read_bytes()
+    for settings in (HOLD, replace(HOLD, part=3)):
+        done = work(task_of(video, masks, tmp_path / "out", settings), {})
+        assert "holds masks that no batch left there, 00005.png" in done.error
+        assert not done.report
+    assert drawn.read_bytes() == before
+    assert [path.name for path in drawn.parent.iterdir()] == ["00005.png"]
+
+    drawn.unlink()
+    task = task_of(video, masks, tmp_path / "out")
+    assert work(task, {}).written == FRAMES
+    (masks / "00007.png").write_bytes(encode_png(scene(3)[1]))
+    assert not work(task, {}).error  # these are the batch's own
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links take rights there")
+def test_masks_that_are_given_are_never_written_over_whatever_links_lead_to_them(tmp_path):
+    video, masks = make_clip(tmp_path, "a")
+    out = tmp_path / "out"
+    task = task_of(video, masks, out)
+    assert work(task, {}).frames == FRAMES
+    corrected = annotation_path(out, "a", 4)
+    corrected.write_bytes(encode_png(scene(8)[1]))
+    before = when(out)
+    linked = tmp_path / "linked"
+    linked.symlink_to(out, target_is_directory=True)
+    first = annotation_path(out, "a", 0)
+    for given in (first.parent, first, out, linked, annotation_path(linked, "a", 0)):
+        done = work(task_of(video, given, out), {})
+        assert "is given" in done.error and first.name in done.error, given
+        assert not work(task_of(video, given, tmp_path / "other"), {}).error
+    assert when(out) == before
+
+
+def test_masks_that_are_given_in_a_store_are_never_written_over(tmp_path):
+    fsspec = pytest.importorskip("fsspec")
+    video, masks = make_clip(tmp_path, "a")
+    store = fsspec.filesystem("memory")
+    store.put(str(masks), "/given/Annotations/480p/a", recursive=True)
+    for given in ("memory://given", "memory://given/Annotations/480p/a/00000.png"):
+        clip = Clip("a", str(video), given)
+        assert "00000.png is given" in work(Task(clip, HOLD, "memory://given"), {}).error
+        assert work(Task(clip, HOLD, str(tmp_path / "out")), {}).error == ""
+
+
+def test_what_other_settings_began_to_write_over_is_not_finished(tmp_path):
+    video, masks = make_clip(tmp_path, "a")
+    other = replace(HOLD, refines=False)
+
+    def killed(done, total):
+        raise SystemExit
+
+    for part in (300, 3):
+        tasks = [
+            task_of(video, masks, tmp_path / f"out{part}", replace(settings, part=part))
+            for settings in (HOLD, other)
+        ]
+        found = [work(task, {}) for task in tasks]
+        if part == 3:
+            tasks = [each.tasks[0] for each in found]
+            found = [work(task, {}) for task in tasks]
+        assert all(each.is_new for each in found)
+        with pytest.raises(SystemExit):
+            work(tasks[0], {}, killed)
+        assert work(tasks[1], {}).is_new
+
+
 class Terminal(io.StringIO):
     def isatty(self):
         return True
@@ -355,4 +427,4 @@ def test_a_clip_that_is_cut_says_so_once_it_is_opened(tmp_path):
     found = work(task_of(video, masks, tmp_path / "out", replace(HOLD, part=3)), {})
     assert isinstance(found, Divided)
     assert [task.part for task in found.tasks] == [(0, 4), (4, 7), (7, 10)]
-    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "out" / "Annotations").exists()

@@ -113,6 +113,17 @@ class Output:
             return []
         return sorted(PurePosixPath(each).name for each in found)
 
+    def has(self, folder: str, path: str) -> bool:
+        """Whether what is at a path or URL, or where its links lead, lies in a folder of this."""
+        if self._system is None:
+            where = Path(self._inside, folder).resolve()
+            return not is_url(path) and Path(path).resolve().parent == where
+        if not is_url(path):
+            return False
+        system, inside = _system(path)
+        where = PurePosixPath(self._inside, folder)
+        return system == self._system and PurePosixPath(inside).parent == where
+
     def sweep(self, folder: str) -> None:
         """Take away what workers that were killed began in a folder; a store has no such thing."""
         if self._system is None:

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from vos_annotator.batch.clips import Clip
 from vos_annotator.batch.places import fetched
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.mask_files import reference_pngs
+from vos_annotator.core.mask_files import mask_files, reference_pngs
 from vos_annotator.core.project import Project
 from vos_annotator.core.project_copy import copied_project
 from vos_annotator.core.video import Video, open_video
@@ -27,10 +27,11 @@ _CACHE_BYTES = 64 << 20  # pictures are read in order, or in reverse: few are me
 
 @dataclass(frozen=True)
 class _ClipSource:
-    """A video with masks of some of its frames."""
+    """A video with masks of some of its frames, which were read from the paths or URLs `given`."""
 
     video: Video
     pngs: dict[int, bytes]
+    given: tuple[str, ...]
 
     @property
     def references(self) -> tuple[int, ...]:
@@ -51,6 +52,7 @@ class _ProjectSource:
     """A project that is this process's own."""
 
     project: Project
+    given = ()  # its masks are in no files
 
     @property
     def video(self) -> Video:
@@ -93,7 +95,12 @@ def opened(clip: Clip) -> Iterator[Source]:
             video = stack.enter_context(open_video(path, _CACHE_BYTES))
         if clip.project is None:
             masks = stack.enter_context(fetched(clip.masks))
-            yield _ClipSource(video, reference_pngs(masks, video))
+            files = mask_files(masks, video).values()
+            given = tuple(
+                f"{clip.masks.rstrip('/')}/{file.relative_to(masks).as_posix()}".removesuffix("/.")
+                for file in files
+            )
+            yield _ClipSource(video, reference_pngs(masks, video), given)
             return
         path = stack.enter_context(fetched(clip.project))
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="vos-batch-")))

@@ -164,12 +164,14 @@ def _work(task: Task, engines: Engines, progress: Callable[[int, int], None]) ->
     with opened(task.clip) as source:
         part = task.part
         if part is None:
+            _claim(task, output, source)
             cut = parts(source.references, source.video.frame_count, task.settings.part)
             # What is learnt, is learnt from all references: once for a clip.
             if len(cut) > 1 and not task.settings.learns:
                 return Divided(tuple(replace(task, part=each) for each in cut))
             part = (0, source.video.frame_count)
-        _claim(task, output, source)
+        else:
+            _begin(task, output)
         output.sweep(_folder(task.clip))
         frames, written = _compute(task, output, source, range(*part), engines, progress)
     done = Done(frames, written, time.perf_counter() - started)
@@ -205,6 +207,10 @@ def _folder(clip: Clip) -> str:
     return f"Annotations/480p/{clip.name}"
 
 
+def _is_mask(name: str) -> bool:
+    return name.lower().endswith(".png") and not name.startswith(".")
+
+
 def _key(task: Task) -> str:
     """Return a key of everything that the masks depend on."""
     settings = asdict(task.settings)
@@ -216,16 +222,42 @@ def _key(task: Task) -> str:
     return hashlib.sha256(known.encode()).hexdigest()
 
 
+def _begin(task: Task, output: Output) -> None:
+    """Note that a clip or a part is worked on: that its masks are a batch's, and not finished."""
+    output.put_json(note_of(task.clip, task.part), {"begun": task.key})
+
+
 def _claim(task: Task, output: Output, source: Source) -> None:
-    """Refuse a folder that has frames which the clip has not: they would pass for its own."""
+    """Take a folder of the output for a clip, or refuse one with masks that are not its batch's.
+
+    Those of frames which the clip has not would pass for its own; others would be written over.
+    """
     folder, count = _folder(task.clip), source.video.frame_count
+    where = f"{output.root}/{folder}"
+    for given in source.given:
+        if output.has(folder, given):
+            raise UserError(
+                "{mask} is given, and lies where the masks of {clip} are to go: choose another "
+                "folder for these.",
+                mask=given,
+                clip=task.clip.name,
+            )
+    names = [name for name in output.names(folder) if _is_mask(name)]
     expected = {f"{frame:05d}.png" for frame in range(count)}
-    for name in output.names(folder):
-        if name.endswith(".png") and not name.startswith(".") and name not in expected:
+    for name in names:
+        if name not in expected:
             raise UserError(
                 "{folder} also holds {name}, which is no frame of {clip}: take it away or choose "
                 "another folder for the masks.",
-                folder=f"{output.root}/{folder}",
+                folder=where,
                 name=name,
                 clip=task.clip.name,
             )
+    if names and not output.get_json(note_of(task.clip)):
+        raise UserError(
+            "{folder} holds masks that no batch left there, {name} the first of them: choose "
+            "another folder for the masks, or take these away.",
+            folder=where,
+            name=names[0],
+        )
+    _begin(task, output)
