@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import signal
 import sys
 from dataclasses import replace
@@ -392,6 +393,89 @@ def test_what_other_settings_began_to_write_over_is_not_finished(tmp_path):
         with pytest.raises(SystemExit):
             work(tasks[0], {}, killed)
         assert work(tasks[1], {}).is_new
+
+
+@pytest.mark.parametrize("part", [300, 3])
+def test_masks_that_have_gone_are_made_again(tmp_path, part):
+    video, masks = make_clip(tmp_path, "a")
+    clip, out = Clip("a", str(video), str(masks)), tmp_path / "out"
+
+    def again():
+        (entry,) = run([clip], replace(HOLD, part=part), str(out), Told())
+        return entry.state, entry.written
+
+    assert again() == ("done", FRAMES)
+    before = written(out, "a")
+    annotation_path(out, "a", 5).unlink()
+    assert again() == ("done", 1)
+    shutil.rmtree(out / "Annotations")
+    assert again() == ("done", FRAMES)
+    assert written(out, "a") == before
+    assert again() == ("known", 0)
+
+
+def test_a_correction_that_is_in_a_projects_journal_alone_is_never_missed(tmp_path):
+    video, _ = make_clip(tmp_path, "a")
+    with Project.create(tmp_path / "a.vos", open_video(video)) as project:
+        project.set_references({0: scene(0)[1]})
+    task = Task(Clip("a", project=str(tmp_path / "a.vos")), HOLD, str(tmp_path / "out"))
+    assert work(task, {}).is_new and not work(task, {}).is_new
+
+    with Project.open(tmp_path / "a.vos") as project:
+        project.set_references({0: scene(0)[1] * 7})
+        assert "close that one first" in work(task, {}).error
+        crashed = tmp_path / "crashed"
+        crashed.mkdir()
+        cut_off(project, crashed / "a.vos")
+    (tmp_path / "a.vos").unlink()
+    for part in crashed.iterdir():
+        shutil.copy2(part, tmp_path)
+    assert (tmp_path / "a.vos-wal").exists()
+    assert work(task, {}).is_new
+    assert written(tmp_path / "out", "a")[5] == encode_png(scene(0)[1] * 7)
+    assert not work(task, {}).is_new  # it was read, and its journal is as it was
+
+
+def test_a_projects_journal_comes_along_from_a_store(tmp_path):
+    fsspec = pytest.importorskip("fsspec")
+    video, _ = make_clip(tmp_path, "a")
+    store = fsspec.filesystem("memory")
+    with Project.create(tmp_path / "a.vos", open_video(video)) as project:
+        project.set_references({0: scene(0)[1]})
+        project.save_copy(tmp_path / "copy.vos")
+        project.set_references({0: scene(0)[1] * 7})
+        cut_off(project, tmp_path / "b.vos")
+    task = Task(Clip("b", str(video), project="memory://p/b.vos"), HOLD, str(tmp_path / "out"))
+    store.put(str(tmp_path / "copy.vos"), "/p/b.vos")
+    assert work(task, {}).error == ""
+    for part in tmp_path.glob("b.vos*"):
+        store.put(str(part), f"/p/{part.name}")
+    assert store.exists("/p/b.vos-wal")
+    assert work(task, {}).is_new
+    assert written(tmp_path / "out", "b")[5] == encode_png(scene(0)[1] * 7)
+
+
+def test_of_a_folder_of_sequences_only_the_one_that_is_read_makes_a_clip_new(tmp_path):
+    video, masks = make_clip(tmp_path, "a")
+    sequences = tmp_path / "davis" / "Annotations" / "480p"
+    for name in ("a", "b"):
+        shutil.copytree(masks, sequences / name)
+    task = task_of(video, tmp_path / "davis", tmp_path / "out")
+    assert work(task, {}).is_new and not work(task, {}).is_new
+
+    (sequences / "b" / "00000.png").write_bytes(encode_png(scene(3)[1]))
+    assert not work(task, {}).is_new
+    (sequences / "a" / "00000.png").write_bytes(encode_png(scene(0)[1] * 3))
+    assert work(task, {}).is_new
+    assert written(tmp_path / "out", "a")[0] == encode_png(scene(0)[1] * 3)
+
+    fsspec = pytest.importorskip("fsspec")  # and likewise if the video alone is in a store
+    fsspec.filesystem("memory").put(str(video), "/videos/a", recursive=True)
+    clip = Clip("a", "memory://videos/a", str(tmp_path / "davis"))
+    task = Task(clip, HOLD, str(tmp_path / "out"))
+    assert work(task, {}).frames == FRAMES and not work(task, {}).is_new
+    (sequences / "a" / "00000.png").write_bytes(encode_png(scene(0)[1] * 5))
+    assert work(task, {}).is_new
 
 
 class Terminal(io.StringIO):

@@ -7,6 +7,7 @@ at all. A file that already holds the same is not written again.
 """
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -23,8 +24,12 @@ def is_url(path: str) -> bool:
 
 
 @contextmanager
-def fetched(path: str) -> Iterator[Path]:
+def fetched(path: str, *beside: str) -> Iterator[Path]:
     """Give a file or folder on this machine's disk; what is elsewhere is copied, for the while.
+
+    Args:
+        path: Where it is.
+        beside: Files of the same folder that belong to it.
 
     Raises:
         UserError: It is not there, or cannot be read.
@@ -32,16 +37,37 @@ def fetched(path: str) -> Iterator[Path]:
     if not is_url(path):
         yield Path(path)
         return
-    system, inside = _system(path)
     with TemporaryDirectory(prefix="vos-batch-") as folder:
-        target = Path(folder) / PurePosixPath(inside.rstrip("/")).name
-        with _asking(path):
-            system.get(inside, str(target), recursive=system.isdir(inside))
+        for each in (*beside, path):
+            system, inside = _system(each)
+            target = Path(folder) / PurePosixPath(inside.rstrip("/")).name
+            with _asking(each):
+                system.get(inside, str(target), recursive=system.isdir(inside))
         yield target
+
+
+def is_folder(path: str) -> bool:
+    """Whether a path names a folder that is there."""
+    if not is_url(path):
+        return os.path.isdir(path)
+    system, inside = _system(path)
+    with _asking(path):
+        return system.isdir(inside)
+
+
+def holds_something(path: str) -> bool:
+    """Whether there is a file, and it is not empty."""
+    if not is_url(path):
+        return os.path.isfile(path) and os.path.getsize(path) > 0
+    system, inside = _system(path)
+    with _asking(path):
+        return system.exists(inside) and system.size(inside) != 0
 
 
 def stamps(path: str) -> list[tuple[str, int, str]]:
     """Return name, size and age of a file, or of each file of a folder: cheap, and new if it is.
+
+    Of a store's folder those in folders below are told too: it is copied with them.
 
     Raises:
         UserError: It is not there, or cannot be read.
@@ -50,16 +76,14 @@ def stamps(path: str) -> list[tuple[str, int, str]]:
         system, inside = _system(path)
         with _asking(path):
             infos = system.find(inside, detail=True).values()
-        found = [
-            (PurePosixPath(info["name"]).name, int(info["size"] or 0), _age(info)) for info in infos
-        ]
+        found = [(str(info["name"]), int(info["size"] or 0), _age(info)) for info in infos]
         if not found:
             raise UserError("{path} does not exist; check the name.", path=path)
         return sorted(found)
     where = Path(path)
     try:
-        files = sorted(where.iterdir()) if where.is_dir() else [where]
-        states = [(file.name, file.stat()) for file in files]
+        files = [each for each in where.iterdir() if each.is_file()] if where.is_dir() else [where]
+        states = sorted((file.name, file.stat()) for file in files)
     except FileNotFoundError as error:
         raise UserError("{path} does not exist; check the name.", path=path) from error
     except OSError as error:

@@ -13,11 +13,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from vos_annotator.batch.clips import Clip
-from vos_annotator.batch.places import fetched
+from vos_annotator.batch.places import fetched, holds_something, is_folder, is_url
+from vos_annotator.core.database_place import JOURNAL
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.mask_files import mask_files, reference_pngs
+from vos_annotator.core.mask_files import mask_files, reference_pngs, sequence_folder
 from vos_annotator.core.project import Project
 from vos_annotator.core.project_copy import copied_project
+from vos_annotator.core.project_video import absolute
 from vos_annotator.core.video import Video, open_video
 from vos_annotator.engine.headless import propagated_pngs, propagating
 from vos_annotator.engine.protocol import SegmentationEngine
@@ -81,6 +83,30 @@ class _ProjectSource:
 Source = _ClipSource | _ProjectSource
 
 
+def read_by(clip: Clip) -> list[str]:
+    """Return the files and folders that `opened` reads of a clip, as far as names tell.
+
+    Raises:
+        UserError: The masks are in none of the folders, or a store cannot be asked.
+    """
+    found = [] if clip.video is None else [clip.video]
+    if clip.project is not None:
+        found += _parts(clip.project)
+    elif is_url(clip.masks) or not is_folder(clip.masks):
+        found.append(clip.masks)
+    else:
+        video = absolute(clip.video)
+        name = video.name if is_folder(clip.video) else video.stem
+        found.append(str(sequence_folder(Path(clip.masks), name)))
+    return found
+
+
+def _parts(project: str) -> list[str]:
+    """Return a project's file, and its journal: there while it is open, and after a crash."""
+    journal = f"{project}{JOURNAL}"
+    return [project, journal] if holds_something(journal) else [project]
+
+
 @contextmanager
 def opened(clip: Clip) -> Iterator[Source]:
     """Open a clip for as long as it is worked on.
@@ -102,7 +128,7 @@ def opened(clip: Clip) -> Iterator[Source]:
             )
             yield _ClipSource(video, reference_pngs(masks, video), given)
             return
-        path = stack.enter_context(fetched(clip.project))
+        path = stack.enter_context(fetched(*_parts(clip.project)))
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="vos-batch-")))
         project = stack.enter_context(copied_project(path, folder, video))
         if not project.annotations.references:

@@ -21,7 +21,7 @@ from pathlib import Path
 import vos_annotator
 from vos_annotator.batch.clips import Clip
 from vos_annotator.batch.places import Output, stamps
-from vos_annotator.batch.source import Source, opened
+from vos_annotator.batch.source import Source, opened, read_by
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.translation import tr
 from vos_annotator.engine.choice import EngineChoice
@@ -142,9 +142,16 @@ def note_of(clip: Clip, part: tuple[int, int] | None = None) -> str:
 
 
 def finished(task: Task, output: Output, part: tuple[int, int] | None) -> Done | None:
-    """Return what is noted of a clip or a part that was finished before; None if it was not."""
+    """Return what is noted of a clip or a part that was finished before; None if it was not.
+
+    Nor is it where some of the masks have gone.
+    """
     note = output.get_json(note_of(task.clip, part))
     if note.get("key") != task.key:
+        return None
+    first = part[0] if part else 0
+    masks = {f"{frame:05d}.png" for frame in range(first, first + int(note["frames"]))}
+    if not masks <= set(output.names(_folder(task.clip))):
         return None
     return Done(int(note["frames"]), 0, float(note["seconds"]), is_new=False)
 
@@ -217,7 +224,7 @@ def _key(task: Task) -> str:
     del settings["part"]  # it changes nothing
     weights = task.settings.engine.checkpoint
     files = [weights] if weights is not None and Path(weights).is_file() else []
-    inputs = [stamps(path) for path in (*task.clip.inputs, *files)]
+    inputs = [stamps(path) for path in (*read_by(task.clip), *files)]
     known = json.dumps([vos_annotator.__version__, settings, inputs])
     return hashlib.sha256(known.encode()).hexdigest()
 

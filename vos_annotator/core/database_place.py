@@ -17,10 +17,12 @@ from pathlib import Path
 from vos_annotator.core.atomic import copy_file
 from vos_annotator.core.errors import UserError
 
+JOURNAL = "-wal"  # what SQLite adds to the name of a database
+
 
 def parts(path: Path) -> tuple[Path, Path]:
     """Return the file of a database and its journal."""
-    return path, path.with_name(f"{path.name}-wal")
+    return path, path.with_name(f"{path.name}{JOURNAL}")
 
 
 @contextmanager

@@ -60,7 +60,7 @@ def mask_files(path: str | Path, video: Video, name: str | None = None) -> dict[
     path = Path(path)
     if not path.is_dir():
         return {0: path}
-    folder = _sequence_folder(path, name or video.name)
+    folder = sequence_folder(path, name or video.name)
     files = sorted(_pngs(folder), key=lambda file: natural_key(file.name))
     frames: dict[int, Path] = {}
     for file, frame in _frames_by_file(files, video):
@@ -75,8 +75,12 @@ def mask_files(path: str | Path, video: Video, name: str | None = None) -> dict[
     return dict(sorted(frames.items()))
 
 
-def _sequence_folder(path: Path, name: str) -> Path:
-    """Return the folder that holds PNGs: `path` or the one below it with the name."""
+def sequence_folder(path: Path, name: str) -> Path:
+    """Return the folder that holds PNGs: `path` or the one below it with the name.
+
+    Raises:
+        UserError: There is none, or several of other names.
+    """
     roots = [path]
     for below in ("Annotations", *RESOLUTIONS):
         roots += [root / below for root in list(roots) if (root / below).is_dir()]
