@@ -1,13 +1,17 @@
 """Projects: everything is there again, whatever happened to the program, the disk or the file."""
 
+import hashlib
+import json
 import os
 import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import platformdirs
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -547,6 +551,67 @@ def test_a_read_only_project_goes_on_in_the_users_data_with_all_its_masks(
     again = Project.for_video(open_video(clip))
     assert again.annotations.references == (3, 4)
     again.close()
+
+
+def bitmaps(folder, shade):
+    """Write pictures whose files have the same names and sizes whatever the shade is."""
+    folder.mkdir(parents=True)
+    for frame in range(3):
+        picture = np.full((*SHAPE, 3), shade + frame, np.uint8)
+        PIL.Image.fromarray(picture).save(folder / f"{frame}.bmp")
+    return folder
+
+
+def as_an_earlier_version_left_it(path, folder):
+    """Let a project know its folder of pictures by their names and sizes alone."""
+    names = sorted(each.name for each in folder.iterdir())
+    listing = "".join(f"{name}\0{(folder / name).stat().st_size}\0" for name in names)
+    former = hashlib.blake2b(listing.encode(), digest_size=16).hexdigest()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        query = "UPDATE meta SET value = ? WHERE key = 'fingerprint'"
+        connection.execute(query, (json.dumps(former),))
+    return former
+
+
+def test_uncompressed_pictures_in_the_place_of_others_are_refused(tmp_path):
+    folder = bitmaps(tmp_path / "clip", 10)
+    Project.create(tmp_path / "clip.vos", open_video(folder)).close()
+    shutil.rmtree(folder)
+    bitmaps(folder, 90)
+
+    refuse(tmp_path / "clip.vos", "has changed since")
+
+
+def test_a_project_that_knows_its_pictures_by_names_and_sizes_opens_and_knows_them_better(tmp_path):
+    folder = bitmaps(tmp_path / "clip", 10)
+    path = tmp_path / "clip.vos"
+    Project.create(path, open_video(folder)).close()
+    as_an_earlier_version_left_it(path, folder)
+
+    Project.open(path).close()
+
+    shutil.rmtree(folder)
+    bitmaps(folder, 90)
+    refuse(path, "has changed since")
+
+
+def test_in_the_users_data_each_folder_of_uncompressed_pictures_has_a_project(
+    tmp_path, monkeypatch, user_data
+):
+    one, other = bitmaps(tmp_path / "1" / "clip", 10), bitmaps(tmp_path / "2" / "clip", 90)
+    for folder in (one.parent, other.parent):
+        forbid_writing(monkeypatch, folder)
+    with Project.for_video(open_video(one)) as project:
+        path = project.path
+        paint(project, 1)
+    former = as_an_earlier_version_left_it(path, one)
+    path = path.rename(path.with_name(f"clip-{former[:12]}.vos"))
+
+    for _ in range(2):
+        with Project.for_video(open_video(one)) as project:
+            assert (project.path, project.annotations.references) == (path, (1,))
+        with Project.for_video(open_video(other)) as project:
+            assert project.path != path and not project.annotations.references
 
 
 # Copies

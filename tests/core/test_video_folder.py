@@ -146,6 +146,41 @@ def test_the_fingerprint_changes_when_a_picture_does(tmp_path):
     assert open_video(tmp_path).fingerprint != before
 
 
+@pytest.mark.parametrize("suffix", ["bmp", "tif"])
+@pytest.mark.parametrize("changed", ["all", "first", "middle", "last"])
+def test_uncompressed_pictures_of_equal_names_and_sizes_are_told_apart(tmp_path, suffix, changed):
+    shown, other = picture_of(1, (64, 120)), picture_of(2, (64, 120))
+    where = {"all": range(7), "first": [0], "middle": [3], "last": [6]}[changed]
+    for folder in ("one", "two", "same"):
+        (tmp_path / folder).mkdir()
+        for n in range(7):
+            is_other = folder == "two" and n in where
+            write(tmp_path / folder / f"{n}.{suffix}", other if is_other else shown)
+    one, two, same = (open_video(tmp_path / folder) for folder in ("one", "two", "same"))
+    assert one.fingerprint == same.fingerprint != two.fingerprint
+    assert two.fingerprints[1] == one.fingerprints[1]  # what was the fingerprint before
+
+
+@pytest.mark.parametrize("part", [0.0, 0.5, 0.999])
+def test_a_picture_counts_by_both_of_its_ends_and_its_middle(tmp_path, part):
+    write(tmp_path / "0.bmp", picture_of(1, (300, 300)))
+    before = open_video(tmp_path).fingerprint
+    data = bytearray((tmp_path / "0.bmp").read_bytes())
+    at = max(100, int(part * len(data)))  # after the header
+    data[at] ^= 255
+    (tmp_path / "0.bmp").write_bytes(data)
+    assert open_video(tmp_path).fingerprint != before
+
+
+def test_of_a_long_folder_three_pictures_are_read_for_the_fingerprint(tmp_path):
+    for number in range(30):
+        write(tmp_path / f"{number}.bmp", picture_of(number))
+    before = open_video(tmp_path).fingerprint
+    for number in {*range(30)} - {0, 15, 29}:
+        write(tmp_path / f"{number}.bmp", picture_of(40))
+    assert open_video(tmp_path).fingerprint == before
+
+
 def test_a_picture_of_another_size_is_named(tmp_path):
     write(tmp_path / "1.png", picture_of(1))
     write(tmp_path / "2.png", picture_of(2, (32, 48)))

@@ -9,6 +9,7 @@ transparency is dropped, and the EXIF orientation is applied in every format ali
 
 import hashlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -23,6 +24,7 @@ from vos_annotator.core.video import Image, Video, natural_key
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 FPS = 25.0  # pictures carry no times
+BLOCK_BYTES = 4 << 10  # of a picture that count for the fingerprint: its ends and its middle
 _ORIENTATION = 274  # the EXIF tag
 
 
@@ -34,11 +36,11 @@ class ImageFolder(Video):
         path: Path,
         files: tuple[str, ...],
         shape: tuple[int, int],
-        fingerprint: str,
+        fingerprints: tuple[str, str],
         cache_bytes: int | None,
     ) -> None:
-        super().__init__(path, path.name, len(files), shape, FPS, fingerprint, cache_bytes)
-        self.files = files
+        super().__init__(path, path.name, len(files), shape, FPS, fingerprints[0], cache_bytes)
+        self.files, self._fingerprints = files, fingerprints
 
     @classmethod
     def open(cls, path: Path, cache_bytes: int | None) -> Self:
@@ -64,9 +66,12 @@ class ImageFolder(Video):
                     first=files[0],
                     wanted=f"{shape[1]}x{shape[0]}",
                 )
-        listing = "".join(f"{file}\0{sizes[file]}\0" for file in files)
-        fingerprint = hashlib.blake2b(os.fsencode(listing), digest_size=16).hexdigest()
-        return cls(path, files, shape, fingerprint, cache_bytes)
+        return cls(path, files, shape, _fingerprints(path, files, sizes), cache_bytes)
+
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """The fingerprint, and that which names and sizes alone gave before."""
+        return self._fingerprints
 
     def time(self, frame: int) -> float:
         """Return seconds from the first frame at the nominal rate."""
@@ -79,7 +84,7 @@ class ImageFolder(Video):
     def fork(self, cache_bytes: int | None = None) -> Self:
         """Return a second reader of the same list of files."""
         capacity = self._images.most if cache_bytes is None else cache_bytes
-        return type(self)(self.path, self.files, self.shape, self.fingerprint, capacity)
+        return type(self)(self.path, self.files, self.shape, self._fingerprints, capacity)
 
     def _read(self, frame: int) -> Image:
         path = self.path / self.files[frame]
@@ -110,6 +115,22 @@ def _picture_sizes(path: Path) -> dict[str, int]:
             and not entry.name.startswith(".")
             and entry.is_file()
         }
+
+
+def _fingerprints(path: Path, files: tuple[str, ...], sizes: Mapping[str, int]) -> tuple[str, str]:
+    """Hash names, sizes and bytes of the first, middle and last picture; and all but the bytes.
+
+    Uncompressed pictures of one size are files of one size, whatever they show.
+    """
+    listing = "".join(f"{file}\0{sizes[file]}\0" for file in files)
+    digest = hashlib.blake2b(os.fsencode(listing), digest_size=16)
+    former = digest.hexdigest()
+    for name in (files[0], files[len(files) // 2], files[-1]):
+        with (path / name).open("rb") as file:
+            for start in (0, sizes[name] // 2, max(0, sizes[name] - BLOCK_BYTES)):
+                file.seek(start)
+                digest.update(file.read(BLOCK_BYTES))
+    return digest.hexdigest(), former
 
 
 def _header(path: Path) -> tuple[tuple[int, int], Orientation]:

@@ -1,10 +1,12 @@
 """Where a project lies beside its video, and where the video is when the project is opened.
 
-For: `project`. Knows videos and paths; nothing of annotations.
+For: `project`. Knows videos, paths and the file's `meta`; nothing of annotations.
 """
 
 import os
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import platformdirs
@@ -12,6 +14,7 @@ import platformdirs
 from vos_annotator.core.atomic import writing
 from vos_annotator.core.database_place import copy_database
 from vos_annotator.core.errors import MissingVideo, UserError
+from vos_annotator.core.project_file import ProjectFile
 from vos_annotator.core.translation import tr
 from vos_annotator.core.video import Video, open_video
 
@@ -32,9 +35,12 @@ def project_path(video: Video) -> Path:
     if is_there and os.access(beside, os.W_OK) and os.access(beside.parent, os.W_OK):
         return beside
     folder = Path(platformdirs.user_data_dir("vos-annotator", appauthor=False)) / "projects"
-    elsewhere = folder / f"{name}-{video.fingerprint[:12]}{SUFFIX}"
+    elsewhere, *former = (folder / f"{name}-{each[:12]}{SUFFIX}" for each in video.fingerprints)
     if elsewhere.is_file():
         return elsewhere
+    for place in former:
+        if place.is_file() and _may_be_of(place, video):
+            return place
     if not is_there and not beside.is_dir() and os.access(beside.parent, os.W_OK):
         return beside
     with writing(elsewhere):
@@ -71,7 +77,7 @@ def open_video_of(project: Path, meta: Mapping[str, object]) -> Video:
             video = open_video(place)
         except UserError:
             continue  # something else has its name; the other place may still be right
-        if video.fingerprint == meta["fingerprint"]:
+        if meta["fingerprint"] in video.fingerprints:
             return video
         video.close()
     return open_video(places[-1])
@@ -84,7 +90,7 @@ def check_video(project: Path, meta: Mapping[str, object], video: Video) -> None
         UserError: Its frames or its content differ.
     """
     if [video.frame_count, list(video.shape)] == [meta["frame_count"], meta["shape"]]:
-        if video.fingerprint == meta["fingerprint"]:
+        if meta["fingerprint"] in video.fingerprints:
             return
         what = tr("has changed since")
     elif video.frame_count != meta["frame_count"]:
@@ -104,6 +110,15 @@ def check_video(project: Path, meta: Mapping[str, object], video: Video) -> None
         what=what,
         project=project,
     )
+
+
+def _may_be_of(project: Path, video: Video) -> bool:
+    """Whether a project names a video as its own, or does not let itself be asked."""
+    try:
+        with closing(ProjectFile(project)) as file:
+            return file.meta().get("fingerprint") in video.fingerprints
+    except (UserError, sqlite3.Error, ValueError):
+        return True
 
 
 def absolute(path: str | Path) -> Path:

@@ -38,7 +38,7 @@ class Video(ABC):
         shape: (H, W) of every frame as it is shown, after rotation.
         fps: Mean frames a second; the true time of a frame is `time(frame)`.
         fingerprint: A cheap hash that tells a video which was replaced from the same one
-            moved: sizes and names or ends, not the whole content.
+            moved: sizes, names and bytes here and there, not the whole content.
     """
 
     def __init__(
@@ -61,6 +61,11 @@ class Video(ABC):
         self.fingerprint = fingerprint
         self._images = PictureCache(cache_bytes, weight=cache_weight)
         self._is_closed = False
+
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """The fingerprint, and those that earlier versions of the program gave the same video."""
+        return (self.fingerprint,)
 
     def __len__(self) -> int:
         return self.frame_count
