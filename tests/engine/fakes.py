@@ -103,7 +103,7 @@ class ToldEngine:
 class ToldScribbler(ToldEngine):
     """Also answers scribbles: with the pixels under the strokes inside."""
 
-    def scribble(self, frame, image, strokes, current, object_id=None):
+    def scribble(self, frame, image, strokes, current, object_id=None, others=None):
         self._enter("scribble", frame)
         return strokes == 1
 

@@ -93,6 +93,7 @@ class Scribble:
     strokes: NDArray[np.uint8]
     current: NDArray[np.bool_] | None
     token: Any = None
+    others: NDArray[np.bool_] | None = None
 
 
 Command = Load | UseEngine | UseClicks | SetReference | SetAbsences | Propagate | Learn | Scribble

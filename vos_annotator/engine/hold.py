@@ -60,6 +60,7 @@ class HoldEngine:
         strokes: NDArray[np.uint8],
         current: NDArray[np.bool_] | None,
         object_id: int | None = None,
+        others: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.bool_]:
         """Return the current mask with the hull of the strokes inside, without those outside."""
         mask = np.zeros(strokes.shape, np.uint8) if current is None else current.astype(np.uint8)

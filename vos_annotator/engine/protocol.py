@@ -166,6 +166,7 @@ class ScribbleEngine(Protocol):
         strokes: NDArray[np.uint8],
         current: NDArray[np.bool_] | None,
         object_id: int | None = None,
+        others: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.bool_]:
         """Return the (H, W) mask of the one object that strokes mark.
 
@@ -175,6 +176,8 @@ class ScribbleEngine(Protocol):
             strokes: (H, W): 1 inside the object, 2 outside it, 0 elsewhere.
             current: The object's mask before these strokes, if there is one.
             object_id: Which object it is, if it has an id: other references may show it.
+            others: (H, W) what other objects have. The mask may reach into that: of what it
+                takes there `with_strokes` leaves what strokes are about.
         """
 
 

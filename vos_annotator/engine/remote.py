@@ -132,8 +132,10 @@ class _Scribble(RemoteEngine):
         strokes: NDArray,
         current: NDArray | None = None,
         object_id: int | None = None,
+        others: NDArray | None = None,
     ) -> NDArray:
-        return self._ask("scribble", frame, self._picture(image), strokes, current, object_id)
+        asked = strokes, current, object_id, others
+        return self._ask("scribble", frame, self._picture(image), *asked)
 
 
 class _Denying(RemoteEngine):

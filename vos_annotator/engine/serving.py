@@ -77,9 +77,11 @@ class Serving:
         strokes: NDArray,
         current: NDArray | None,
         object_id: int | None,
+        others: NDArray | None,
     ) -> NDArray:
         """See `ScribbleEngine`."""
-        return self._engine.scribble(frame, self._picture(image), strokes, current, object_id)
+        asked = strokes, current, object_id, others
+        return self._engine.scribble(frame, self._picture(image), *asked)
 
     def deny(self, frame: int, image: Image | str | None, ids: Collection[int]) -> None:
         """See `DenyingEngine`."""

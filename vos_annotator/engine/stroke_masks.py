@@ -51,4 +51,5 @@ class StrokeMasks:
         engine = engine_of()
         if not isinstance(engine, ScribbleEngine):
             raise UserError("The engine {name} cannot scribble: use the brush.", name=engine.name)
-        return engine.scribble(command.frame, image, strokes, current, command.object_id)
+        told = command.object_id, command.others
+        return engine.scribble(command.frame, image, strokes, current, *told)

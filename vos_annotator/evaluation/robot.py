@@ -21,7 +21,7 @@ from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import LabelMap, object_ids
 from vos_annotator.core.video import Image, Video, open_video
 from vos_annotator.engine.doubt import doubt_order, frame_doubt
-from vos_annotator.engine.merging import merged
+from vos_annotator.engine.merging import with_strokes
 from vos_annotator.engine.propagation import plan, propagate
 from vos_annotator.engine.protocol import (
     DenyingEngine,
@@ -192,11 +192,11 @@ class Robot:
                 continue
             strokes[target] = drawn
             began = time.perf_counter()
-            before = current if current.any() else None
-            found = self._engine.scribble(frame, image, drawn, before, target)
+            before, others = current if current.any() else None, (mask > 0) & ~current
+            found = self._engine.scribble(frame, image, drawn, before, target, others)
             self._seconds += time.perf_counter() - began
             self._strokes += 1
-            mask = merged(np.where(found, np.uint8(target), np.uint8(0)), mask, [target])
+            mask = with_strokes(mask, target, found, drawn)
         return mask
 
     def _learn(self) -> None:

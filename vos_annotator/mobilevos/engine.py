@@ -256,12 +256,13 @@ class MobileVOSEngine:
         strokes: NDArray[np.uint8],
         current: NDArray[np.bool_] | None = None,
         object_id: int | None = None,
+        others: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.bool_]:
         """Return the mask of the object that strokes mark: the frame reads its own strokes.
 
         It reads the references that show the object, too; see `ScribbleEngine.scribble`.
         """
-        marks = Marks(strokes, current if current is not None and current.any() else None)
+        marks = Marks.of(strokes, current, others)
         known = () if object_id is None else self.bank.shown_elsewhere(frame, object_id)
         side = round(CLOSE_UP * self.size)
         return scribbled(self.vision, image, lambda: self._encode(image), marks, side, known)

@@ -3,10 +3,10 @@
 For: the engine. Knows torch, OpenCV and the network; nothing of frames.
 
 The positions under a stroke are the memory, and every position of the same frame reads
-them, and references that show the object, if there are any. Assumptions stand in for the
-strokes that nobody draws: the rim of the picture is outside the object, except near strokes
-inside; a mask that is being corrected is mostly right; an object holds together; a stroke is
-about the place where it lies (`obey`).
+them; so are positions that other objects have, and references that show this one. Assumptions
+stand in for the strokes that nobody draws: the rim of the picture is outside the object, except
+near strokes inside; a mask that is being corrected is mostly right; an object holds together; a
+stroke is about the place where it lies (`obey`).
 """
 
 from collections.abc import Callable, Sequence
@@ -33,6 +33,7 @@ _LARGE_HOLE = 0.02  # of the object's area: a larger hole without a stroke stays
 _MARGIN = 0.3  # of the object's longer side, around it in a close-up
 _LEAST_MARGIN = 24  # px
 _MOST_ENLARGED = 3.0
+_THEIRS = 0.5  # share of a position that other objects cover, from which on it is theirs
 
 
 class Marks(NamedTuple):
@@ -41,14 +42,32 @@ class Marks(NamedTuple):
     Attributes:
         strokes: (H, W) uint8: INSIDE, OUTSIDE, or 0 where there is none.
         current: (H, W) bool mask to correct; None where there is none.
+        others: (H, W) bool: what other objects have, as far as no stroke is about that.
     """
 
     strokes: NDArray[np.uint8]
     current: NDArray[np.bool_] | None
+    others: NDArray[np.bool_]
+
+    @classmethod
+    def of(
+        cls,
+        strokes: NDArray[np.uint8],
+        current: NDArray[np.bool_] | None = None,
+        others: NDArray[np.bool_] | None = None,
+    ) -> "Marks":
+        """Return what is said; of other objects' regions those with a stroke inside are open."""
+        if current is not None and not current.any():
+            current = None
+        if others is None:
+            return cls(strokes, current, np.zeros(strokes.shape, bool))
+        contested = _parts_with(others, others & (strokes == INSIDE), connectivity=8)
+        return cls(strokes, current, others & ~contested)
 
     def within(self, box: tuple[slice, slice]) -> "Marks":
         """Return what is said of a part of the picture."""
-        return Marks(self.strokes[box], None if self.current is None else self.current[box])
+        current = None if self.current is None else self.current[box]
+        return Marks(self.strokes[box], current, self.others[box])
 
 
 Known = Sequence[tuple[Tensor, Tensor]]  # of each reference (1, C, N) key, (1, C_v, N) value
@@ -75,7 +94,7 @@ def scribbled(
         side: Of a square with as many pixels as the close-up has, px.
         known: What references show of the object.
     """
-    strokes, current = marks
+    strokes, current, _ = marks
     if current is None and not (strokes == INSIDE).any():
         return np.zeros(strokes.shape, bool)
     if not strokes.any():
@@ -113,15 +132,19 @@ def read_marks(vision: Vision, view: View, marks: Marks, known: Known = ()) -> T
     inside, outside = (_shrink(marks.strokes == v, size) > 0 for v in (INSIDE, OUTSIDE))
     current = None if marks.current is None else _shrink(marks.current, size)
     rim = _rim(inside) if current is None else _rim(inside) & (current == 0)
+    others = np.where(inside, 0, _shrink(marks.others, size))
     stroked, said_outside = _tensor(image, inside), _tensor(image, outside | rim)
+    theirs = _tensor(image, others)
 
     under = F.max_pool2d(torch.maximum(stroked, said_outside), STRIDE).flatten() > 0
+    under |= F.avg_pool2d(theirs, STRIDE).flatten() > _THEIRS
+    said_outside = torch.maximum(said_outside, theirs)
     query = view.key.flatten(2)
     value = vision.value(view, stroked, said_outside).flatten(2)[:, :, under]
     memory = [(query[:, :, under], value, 0.0)]
     if current is not None:
         corrected = _tensor(image, np.where(outside, 0, np.maximum(current, inside)))
-        before = vision.value(view, corrected, torch.zeros_like(corrected))
+        before = vision.value(view, corrected, theirs)
         memory.append((query, before.flatten(2), -DOUBT))
     memory += [(key.to(query.dtype), value.to(query.dtype), 0.0) for key, value in known]
     keys, values, biases = zip(*memory, strict=True)
@@ -156,7 +179,7 @@ def obey(mask: NDArray[np.bool_], marks: Marks) -> NDArray[np.bool_]:
     large. The current mask changes only in the connected regions of change in which some
     stroke says so.
     """
-    strokes, current = marks
+    strokes, current, _ = marks
     inside, outside = strokes == INSIDE, strokes == OUTSIDE
     mask = (mask | inside) & ~outside
     anchor = inside if current is None else (inside | current) & mask

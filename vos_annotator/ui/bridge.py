@@ -169,6 +169,7 @@ class EngineBridge(QObject):
         object_id: int,
         strokes: NDArray[np.uint8],
         current: NDArray[np.bool_] | None = None,
+        others: NDArray[np.bool_] | None = None,
     ) -> None:
         """Ask for the mask of an object that strokes mark; see `ScribbleEngine.scribble`.
 
@@ -176,7 +177,8 @@ class EngineBridge(QObject):
         latest is answered.
         """
         self._start()
-        self.inference.submit(self._scribbles.command(frame, object_id, strokes, current))
+        asked = frame, object_id, strokes, current, others
+        self.inference.submit(self._scribbles.command(*asked))
 
     def close(self) -> None:
         """Give up everything and join the thread; closing twice is fine."""

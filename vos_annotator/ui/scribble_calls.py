@@ -22,12 +22,13 @@ class ScribbleCalls:
         object_id: int,
         strokes: NDArray[np.uint8],
         current: NDArray[np.bool_] | None,
+        others: NDArray[np.bool_] | None,
     ) -> Scribble:
         """Return the command that asks for the mask; the arrays are copied."""
         self._count += 1
         self._newest[frame, object_id] = self._count
-        current = None if current is None else current.copy()
-        return Scribble(frame, object_id, strokes.copy(), current, self._count)
+        current, others = (None if each is None else each.copy() for each in (current, others))
+        return Scribble(frame, object_id, strokes.copy(), current, self._count, others)
 
     def is_latest(self, answer: Scribbled) -> bool:
         """Whether nothing newer was asked for that object on that frame."""

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF
 
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.masks import LabelMap
 from vos_annotator.core.translation import tr
+from vos_annotator.engine.merging import with_strokes
 from vos_annotator.ui.tools.stamp import stamps
 from vos_annotator.ui.tools.tool import Tool
 
@@ -71,10 +71,9 @@ class Scribble(Tool):
         self._is_drawing = False
         frame, object_id = self._key
         self._sent[self._key] = self._strokes.copy()
-        current = self._document.annotations[frame] == object_id
-        self._canvas.bridge.scribble(
-            frame, object_id, self._strokes, current if current.any() else None
-        )
+        current, others = self._masks()
+        current = current if current.any() else None
+        self._canvas.bridge.scribble(frame, object_id, self._strokes, current, others)
 
     def mark(self, strokes: NDArray[np.uint8], certain: NDArray[np.uint8]) -> None:
         """Have a new mask made of strokes that are guessed, not drawn.
@@ -88,7 +87,13 @@ class Scribble(Tool):
         self._forget()
         key = self._cursor.frame, self._cursor.object_id
         self._sent[key] = certain
-        self._canvas.bridge.scribble(*key, strokes, None)
+        self._canvas.bridge.scribble(*key, strokes, None, self._masks()[1])
+
+    def _masks(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return what the object has on the frame, and what others have."""
+        label_map = self._document.annotations[self._cursor.frame]
+        own = label_map == self._cursor.object_id
+        return own, (label_map > 0) & ~own
 
     def cancel(self) -> None:
         """Drop the strokes."""
@@ -112,7 +117,7 @@ class Scribble(Tool):
         strokes = self._sent.pop((frame, object_id), None)
         if strokes is None or object_id not in self._document.objects:
             return  # asked for by nobody, or deleted meanwhile
-        after = _with_mask(self._document.annotations[frame], object_id, mask, strokes)
+        after = with_strokes(self._document.annotations[frame], object_id, mask, strokes)
         self._is_committing = True
         try:
             self._document.paint(frame, after, tr("Scribble"))
@@ -128,20 +133,3 @@ class Scribble(Tool):
         self._strokes = self._key = None
         self._is_drawing = False
         self._canvas.sketch.clear()
-
-
-def _with_mask(
-    before: LabelMap,
-    object_id: int,
-    mask: NDArray[np.bool_],
-    strokes: NDArray[np.uint8],
-) -> LabelMap:
-    """Return a label map in which an object has `mask`, but no pixel that another one has.
-
-    Under a stroke the person has spoken: there even another object's pixel changes hands.
-    """
-    after = before.copy()
-    after[after == object_id] = 0
-    after[mask & (after == 0) & (strokes != OUTSIDE)] = object_id
-    after[strokes == INSIDE] = object_id
-    return after
