@@ -255,7 +255,8 @@ _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, most))
 for number in range(200):
     step(project, number)
-assert failures and all(sys.argv[1] in each and "kept in memory" in each for each in failures)
+assert project.problem == failures[-1]
+assert all(sys.argv[1] in each and "kept in memory" in each for each in failures)
 saved_at, expected = project.saved_at, content(project)
 twin = Project.open(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
@@ -265,6 +266,7 @@ assert content(twin) == expected, "memory lost an edit"
 count = len(failures)
 project.set_setting("space", "again")
 assert len(failures) == count and project.saved_at > saved_at
+assert not project.problem
 project.close()
 again = Project.open(sys.argv[1])
 assert content(again) == expected, "the retry lost an edit"

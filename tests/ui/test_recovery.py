@@ -10,7 +10,7 @@ from tests.core import edit_stream
 from tests.ui.window import FRAMES, isolate_settings, make_clip, open_window, paint
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import open_video
-from vos_annotator.ui import dialogs
+from vos_annotator.ui import dialogs, saved_label
 from vos_annotator.ui.card import Card
 
 
@@ -154,6 +154,35 @@ def answers(monkeypatch):
     given = []
     monkeypatch.setattr(dialogs, "ask_unsaved", lambda parent, path: given.pop(0)())
     return given
+
+
+def test_a_window_says_at_once_and_until_it_is_mended_that_the_disk_takes_nothing(
+    qtbot, clip, monkeypatch
+):
+    monkeypatch.setattr(saved_label, "_RETRY", 0)
+    with open_window(qtbot, clip) as window:
+        paint(window)
+        fill_disk(window)
+        scrawl(window)
+
+        def says_so():
+            (text,) = cards(window)
+            assert "not on disk" in text and str(window.workspace.project.path) in text
+            assert "clip · not saved" in window.windowTitle()
+            return True
+
+        assert says_so()
+        assert window.status.currentMessage() == cards(window)[0]
+        qtbot.wait(1500)  # it was tried again meanwhile
+        assert says_so() and window.messages.text.toPlainText().count("not on disk") == 1
+        window.actions_["save"].trigger()
+        assert says_so() and "not on disk" in window.status.currentMessage()
+
+        free_disk(window)
+        qtbot.waitUntil(lambda: "clip · saved" in window.windowTitle())
+        qtbot.waitUntil(lambda: not cards(window))
+        assert not window.workspace.project.problem
+        assert "on disk again" in window.status.currentMessage()
 
 
 def test_a_window_whose_edits_are_not_on_disk_stays_open_if_that_is_wanted(qtbot, clip, answers):

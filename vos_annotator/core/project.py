@@ -38,7 +38,7 @@ from vos_annotator.core.project_video import (
 from vos_annotator.core.reviews import Reviews
 from vos_annotator.core.stored_pngs import StoredPngs
 from vos_annotator.core.translation import marked
-from vos_annotator.core.unwritten import Unwritten
+from vos_annotator.core.unwritten import Unwritten, lost, waiting_text
 from vos_annotator.core.video import Video
 
 _OPEN_KEY = "open"  # in the file while a program has it open
@@ -57,6 +57,7 @@ class Project:
         saved_at: When something was last written, in seconds since the epoch.
         cut_off_at: When something was last written by a program that then ended without closing
             the project; None if it was closed.
+        problem: Why the last changes are not on disk yet, in a sentence; "" if they are.
 
     Events:
         write_failed(sentence): A change could not be written yet.
@@ -78,7 +79,7 @@ class Project:
         steps, done = file.steps(), None if done is None else int(done)
         self.history = History(steps, done, file.step, file.step_times())
         self._together = 0  # blocks of `together` that are open
-        self.saved_at = time.time()
+        self.saved_at, self.problem = time.time(), ""
         self._engine = PERSON
         parts = self.annotations, self.objects, self.reviews, self.history, self._pngs, self._meta
         self._unwritten = Unwritten(*parts)
@@ -244,7 +245,7 @@ class Project:
         try:
             self._file.copy_to(path)
             if self._unwritten:  # the copy may lie on a disk with more room
-                self._write_into(path)
+                self._unwritten.write_copy(path)
         finally:
             self._note_open(True)
 
@@ -254,7 +255,19 @@ class Project:
         return not self._unwritten
 
     def close(self) -> None:
-        """Write what waits and let go of the file and the video."""
+        """Write what waits and let go of the file and the video.
+
+        Raises:
+            UserError: The disk did not take all of it. What was not written is lost.
+        """
+        self.let_go()
+        # What it notes of itself is no loss: whoever opens it finds that out again.
+        self._unwritten.keys.difference_update((_OPEN_KEY, *video_meta(self.video, self.path)))
+        if self._unwritten:
+            raise lost(self.path)
+
+    def let_go(self) -> None:
+        """Do as `close` does, and do not mind what is lost."""
         self._note_open(False)
         self._file.close()
         self.video.close()
@@ -262,8 +275,9 @@ class Project:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: object, *_: object) -> None:
+        # Where something went wrong already, that is what is to be heard of.
+        (self.close if kind is None else self.let_go)()
 
     def _note_open(self, is_open: bool) -> None:
         """Note for the next who opens the file whether this one closed it."""
@@ -309,20 +323,7 @@ class Project:
         try:
             self._unwritten.write(self._file)
         except sqlite3.Error as error:
-            self.write_failed.emit(
-                f"The last changes are not on disk yet: {self.path} cannot be written "
-                f"({error}). They are kept in memory; free some space, and the next edit "
-                "writes them."
-            )
+            self.problem = waiting_text(self.path, error)
+            self.write_failed.emit(self.problem)
             return
-        self.saved_at = time.time()
-
-    def _write_into(self, path: Path) -> None:
-        copy = ProjectFile(path)
-        try:
-            self._unwritten.write_into(copy)
-        except sqlite3.Error as error:
-            message = marked("{path} lacks the last changes ({error}): choose another disk.")
-            raise UserError(message, path=path, error=error) from error
-        finally:
-            copy.close()
+        self.saved_at, self.problem = time.time(), ""

@@ -43,4 +43,6 @@ def copied_project(path: Path, folder: Path, video: Video | None = None) -> Iter
     with ExitStack() as stack:
         given = stack.enter_context(open_video_of(path, meta)) if video is None else video
         check_video(path, meta, given)
-        yield stack.enter_context(Project.open(copy, given))
+        project = Project.open(copy, given)
+        stack.callback(project.let_go)  # nobody opens it again
+        yield project

@@ -9,14 +9,36 @@ a file without a trace of it.
 
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
 
 from vos_annotator.core.annotations import Annotations
+from vos_annotator.core.errors import UserError
 from vos_annotator.core.frame_state import FrameState
 from vos_annotator.core.history import History
 from vos_annotator.core.objects import Objects
 from vos_annotator.core.project_file import ProjectFile
 from vos_annotator.core.reviews import Reviews
 from vos_annotator.core.stored_pngs import StoredPngs
+from vos_annotator.core.translation import marked, tr
+
+
+def waiting_text(path: Path, error: Exception) -> str:
+    """Return in a sentence why the changes of the project at `path` wait."""
+    return tr(
+        "The last changes are not on disk yet: {path} cannot be written ({error}). They are kept "
+        "in memory; free some space, and they are written with the next edit.",
+        path=path,
+        error=error,
+    )
+
+
+def lost(path: Path) -> UserError:
+    """Return the sentence for changes that still waited when the project was let go."""
+    return UserError(
+        "{path} lacks the last changes, the disk did not take them: free some space and do it "
+        "again.",
+        path=path,
+    )
 
 
 class Unwritten:
@@ -63,7 +85,7 @@ class Unwritten:
             sqlite3.Error: It could not be written, and still waits; the file is as it was.
         """
         try:
-            self.write_into(file)
+            self._write_into(file)
         except sqlite3.Error:
             self._take_back()
             raise
@@ -73,12 +95,22 @@ class Unwritten:
             waiting.clear()
         self.has_objects = self._reviews.unsaved = False
 
-    def write_into(self, file: ProjectFile) -> None:
-        """Write everything to a file, in one transaction; it waits all the same.
+    def write_copy(self, path: Path) -> None:
+        """Write everything to a copy of the project; it waits all the same.
 
         Raises:
-            sqlite3.Error: It could not be written; the file is as it was.
+            UserError: It could not be written; the copy is as it was.
         """
+        copy = ProjectFile(path)
+        try:
+            self._write_into(copy)
+        except sqlite3.Error as error:
+            message = marked("{path} lacks the last changes ({error}): choose another disk.")
+            raise UserError(message, path=path, error=error) from error
+        finally:
+            copy.close()
+
+    def _write_into(self, file: ProjectFile) -> None:
         file.write(
             self._rows(),
             tuple(self._objects) if self.has_objects else None,

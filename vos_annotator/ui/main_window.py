@@ -7,13 +7,12 @@ is in `Verbs` and `WindowVerbs`.
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSettings, QSize, Qt, QTimer
+from PySide6.QtCore import QSettings, QSize, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QLabel, QMainWindow, QStackedWidget, QToolBar
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QToolBar
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.project import Project
@@ -40,7 +39,8 @@ from vos_annotator.ui.opening import load_asking, may_close
 from vos_annotator.ui.range_verbs import RangeVerbs
 from vos_annotator.ui.recent import RecentMenu
 from vos_annotator.ui.review_verbs import ReviewVerbs
-from vos_annotator.ui.status_bar import StatusBar, saved_text
+from vos_annotator.ui.saved_label import SavedLabel
+from vos_annotator.ui.status_bar import StatusBar
 from vos_annotator.ui.team_verbs import TeamVerbs
 from vos_annotator.ui.verbs import Verbs
 from vos_annotator.ui.view_verbs import ViewVerbs
@@ -90,19 +90,15 @@ class MainWindow(QMainWindow):
         self._key_rules = KeyRules(self, self.actions_.held())
         self.setAcceptDrops(True)
         self._make_frame()
-        self._clock = QTimer(self, interval=1000)
-        self._clock.timeout.connect(self._show_saved)
-        self._clock.start()
         if project is not None:
             self.open_project(project)
         else:
             self.refresh_actions()
 
     def _make_frame(self) -> None:
-        self._saved = QLabel()
-        self._saved.setProperty("role", "quiet")
-        self._saved.setContentsMargins(0, 6, 12, 0)  # on the line of the menus' names
-        self._saved.setAccessibleName(tr("Project and when it was saved"))
+        self._saved = SavedLabel()
+        self._saved.said.connect(self._show_title)
+        self._saved.problem_changed.connect(self._on_problem_changed)
         self.menuBar().setCornerWidget(self._saved)
         menus = self.actions_.fill_menus(self.menuBar())
         self._recent = RecentMenu(self)
@@ -126,7 +122,7 @@ class MainWindow(QMainWindow):
         if (geometry := QSettings().value(_GEOMETRY_KEY)) is not None:
             self.restoreGeometry(geometry)
         self._welcome.show_recent(self._recent.paths)
-        self._show_saved()
+        self._saved.refresh()
 
     def take_keys(self) -> None:
         """Give the commands the keys of the keymap."""
@@ -213,7 +209,7 @@ class MainWindow(QMainWindow):
         if project.cut_off_at is not None:
             workspace.show_recovery(self.actions_.with_keys(recovery_text(project)))
         self._recent.remember(Path(project.path))
-        self._show_saved()
+        self._saved.follow(project)
         self.refresh_actions()
         return True
 
@@ -228,6 +224,7 @@ class MainWindow(QMainWindow):
             if not may_close(self, self.workspace.project):
                 return False
         self._jobs.close()
+        self._saved.follow(None)
         if self.workspace is not None:
             workspace, self.workspace = self.workspace, None
             workspace.close_project()
@@ -236,7 +233,6 @@ class MainWindow(QMainWindow):
         self.status.clear_work()
         self._recent.refresh()
         self._welcome.show_recent(self._recent.paths)
-        self._show_saved()
         self.refresh_actions()
         return True
 
@@ -251,7 +247,6 @@ class MainWindow(QMainWindow):
         if self._is_opening or not self.close_project():
             event.ignore()
             return
-        self._clock.stop()
         event.accept()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -277,6 +272,15 @@ class MainWindow(QMainWindow):
         """Say that something went wrong; the report is kept with the messages."""
         self.status.say(f"{text}  {tr('(Help > Messages)')}" if report else text)
         self.messages.add(text, report)
+
+    def _show_title(self, text: str) -> None:
+        self.setWindowTitle(f"{text} - {_NAME}" if text else _NAME)
+
+    def _on_problem_changed(self, problem: str) -> None:
+        """Say that the disk does not take changes, for as long as it does not."""
+        if self.workspace is not None:
+            self.workspace.show_unsaved(problem)
+            self.warn(problem or tr("Everything is on disk again."))
 
     def start_job(self, job: Job | BigChange, after: Job | None = None) -> None:
         """Run `job` with its progress in the transport row; one at a time, or right `after` one."""
@@ -314,16 +318,3 @@ class MainWindow(QMainWindow):
         undo, redo = (history.undo_text, history.redo_text) if history else ("", "")
         self.actions_["undo"].setText(tr("Undo {step}", step=undo) if undo else tr("Undo"))
         self.actions_["redo"].setText(tr("Redo {step}", step=redo) if redo else tr("Redo"))
-
-    def _show_saved(self) -> None:
-        if self.workspace is None:
-            self.setWindowTitle(_NAME)
-            self._saved.setText("")
-            return
-        project = self.workspace.project
-        text = f"{project.video.path.name} · {saved_text(time.time() - project.saved_at)}"
-        self._saved.setText(text)
-        if self._saved.sizeHint().width() > self._saved.width():
-            self._saved.hide()  # a menu bar makes room for its corner when that is shown
-            self._saved.show()
-        self.setWindowTitle(f"{text} - {_NAME}")

@@ -149,8 +149,11 @@ class WindowVerbs:
     def save(self) -> None:
         """Write what may still be waiting."""
         self._window.document.settle()
-        self._window.workspace.save()
-        self._window.say(tr("Saved in {path}", path=self._window.workspace.project.path))
+        project = self._window.workspace.project
+        if self._window.workspace.save():
+            self._window.say(tr("Saved in {path}", path=project.path))
+        else:
+            self._window.warn(project.problem)
 
     def save_copy(self) -> None:
         """Ask where to, and write a second project file."""

@@ -123,11 +123,12 @@ class Workspace(QWidget):
         self.timeline.film.close()
         self.canvas.close_loader()
         self._save_place()
-        self.project.close()
+        self.project.let_go()  # whether something may be lost was asked before
 
-    def save(self) -> None:
-        """Write what may still be waiting."""
+    def save(self) -> bool:
+        """Write what may still be waiting; whether everything is on disk now."""
         self._save_place()
+        return self.project.save()
 
     def show_facts_in(self, status: StatusBar) -> None:
         """Have `status` show the brush, the zoom, the position and the speed."""
@@ -164,6 +165,15 @@ class Workspace(QWidget):
     def show_recovery(self, text: str) -> None:
         """Say above everything else what was kept when the program was cut off."""
         self.layout().insertWidget(0, Card(tr("Recovery"), text))
+
+    def show_unsaved(self, problem: str) -> None:
+        """Say above everything else why changes are not on disk; "" when they are again."""
+        name = tr("Not saved")
+        for card in self.findChildren(Card):
+            if card.accessibleName() == name:
+                card.deleteLater()
+        if problem:
+            self.layout().insertWidget(0, Card(name, problem))
 
     def _connect(self) -> None:
         self.bridge.progress.connect(self._show_progress)

@@ -55,7 +55,8 @@ def run(args: argparse.Namespace) -> int:
     """Run `import`; 0 when all masks were taken, or all that fit if others may be skipped.
 
     Raises:
-        UserError: Masks do not fit, or cannot be read; the project is as it was.
+        UserError: Masks do not fit, cannot be read, or the disk does not take them; the project
+            is as it was.
     """
     with opened_project(args.project, may_create=not args.check) as project:
         found = look_through(
@@ -76,9 +77,9 @@ def run(args: argparse.Namespace) -> int:
                 count=len(masks.problems),
                 path=args.masks,
             )
-        if not args.check:
-            count = import_masks(project, masks, args.kind == "predictions")
-            print(f"{count} masks imported as {args.kind}, in {project.path}")
+        count = 0 if args.check else import_masks(project, masks, args.kind == "predictions")
+    if not args.check:  # now they are on disk
+        print(f"{count} masks imported as {args.kind}, in {project.path}")
     return 0
 
 

@@ -1,0 +1,77 @@
+"""What project is open and when it was saved, or that it is not: in the menus' corner.
+
+For: the window, whose title says the same. Where the disk did not take a change, it tries again
+every few seconds: who made room has everything saved, without another edit.
+"""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QLabel
+
+from vos_annotator.core.project import Project
+from vos_annotator.core.translation import tr
+from vos_annotator.ui.status_bar import saved_text
+
+_TICK = 1000  # ms
+_RETRY = 5  # s
+
+
+class SavedLabel(QLabel):
+    """A quiet line.
+
+    Signals:
+        said(text): What is said now: the title.
+        problem_changed(text): Why changes are not on disk; "" when they are.
+    """
+
+    said = Signal(str)
+    problem_changed = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "quiet")
+        self.setContentsMargins(0, 6, 12, 0)  # on the line of the menus' names
+        self.setAccessibleName(tr("Project and when it was saved"))
+        self._project: Project | None = None
+        self._problem, self._tried_at = "", 0.0
+        self._clock = QTimer(self, interval=_TICK)
+        self._clock.timeout.connect(self._tick)
+
+    def follow(self, project: Project | None) -> None:
+        """Tell of `project` from now on; of nothing when it is None."""
+        if self._project is not None:
+            self._project.write_failed.disconnect(self.refresh)
+        self._project, self._problem = project, ""
+        if project is None:
+            self._clock.stop()
+        else:
+            project.write_failed.connect(self.refresh)
+            self._clock.start()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Say how things are now."""
+        project = self._project
+        problem = project.problem if project else ""
+        text = ""
+        if project is not None:
+            how = tr("not saved") if problem else saved_text(time.time() - project.saved_at)
+            text = f"{project.video.path.name} · {how}"
+        self.setText(text)
+        self.setToolTip(problem)
+        if self.sizeHint().width() > self.width():
+            self.hide()  # a menu bar makes room for its corner when that is shown
+            self.show()
+        self.said.emit(text)
+        if bool(problem) != bool(self._problem):
+            self._problem, self._tried_at = problem, time.monotonic()
+            self.problem_changed.emit(problem)
+
+    def _tick(self) -> None:
+        if self._problem and time.monotonic() - self._tried_at >= _RETRY:
+            self._project.save()
+            self._tried_at = time.monotonic()
+        self.refresh()
