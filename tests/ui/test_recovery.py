@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import platformdirs
 import pytest
 
 from tests.core import edit_stream
@@ -122,6 +123,22 @@ def test_another_video_in_its_place_is_refused_and_the_project_stays(
     with open_window(qtbot) as window:
         assert not window.open_path(path)
     assert len(problems) == 1  # who cancels knows why nothing opens
+
+
+# There are two projects
+
+
+def test_a_window_names_the_other_project_of_its_video(qtbot, clip, tmp_path, monkeypatch):
+    monkeypatch.setattr(platformdirs, "user_data_dir", lambda *_, **__: str(tmp_path / "data"))
+    with open_window(qtbot, clip) as window:
+        paint(window)
+        beside, video = window.workspace.project.path, window.document.video
+        other = tmp_path / "data" / "projects" / f"clip-{video.fingerprint[:12]}.vos"
+        other.parent.mkdir(parents=True)
+        window.workspace.project.save_copy(other)
+
+    with open_window(qtbot, beside) as window:
+        assert f"another project of this video, {other}" in window.messages.text.toPlainText()
 
 
 # The disk is full

@@ -25,6 +25,11 @@ def parts(path: Path) -> tuple[Path, Path]:
     return path, path.with_name(f"{path.name}{JOURNAL}")
 
 
+def written_at(path: Path) -> float:
+    """Return when a database that is there was last written, in seconds since the epoch."""
+    return max(each.stat().st_mtime for each in parts(path) if each.exists())
+
+
 @contextmanager
 def new_database(path: Path) -> Iterator[sqlite3.Connection]:
     """Give an empty database, which at the end takes the place of what is at `path`.

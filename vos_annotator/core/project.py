@@ -141,7 +141,7 @@ class Project:
         """Open the project of a video, or create it.
 
         It lies beside the video. Where nothing can be written there, it lies in the user's
-        data folder, and starts as a copy of what is beside the video.
+        data folder, and starts as a copy of what is beside the video. See `told_of_another`.
 
         Raises:
             UserError: See `open` and `create`.

@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from vos_annotator.core.database_place import new_database, parts, unusable
+from vos_annotator.core.database_place import new_database, unusable, written_at
 from vos_annotator.core.edit_codec import decode_edit, encode_edit
 from vos_annotator.core.edits import Edit, ReviewSpan, ReviewState, Status, VideoObject
 from vos_annotator.core.errors import UserError
@@ -43,7 +43,7 @@ class ProjectFile:
             raise UserError(
                 "{path} does not exist; check the name and whether the disk is there.", path=path
             )
-        self.written_at = max(each.stat().st_mtime for each in parts(path) if each.exists())
+        self.written_at = written_at(path)
         self._connection = sqlite3.connect(path, timeout=0.5, isolation_level=None)
         try:
             _configure(self._connection)

@@ -12,7 +12,7 @@ from pathlib import Path
 import platformdirs
 
 from vos_annotator.core.atomic import writing
-from vos_annotator.core.database_place import copy_database
+from vos_annotator.core.database_place import copy_database, written_at
 from vos_annotator.core.errors import MissingVideo, UserError
 from vos_annotator.core.project_file import ProjectFile
 from vos_annotator.core.translation import tr
@@ -24,30 +24,53 @@ SUFFIX = ".vos"
 def project_path(video: Video) -> Path:
     """Return where a video's project lies or is to be made: beside it, if that can be written.
 
-    Else it is in the user's data folder, and starts as a copy of what is beside the video.
+    Else it is in the user's data folder, and starts as a copy of what is beside the video. Where
+    that can be written again and both are there, it is the one that was written last.
 
     Raises:
         UserError: Nothing can be written there either.
     """
-    name = video.path.name
-    beside = video.path.with_name(f"{name}{SUFFIX}")
-    is_there = beside.is_file() and beside.stat().st_size > 0
+    beside, elsewhere = _places(video)
+    is_there = _is_project(beside)
     if is_there and os.access(beside, os.W_OK) and os.access(beside.parent, os.W_OK):
-        return beside
-    folder = Path(platformdirs.user_data_dir("vos-annotator", appauthor=False)) / "projects"
-    elsewhere, *former = (folder / f"{name}-{each[:12]}{SUFFIX}" for each in video.fingerprints)
+        return max(beside, elsewhere, key=written_at) if _is_project(elsewhere) else beside
     if elsewhere.is_file():
         return elsewhere
-    for place in former:
-        if place.is_file() and _may_be_of(place, video):
-            return place
     if not is_there and not beside.is_dir() and os.access(beside.parent, os.W_OK):
         return beside
     with writing(elsewhere):
-        folder.mkdir(parents=True, exist_ok=True)
+        elsewhere.parent.mkdir(parents=True, exist_ok=True)
     if is_there:
         copy_database(beside, elsewhere)
     return elsewhere
+
+
+def told_of_another(video: Video, project: Path) -> str:
+    """Return in a sentence where a video has a project beside the one at `project`; "" if not."""
+    others = [each for each in _places(video) if each != project and _is_project(each)]
+    if not others or project not in _places(video):
+        return ""
+    return tr(
+        "Open is {project}. There is another project of this video, {other}: open that file to "
+        "see what it has, or merge the two.",
+        project=project,
+        other=others[0],
+    )
+
+
+def _places(video: Video) -> tuple[Path, Path]:
+    """Return where a video's project may lie: beside it, and in the user's data folder."""
+    name = video.path.name
+    folder = Path(platformdirs.user_data_dir("vos-annotator", appauthor=False)) / "projects"
+    elsewhere, *former = (folder / f"{name}-{each[:12]}{SUFFIX}" for each in video.fingerprints)
+    if not elsewhere.is_file():
+        known = (each for each in former if each.is_file() and _may_be_of(each, video))
+        elsewhere = next(known, elsewhere)
+    return video.path.with_name(f"{name}{SUFFIX}"), elsewhere
+
+
+def _is_project(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
 
 
 def video_meta(video: Video, project: Path) -> dict[str, object]:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QMainWindow, QStackedWidget, QToolBar
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.project import Project
+from vos_annotator.core.project_video import told_of_another
 from vos_annotator.core.translation import tr
 from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.engine.registry import DEFAULT_SIZE, load_engine
@@ -210,6 +211,8 @@ class MainWindow(QMainWindow):
             workspace.show_recovery(self.actions_.with_keys(recovery_text(project)))
         self._recent.remember(Path(project.path))
         self._saved.follow(project)
+        if note := told_of_another(project.video, project.path):
+            self.say(note)
         self.refresh_actions()
         return True
 

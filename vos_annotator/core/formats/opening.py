@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.project import Project
-from vos_annotator.core.project_video import SUFFIX, project_path
+from vos_annotator.core.project_video import SUFFIX, project_path, told_of_another
 from vos_annotator.core.video import open_video
 
 
@@ -26,10 +26,13 @@ def opened_project(path: Path, may_create: bool) -> Project:
             raise UserError(
                 "{path} has no project yet: annotate it in the window, or import masks.", path=path
             )
-        return Project.for_video(video)
+        project = Project.for_video(video)
     except BaseException:
         video.close()
         raise
+    if note := told_of_another(video, project.path):
+        print(note, file=sys.stderr)
+    return project
 
 
 def show_progress(what: str, done: int, total: int) -> None:
