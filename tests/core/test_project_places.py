@@ -6,10 +6,12 @@ import numpy as np
 import platformdirs
 import pytest
 
-from tests.core.edit_stream import SHAPE, make_pictures
+from tests.core.edit_stream import SHAPE, cut_off, make_pictures
 from tests.core.test_project import forbid_writing
 from vos_annotator.cli import main
+from vos_annotator.core.errors import UserError
 from vos_annotator.core.project import Project
+from vos_annotator.core.project_copy import copied_project
 from vos_annotator.core.project_video import told_of_another
 from vos_annotator.core.video import open_video
 
@@ -79,3 +81,51 @@ def test_of_two_projects_of_a_video_the_other_one_is_named(clip, two, capsys, tm
     beside.unlink()
     with open_video(clip) as video:
         assert told_of_another(video, elsewhere) == ""
+
+
+# Through a link
+
+
+@pytest.fixture
+def link(tmp_path):
+    """Return a link, in another folder, to where a project is to be."""
+    link = tmp_path / "links" / "link.vos"
+    link.parent.mkdir()
+    try:
+        link.symlink_to(tmp_path / "clip.vos")
+    except OSError as error:
+        pytest.skip(f"no links here: {error}")
+    return link
+
+
+def test_through_a_link_a_project_that_was_cut_off_is_read_to_its_last_edit(clip, link, tmp_path):
+    with Project.create(tmp_path / "other.vos", open_video(clip)) as other:
+        other.set_references({3: MASK})
+        cut_off(other, tmp_path / "clip.vos")
+
+    with copied_project(link, tmp_path, open_video(clip)) as copy:
+        assert copy.annotations.references == (3,)
+
+
+def test_through_a_link_a_project_is_not_read_while_it_is_open(clip, link, tmp_path):
+    with Project.for_video(open_video(clip)) as project:
+        project.set_references({3: MASK})
+
+        with (
+            pytest.raises(UserError, match="open in another window"),
+            copied_project(link, tmp_path, open_video(clip)),
+        ):
+            pass
+        with pytest.raises(UserError, match="this project itself"):
+            project.save_copy(link)
+
+
+def test_a_copy_to_a_link_goes_where_it_leads(clip, link, tmp_path):
+    paint(clip, 0)
+    with Project.create(tmp_path / "other.vos", open_video(clip)) as other:
+        other.set_references({3: MASK})
+        other.save_copy(link)
+
+    assert link.is_symlink()
+    with Project.open(tmp_path / "clip.vos") as project:
+        assert project.annotations.references == (3,)

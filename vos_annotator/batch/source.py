@@ -6,6 +6,7 @@ the other commands use too: so the masks are the same bytes.
 A project is read as a copy in a temporary folder: the file itself is not even locked.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -103,7 +104,8 @@ def read_by(clip: Clip) -> list[str]:
 
 def _parts(project: str) -> list[str]:
     """Return a project's file, and its journal: there while it is open, and after a crash."""
-    journal = f"{project}{JOURNAL}"
+    file = project if is_url(project) else os.path.realpath(project)
+    journal = f"{file}{JOURNAL}"
     return [project, journal] if holds_something(journal) else [project]
 
 

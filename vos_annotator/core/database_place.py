@@ -21,8 +21,9 @@ JOURNAL = "-wal"  # what SQLite adds to the name of a database
 
 
 def parts(path: Path) -> tuple[Path, Path]:
-    """Return the file of a database and its journal."""
-    return path, path.with_name(f"{path.name}{JOURNAL}")
+    """Return the file of a database and its journal, which lies beside the file, not a link."""
+    file = Path(os.path.realpath(path))
+    return file, file.with_name(f"{file.name}{JOURNAL}")
 
 
 def written_at(path: Path) -> float:
@@ -34,10 +35,13 @@ def written_at(path: Path) -> float:
 def new_database(path: Path) -> Iterator[sqlite3.Connection]:
     """Give an empty database, which at the end takes the place of what is at `path`.
 
+    A link stays, and leads to it.
+
     Raises:
         UserError: It cannot be written, or another program has open what is at `path`. Then
             that is as it was.
     """
+    path, _ = parts(path)
     try:
         _sweep(path)
         part = path.with_name(f".{path.name}.{os.getpid()}.part")

@@ -238,7 +238,7 @@ class Project:
             UserError: It cannot be written, or `path` is the project itself.
         """
         path = absolute(path)
-        if path == self.path:
+        if path.resolve() == self.path.resolve():
             message = marked("{path} is this project itself, and saved; choose another name.")
             raise UserError(message, path=path)
         self._note_open(False)

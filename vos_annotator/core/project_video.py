@@ -12,7 +12,7 @@ from pathlib import Path
 import platformdirs
 
 from vos_annotator.core.atomic import writing
-from vos_annotator.core.database_place import copy_database, written_at
+from vos_annotator.core.database_place import copy_database, parts, written_at
 from vos_annotator.core.errors import MissingVideo, UserError
 from vos_annotator.core.project_file import ProjectFile
 from vos_annotator.core.translation import tr
@@ -32,7 +32,8 @@ def project_path(video: Video) -> Path:
     """
     beside, elsewhere = _places(video)
     is_there = _is_project(beside)
-    if is_there and os.access(beside, os.W_OK) and os.access(beside.parent, os.W_OK):
+    file, journal = parts(beside)
+    if is_there and os.access(file, os.W_OK) and os.access(journal.parent, os.W_OK):
         return max(beside, elsewhere, key=written_at) if _is_project(elsewhere) else beside
     if elsewhere.is_file():
         return elsewhere
