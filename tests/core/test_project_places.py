@@ -9,6 +9,7 @@ import pytest
 from tests.core.edit_stream import SHAPE, cut_off, make_pictures
 from tests.core.test_project import forbid_writing
 from vos_annotator.cli import main
+from vos_annotator.core.database_place import copy_database
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.project import Project
 from vos_annotator.core.project_copy import copied_project
@@ -81,6 +82,53 @@ def test_of_two_projects_of_a_video_the_other_one_is_named(clip, two, capsys, tm
     beside.unlink()
     with open_video(clip) as video:
         assert told_of_another(video, elsewhere) == ""
+
+
+# Moved away
+
+
+def test_a_project_that_was_moved_away_after_a_crash_gets_its_last_edits_back(
+    clip, tmp_path, caplog
+):
+    path, away = tmp_path / "clip.vos", tmp_path / "away"
+    with Project.create(tmp_path / "other.vos", open_video(clip)) as other:
+        other.set_references({3: MASK})
+        cut_off(other, path)
+    away.mkdir()
+    path.rename(away / path.name)  # alone
+
+    paint(clip, 5)
+
+    with Project.open(path) as project:
+        assert project.annotations.references == (5,)
+    kept = tmp_path / "clip.vos-wal-1"
+    assert str(kept) in caplog.text
+    kept.rename(away / "clip.vos-wal")
+    with Project.open(away / "clip.vos", open_video(clip)) as project:
+        assert project.annotations.references == (3,)
+
+
+def test_no_journal_is_lost_by_a_copy_or_an_empty_file_in_its_place(clip, tmp_path, two):
+    beside, elsewhere = two
+    elsewhere.unlink()
+    for path in (beside, elsewhere):
+        path.with_name(f"{path.name}-wal").write_bytes(b"edits")
+    beside.write_bytes(b"")
+
+    paint(clip, 5)
+    with Project.create(tmp_path / "other.vos", open_video(clip)) as other:
+        copy_database(other.path, elsewhere)
+
+    for path in (beside, elsewhere):
+        assert path.with_name(f"{path.name}-wal-1").read_bytes() == b"edits"
+
+
+def test_who_is_told_to_move_a_project_away_is_told_of_its_journal(clip):
+    path = paint(clip, 0)
+    other = make_pictures(clip.with_name("other"), shade=9)
+
+    with pytest.raises(UserError, match=r"move the project away, with .*clip\.vos-wal"):
+        Project.open(path, open_video(other))
 
 
 # Through a link

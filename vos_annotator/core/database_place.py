@@ -8,16 +8,19 @@ committed last. Whoever is killed leaves both, and both are needed to have every
 """
 
 import glob
+import itertools
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from vos_annotator.core.atomic import copy_file
+from vos_annotator.core.atomic import copy_file, writing
 from vos_annotator.core.errors import UserError
 
 JOURNAL = "-wal"  # what SQLite adds to the name of a database
+log = logging.getLogger(__name__)
 
 
 def parts(path: Path) -> tuple[Path, Path]:
@@ -67,6 +70,8 @@ def copy_database(source: Path, target: Path) -> None:
         UserError: It cannot be written.
     """
     (database, journal), (copy, copied_journal) = parts(source), parts(target)
+    with writing(copied_journal):
+        _set_aside(copied_journal)
     if journal.exists():
         copy_file(journal, copied_journal)  # first: alone, it will be taken for nothing
     copy_file(database, copy)
@@ -126,10 +131,12 @@ def _take_in_journal(path: Path) -> None:
     """Leave no journal at `path`, which SQLite would read into another file of that name.
 
     What it holds goes into the file that it belongs to; so that one is whole until it is
-    replaced.
+    replaced. Where that is not there, it was moved away perhaps, and the journal is kept.
     """
     database, journal = parts(path)
-    if journal.exists() and database.exists():
+    if not (database.exists() and database.stat().st_size):
+        _set_aside(journal)
+    elif journal.exists():
         with closing(sqlite3.connect(path, timeout=0.5)) as connection:
             try:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -138,3 +145,16 @@ def _take_in_journal(path: Path) -> None:
             except sqlite3.DatabaseError:
                 pass  # no database, so the journal is nobody's
     journal.unlink(missing_ok=True)
+
+
+def _set_aside(journal: Path) -> None:
+    """Give a journal that has no database beside it a name that SQLite does not read."""
+    if journal.exists() and journal.stat().st_size:
+        names = (journal.with_name(f"{journal.name}-{n}") for n in itertools.count(1))
+        kept = next(name for name in names if not name.exists())
+        os.replace(journal, kept)
+        log.warning(
+            "%s is kept as %s: the last edits of a project that was moved away from there; beside "
+            "it, under the old name, it is read with it",
+            *(journal, kept),
+        )

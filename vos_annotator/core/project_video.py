@@ -129,10 +129,11 @@ def check_video(project: Path, meta: Mapping[str, object], video: Video) -> None
         what = tr("is {size}, not the {before} it was", size=size, before=before)
     raise UserError(
         "{path} {what}, so the masks in {project} may not fit it: bring the original video back, "
-        "or move the project away to start anew.",
+        "or move the project away, with {journal} where that is there, to start anew.",
         path=video.path,
         what=what,
         project=project,
+        journal=parts(project)[1],
     )
 
 
