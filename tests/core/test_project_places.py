@@ -9,6 +9,7 @@ import pytest
 from tests.core.edit_stream import SHAPE, cut_off, make_pictures
 from tests.core.test_project import forbid_writing
 from vos_annotator.cli import main
+from vos_annotator.core.atomic import put_file
 from vos_annotator.core.database_place import copy_database
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.project import Project
@@ -82,6 +83,54 @@ def test_of_two_projects_of_a_video_the_other_one_is_named(clip, two, capsys, tm
     beside.unlink()
     with open_video(clip) as video:
         assert told_of_another(video, elsewhere) == ""
+
+
+# Long names
+
+
+long_names = pytest.mark.skipif(os.name == "nt", reason="a whole path is 260 characters there")
+
+
+@long_names
+@pytest.mark.parametrize("length", [100, 230, 238, 243, 247, 255])
+def test_a_video_may_have_as_long_a_name_as_there_is(clip, tmp_path, length, monkeypatch):
+    name = ("動画" * 50)[: (length - 1) // 3]
+    clip = clip.rename(tmp_path / (name + "x" * (length - len(name.encode()))))
+
+    path = paint(clip, 3)
+    assert paint(clip, 4) == path and path.parent == tmp_path
+    assert path.name.startswith(name[:60])
+    with Project.open(path) as project:
+        assert project.annotations.references == (3, 4)
+
+    forbid_writing(monkeypatch, tmp_path)
+    assert paint(clip, 5).parent.name == "projects"
+
+
+@long_names
+def test_videos_whose_long_names_differ_in_the_end_have_their_own_projects(clip, tmp_path):
+    first = clip.rename(tmp_path / f"{'a' * 250}1")
+    second = make_pictures(tmp_path / f"{'a' * 250}2", shade=7)
+
+    assert paint(first, 3) != paint(second, 4)
+
+
+@long_names
+def test_a_project_whose_name_is_too_long_is_refused_in_a_sentence(clip, tmp_path):
+    name = f"{'a' * 246}.vos"
+    for make in (Project.create, lambda path, video: Project.open(path, video)):
+        with pytest.raises(UserError, match=r"name is too long|does not exist"):
+            make(tmp_path / name, open_video(clip))
+    with pytest.raises(UserError, match="too long: choose a shorter one"):
+        Project.create(tmp_path / ("a" * 300), open_video(clip))
+    assert [each.name for each in tmp_path.iterdir()] == ["clip"]
+
+
+@long_names
+def test_a_file_is_written_by_the_longest_name_there_is(tmp_path):
+    file = tmp_path / ("画" * 85)
+    assert put_file(file, b"data")
+    assert file.read_bytes() == b"data"
 
 
 # Moved away

@@ -20,6 +20,7 @@ import psutil
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.translation import tr
 
+_LONG_NAME = 50  # characters, of 4 bytes at most
 _count = itertools.count()  # of the files that this process began
 _PART = re.compile(r"\..+\.([0-9a-f]{8})-(\d+)-\d+\.part", re.DOTALL)
 
@@ -29,7 +30,8 @@ def beside(path: Path) -> Path:
 
     It tells who writes, this machine and this process, so that `sweep` knows what was left.
     """
-    return path.with_name(f".{path.name}.{_machine()}-{os.getpid()}-{next(_count)}.part")
+    begun = path.name[:_LONG_NAME]  # with what follows it must not be too long for a name
+    return path.with_name(f".{begun}.{_machine()}-{os.getpid()}-{next(_count)}.part")
 
 
 def sweep(folder: Path) -> None:
@@ -91,6 +93,8 @@ def writing(path: Path) -> Iterator[None]:
             problem = tr("the disk is full: free some space and try again")
         elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             problem = tr("it is read-only: change its permissions or choose another folder")
+        elif error.errno == errno.ENAMETOOLONG:
+            problem = tr("its name is too long: choose a shorter one")
         else:
             problem = tr("{reason}: choose another folder", reason=error.strerror or error)
         raise UserError(

@@ -12,6 +12,7 @@ import itertools
 import logging
 import os
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -20,7 +21,7 @@ from vos_annotator.core.atomic import copy_file, writing
 from vos_annotator.core.errors import UserError
 
 JOURNAL = "-wal"  # what SQLite adds to the name of a database
-log = logging.getLogger(__name__)
+_LONG_NAME = 50  # characters, of 4 bytes at most
 
 
 def parts(path: Path) -> tuple[Path, Path]:
@@ -46,13 +47,16 @@ def new_database(path: Path) -> Iterator[sqlite3.Connection]:
     """
     path, _ = parts(path)
     try:
-        _sweep(path)
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
-        with closing(sqlite3.connect(part, isolation_level=None)) as connection:
-            yield connection
-        _take_in_journal(path)
-        os.replace(part, path)
-    except (sqlite3.Error, OSError) as error:
+        with writing(path):
+            with suppress(FileNotFoundError):
+                os.lstat(f"{path}-journal")  # what SQLite puts there must have room in a name
+            _sweep(path)
+            part = path.with_name(f"{_beginning(path)}{os.getpid()}.part")
+            with closing(sqlite3.connect(part, isolation_level=None)) as connection:
+                yield connection
+            _take_in_journal(path)
+            os.replace(part, path)
+    except sqlite3.Error as error:
         raise UserError(
             "{path} cannot be written ({error}); choose a folder that you may write to.",
             path=path,
@@ -121,9 +125,17 @@ def unusable(path: Path, error: Exception) -> UserError:
     )
 
 
+def _beginning(path: Path) -> str:
+    """Return how the names begin of what is begun for `path`; they are short, whatever its is."""
+    name = path.name
+    if len(name) > _LONG_NAME:
+        name = f"{name[:_LONG_NAME]}-{zlib.crc32(os.fsencode(name)):08x}"
+    return f".{name}."
+
+
 def _sweep(path: Path) -> None:
     """Take away what was begun for `path` and not finished, whoever began it."""
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part*"):
+    for left in path.parent.glob(f"{glob.escape(_beginning(path))}*.part*"):
         left.unlink(missing_ok=True)
 
 

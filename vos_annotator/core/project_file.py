@@ -9,6 +9,7 @@ half-made one leaves no trace.
 """
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -39,7 +40,7 @@ class ProjectFile:
                 another program has it open.
         """
         self.path = path
-        if not path.is_file():
+        if not os.path.isfile(path):  # False also for a name too long
             raise UserError(
                 "{path} does not exist; check the name and whether the disk is there.", path=path
             )
@@ -65,7 +66,7 @@ class ProjectFile:
         Raises:
             UserError: Something is there already, or it cannot be written.
         """
-        if path.exists() and path.stat().st_size:
+        if os.path.exists(path) and path.stat().st_size:  # False also for a name too long
             raise UserError("{path} is there already; open it, or choose another name.", path=path)
         with new_database(path) as connection:
             _configure(connection)

@@ -14,11 +14,13 @@ import platformdirs
 from vos_annotator.core.atomic import writing
 from vos_annotator.core.database_place import copy_database, parts, written_at
 from vos_annotator.core.errors import MissingVideo, UserError
+from vos_annotator.core.file_names import safe_name
 from vos_annotator.core.project_file import ProjectFile
 from vos_annotator.core.translation import tr
 from vos_annotator.core.video import Video, open_video
 
 SUFFIX = ".vos"
+_LONGEST_NAME = 255 - len("-journal")
 
 
 def project_path(video: Video) -> Path:
@@ -61,13 +63,20 @@ def told_of_another(video: Video, project: Path) -> str:
 
 def _places(video: Video) -> tuple[Path, Path]:
     """Return where a video's project may lie: beside it, and in the user's data folder."""
-    name = video.path.name
     folder = Path(platformdirs.user_data_dir("vos-annotator", appauthor=False)) / "projects"
-    elsewhere, *former = (folder / f"{name}-{each[:12]}{SUFFIX}" for each in video.fingerprints)
+    known = [f"-{each[:12]}{SUFFIX}" for each in video.fingerprints]
+    beside, *there = (f"{video.path.name}{ending}" for ending in (SUFFIX, *known))
+    short = f"{safe_name(video.path.name)}{known[0]}"
+    elsewhere, *former = (folder / (name if _fits(name) else short) for name in there)
     if not elsewhere.is_file():
-        known = (each for each in former if each.is_file() and _may_be_of(each, video))
-        elsewhere = next(known, elsewhere)
-    return video.path.with_name(f"{name}{SUFFIX}"), elsewhere
+        ours = (each for each in former if each.is_file() and _may_be_of(each, video))
+        elsewhere = next(ours, elsewhere)
+    return video.path.with_name(beside if _fits(beside) else short), elsewhere
+
+
+def _fits(name: str) -> bool:
+    """Whether file systems take a name, and those of what lies beside a file of it."""
+    return len(name if os.name == "nt" else os.fsencode(name)) <= _LONGEST_NAME
 
 
 def _is_project(path: Path) -> bool:
