@@ -26,7 +26,14 @@ from tests.core.edit_stream import (
     make_pictures,
     step,
 )
-from vos_annotator.core.edits import FrameEdit, ObjectsEdit, VideoObject
+from vos_annotator.core.edits import (
+    FrameEdit,
+    ObjectsEdit,
+    ReviewEdit,
+    ReviewSpan,
+    ReviewState,
+    VideoObject,
+)
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import encode_png
 from vos_annotator.core.project import Project
@@ -120,6 +127,23 @@ def test_the_id_of_a_deleted_object_is_not_given_out_after_reopening(clip, path)
     with_one = Project.open(path)
     assert with_one.objects.ids == (1,) and with_one.objects.next_id == 3
     with_one.close()
+
+
+def test_names_with_halves_of_characters_are_written_and_so_is_all_that_follows(clip, path):
+    odd = os.fsdecode(b"caf\xe9")  # as the name of a file of another age is read
+    with Project.create(path, open_video(clip)) as project, project.together():
+        listed = ObjectsEdit((VideoObject(1, odd, (1, 2, 3)),))
+        project.history.push(f"Add {odd}", project.apply(listed))
+        project.apply(ReviewEdit((ReviewSpan(0, 2, ReviewState.SENT_BACK, odd),)))
+        project.predict(1, encode_png(label_map_of(1)), {1: 0.5}, odd)
+        project.set_setting("file", odd)
+        project.set_references({3: label_map_of(3)}, odd)
+
+    with Project.open(path) as again:
+        assert again.annotations.references == (3,)
+        assert again.objects[1].name == again.history.undo_text == "caf?"
+        assert again.reviews.said[0].note == "caf?" and again.engines() == {"caf?": 1}
+        again.apply(again.history.to_undo())
 
 
 def test_a_frame_that_became_empty_leaves_no_row(clip, path):

@@ -16,6 +16,7 @@ from typing import Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from vos_annotator.core.file_names import encodable
 from vos_annotator.core.masks import Box, LabelMap, changed_box
 
 NOTHING: Mapping[int, float] = MappingProxyType({})
@@ -46,6 +47,10 @@ class VideoObject:
     color: tuple[int, int, int]
     visible: bool = True
     locked: bool = False
+
+    def __post_init__(self) -> None:
+        """Have a name that can be written."""
+        object.__setattr__(self, "name", encodable(self.name))
 
 
 @dataclass(frozen=True)
@@ -172,6 +177,10 @@ class ReviewSpan:
     last: int
     state: ReviewState
     note: str = ""
+
+    def __post_init__(self) -> None:
+        """Have a note that can be written."""
+        object.__setattr__(self, "note", encodable(self.note))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""Names that every file system takes, and every list.
+"""Names that every file takes, every file system and every list.
 
-For: exports and imports. Standard library only.
+For: edits, exports and imports. Standard library only.
 """
 
 import re
@@ -12,6 +12,11 @@ _RESERVED_NAMES = {"con", "prn", "aux", "nul"}.union(
 )
 
 
+def encodable(text: str) -> str:
+    """Return a text with "?" for halves of characters, which are in names of odd files."""
+    return text.encode(errors="replace").decode()
+
+
 def one_line(name: str) -> str:
     """Return a name of something, without what is no character, short enough for a list."""
     return " ".join("".join(c if c.isprintable() else " " for c in name).split())[:_LONGEST_LINE]
@@ -19,8 +24,7 @@ def one_line(name: str) -> str:
 
 def safe_name(name: str) -> str:
     """Return `name` as the name of a folder on any system; good names stay as they are."""
-    name = name.encode(errors="replace").decode()
-    name = re.sub(r'[\x00-\x1f\x7f/\\:*?"<>|]+', "_", name).strip(" .")
+    name = re.sub(r'[\x00-\x1f\x7f/\\:*?"<>|]+', "_", encodable(name)).strip(" .")
     if name.split(".")[0].lower() in _RESERVED_NAMES:
         name = f"_{name}"
     name = name.encode()[:_LONGEST_NAME].decode(errors="ignore").rstrip(" .")

@@ -15,6 +15,7 @@ from psygnal import Signal
 
 from vos_annotator.core.edits import Edit
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.file_names import encodable
 
 MOST_STEPS = 1000
 
@@ -107,7 +108,7 @@ class History:
         """Note a step that was made; what was taken back before can no longer be redone."""
         for position in range(self._done, self.end):
             self._drop(position)
-        self._texts[self._done], self._times[self._done] = text, time.time()
+        self._texts[self._done], self._times[self._done] = encodable(text), time.time()
         self.unsaved[self._done] = inverse
         self._done += 1
         while len(self._texts) > MOST_STEPS:

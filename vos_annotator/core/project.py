@@ -24,6 +24,7 @@ from vos_annotator.core.annotations import Annotations
 from vos_annotator.core.corrections import correct, references_edit
 from vos_annotator.core.edits import AbsenceEdit, Edit, Edits, FrameEdit, ObjectsEdit, ReviewEdit
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.file_names import encodable
 from vos_annotator.core.history import History
 from vos_annotator.core.masks import as_label_map
 from vos_annotator.core.objects import Objects
@@ -204,7 +205,7 @@ class Project:
         stale: Collection[int] = (),
     ) -> bool:
         """Take and write an engine's label map; see `Annotations.predict`."""
-        self._engine = engine
+        self._engine = encodable(engine)
         try:
             taken = self.annotations.predict(frame, png, confidence, ids, stale)
         finally:
