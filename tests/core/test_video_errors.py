@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.core.video_clips import numbers_in, picture_of, write_clip, write_sound
+from vos_annotator.core import video_file
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.video import open_video
 
@@ -136,6 +137,29 @@ def test_an_mp4_cut_short_is_logged(tmp_path, caplog):
     clip.write_bytes(clip.read_bytes()[: clip.stat().st_size * 7 // 10])
     with open_video(clip) as video:
         assert f"clip.mp4 is cut short; its first {len(video)} frames are used" in caplog.text
+
+
+def test_a_frame_is_tried_again_when_the_disk_is_back(tmp_path, monkeypatch):
+    path, noise = tmp_path / "clip.mkv", np.random.default_rng(0)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25, bit_rate=20_000_000)
+        stream.width, stream.height, stream.gop_size = 320, 240, 12
+        for _ in range(60):
+            image = noise.integers(0, 255, (240, 320, 3), np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode())
+    data = path.read_bytes()
+    with open_video(path) as video:
+        video[0]
+        os.truncate(path, len(data) // 4)
+        with pytest.raises(UserError, match=r"Frame 50 of .* cannot be decoded"):
+            video[50]
+        path.write_bytes(data)
+        with pytest.raises(UserError, match=r"Frame 50 of .* cannot be decoded"):
+            video[50]  # who asks again at once is not made to wait again
+
+        monkeypatch.setattr(video_file, "RETRY", 0)
+        assert video[50].shape == (240, 320, 3)
 
 
 @pytest.mark.parametrize("codec", ["libx264", "mjpeg", "mpeg4"])

@@ -23,6 +23,8 @@ from vos_annotator.core.errors import UserError
 JOURNAL = "-wal"  # what SQLite adds to the name of a database
 _LONG_NAME = 50  # characters, of 4 bytes at most
 
+log = logging.getLogger(__name__)
+
 
 def parts(path: Path) -> tuple[Path, Path]:
     """Return the file of a database and its journal, which lies beside the file, not a link."""

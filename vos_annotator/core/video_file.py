@@ -10,6 +10,8 @@ never are.
 """
 
 import hashlib
+import math
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +33,7 @@ IMAGE_SHARE = 4  # of the cache, a quarter holds RGB images and the rest decoded
 SEEK_COST = 8  # packets that can be decoded in the time a seek takes
 LEAP = 24  # frames: who goes so far at once looks around there, and steps back a little
 STEPS_BACK = 6  # frames before a picture that are at hand after a leap
+RETRY = 2  # s until a frame that could not be decoded is tried again: a share may be back
 FINGERPRINT_BYTES = 64 << 10
 
 
@@ -68,7 +71,7 @@ class VideoFile(Video):
             None if cache_bytes is None else cache_bytes - for_images, weight=1 - 1 / IMAGE_SHARE
         )
         self._decoder: Decoder | None = None
-        self._undecodable: set[int] = set()
+        self._undecodable: dict[int, float] = {}  # frame -> when it was tried
         self._asked = 0  # the latest frame that was read
 
     @classmethod
@@ -151,7 +154,7 @@ class VideoFile(Video):
         step back needs next. After a leap only these are decoded, and of those further back what
         others lean on, until somebody comes back that far, step by step.
         """
-        if frame in self._undecodable:
+        if time.monotonic() - self._undecodable.get(frame, -math.inf) < RETRY:
             raise self._cannot_decode(frame)
         if self._decoder is None:
             self._decoder = Decoder(self.path, self._source.index)
@@ -162,7 +165,7 @@ class VideoFile(Video):
                     return picture
                 if number > frame:
                     break  # it should have come before this one
-        self._undecodable.add(frame)
+        self._undecodable[frame] = time.monotonic()
         raise self._cannot_decode(frame)
 
     def _ways_to(self, frame: int) -> Iterator[tuple[int | None, int]]:
