@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from vos_annotator.core import atomic
-from vos_annotator.core.atomic import beside, put_file, sweep
+from vos_annotator.core.atomic import beside, copy_file, put_file, sweep
 
 NOBODY = 1 << 30  # no process has such a number
 
@@ -23,6 +23,18 @@ def test_two_who_write_one_file_at_once_do_not_damage_each_other(tmp_path, monke
     assert put_file(file, b"of one")
     assert file.read_bytes() == b"of one"
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_copy_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    source, target, done = tmp_path / "a.vos", tmp_path / "b.vos", []
+    source.write_bytes(b"masks")
+    for call in ("fsync", "replace"):
+        real = getattr(os, call)
+        monkeypatch.setattr(os, call, lambda *a, c=call, r=real: (done.append(c), r(*a)))
+
+    copy_file(source, target)
+
+    assert done == ["fsync", "replace"] and target.read_bytes() == b"masks"
 
 
 def test_what_a_killed_program_began_is_taken_away_and_what_others_write_stays(tmp_path):

@@ -1,7 +1,11 @@
 """Files that are written wholly or not at all.
 
-For: exports and reports. Whoever is interrupted, by a full disk, a power cut or the user,
-leaves old files or new ones behind and never a part of one.
+For: exports, reports and copies of projects. Whoever is interrupted, by a full disk, the user or
+the end of the program, leaves old files or new ones behind and never a part of one.
+
+A power cut is another matter: there the system may lose what it was given in the last seconds.
+Only copies of projects are waited for until the disk has them; for each of thousands of masks
+that would take longer than to make them. What of an export came to harm, its manifest tells.
 """
 
 import errno
@@ -46,7 +50,8 @@ def sweep(folder: Path) -> None:
 def put_file(path: Path, data: bytes) -> bool:
     """Make `path` hold `data`; False if it already did.
 
-    The data is written beside it, read back, compared and then renamed. Two who write the same
+    The data is written beside it, read back (from the system, which may still have to give it to
+    the disk), compared and then renamed. Two who write the same
     file at once leave what one of them wrote.
 
     Raises:
@@ -68,7 +73,7 @@ def put_file(path: Path, data: bytes) -> bool:
 
 
 def copy_file(source: Path, target: Path) -> None:
-    """Make `target` a copy of `source`.
+    """Make `target` a copy of `source`, which is on the disk before it has its name.
 
     Raises:
         UserError: It cannot be written.
@@ -77,6 +82,8 @@ def copy_file(source: Path, target: Path) -> None:
     with writing(target):
         try:
             shutil.copyfile(source, part)
+            with part.open("rb+") as copy:
+                os.fsync(copy.fileno())
             os.replace(part, target)
         except BaseException:
             part.unlink(missing_ok=True)
