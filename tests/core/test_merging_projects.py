@@ -270,3 +270,45 @@ def test_projects_without_a_common_object_are_not_compared(tmp_path, clip, capsy
 
     assert main(["compare", str(a), str(b)]) == 2
     assert "no object of the same name" in capsys.readouterr().err
+
+
+def without_a_mistake(tmp_path, clip, ids):
+    """Write a project that shows a cat on two frames, and had objects `ids` there too."""
+    path = tmp_path / "a.vos"
+    with Project.create(path, open_video(clip)) as project:
+        mistakes = [VideoObject(i, f"mistake {i}", (0, 0, 9)) for i in ids]
+        project.apply(ObjectsEdit((CAT, *mistakes)))
+        drawn = square(1)
+        drawn[12:24].flat[: len(ids)] = ids
+        project.set_references({0: drawn, 3: drawn})
+        for object_id in ids:
+            project.apply(AbsenceEdit(object_id, range(1, 3), pack(np.ones(2, bool))))
+        project.apply(ObjectsEdit((CAT,)))
+    return path
+
+
+@pytest.mark.parametrize("ids", [[2], range(2, 256)])
+def test_a_deleted_object_does_not_come_back_as_one_of_the_other_project(tmp_path, clip, ids):
+    dog = VideoObject(2, "dog", (0, 9, 0))
+    a = without_a_mistake(tmp_path, clip, list(ids))
+    b = make(tmp_path, clip, "b", [CAT, dog], {5: square(2, left=20)}, {2: square(2)})
+
+    assert merge(tmp_path, a, b) == 0
+
+    with merged(tmp_path) as project:
+        dog_id = next(each.id for each in project.objects if each.name == "dog")
+        np.testing.assert_array_equal(project.annotations[0], square(1))
+        np.testing.assert_array_equal(project.annotations[2], square(dog_id))
+        np.testing.assert_array_equal(project.annotations[3], square(1))
+        np.testing.assert_array_equal(project.annotations[5], square(dog_id, left=20))
+
+
+def test_the_number_of_a_deleted_object_is_given_only_where_no_other_is_left(tmp_path, clip):
+    dog = VideoObject(2, "dog", (0, 9, 0))
+    a = without_a_mistake(tmp_path, clip, [2])
+    b = make(tmp_path, clip, "b", [CAT, dog], {5: square(2, left=20)})
+
+    merge(tmp_path, a, b)
+
+    with merged(tmp_path) as project:
+        assert {each.name: each.id for each in project.objects} == {"cat": 1, "dog": 3}

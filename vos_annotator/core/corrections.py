@@ -175,6 +175,14 @@ def with_objects(project: Project, parts: Sequence[Edit], ids: Iterable[int]) ->
     return parts[0] if len(parts) == 1 else Edits(tuple(parts))
 
 
+def listing_edits(project: Project, new: Sequence[VideoObject]) -> Iterator[Edit]:
+    """Give the edits that add objects, once nothing is left of others that had their ids."""
+    if new:
+        listed = (*project.objects, *new)
+        yield from _wiped(project, project.objects.gone.intersection(each.id for each in new))
+        yield ObjectsEdit(listed)
+
+
 def new_object(object_id: int, name: str | None = None) -> VideoObject:
     """Return an object as it is added to the list."""
     return VideoObject(
@@ -185,13 +193,10 @@ def new_object(object_id: int, name: str | None = None) -> VideoObject:
 def _listing(project: Project, ids: Iterable[int]) -> Iterator[Edit]:
     """Give the edits that add those of the objects `ids` that are not listed."""
     new = frozenset(ids).difference(project.objects.ids)
-    if new:
-        listed = (*project.objects, *(new_object(i) for i in sorted(new)))
-        yield from _wiped(project, new & project.objects.gone)
-        yield ObjectsEdit(listed)
+    yield from listing_edits(project, [new_object(i) for i in sorted(new)])
 
 
-def _wiped(project: Project, ids: frozenset[int]) -> Iterator[FrameEdit]:
+def _wiped(project: Project, ids: frozenset[int]) -> Iterator[Edit]:
     """Give edits that remove what is still stored of objects whose ids come back."""
     annotations = project.annotations
     for frame in range(annotations.frame_count):
@@ -202,6 +207,10 @@ def _wiped(project: Project, ids: frozenset[int]) -> Iterator[FrameEdit]:
             stale = annotations.stale(frame)
             absent = annotations.absences.at(frame) - ids
             yield replace(edit, stale=stale, confidence=state.confidence, absent=absent)
+    for object_id in sorted(ids.intersection(annotations.absences.ids)):
+        away = np.flatnonzero(annotations.absences.frames(object_id)).tolist()
+        frames = range(away[0], away[-1] + 1)
+        yield AbsenceEdit(object_id, frames, pack(np.zeros(len(frames), bool)))
 
 
 def _mark_stale(

@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from vos_annotator.core.annotations import Annotations
+from vos_annotator.core.corrections import listing_edits
 from vos_annotator.core.database_place import parts
 from vos_annotator.core.edits import (
     AbsenceEdit,
     Edit,
     Edits,
-    ObjectsEdit,
     ReviewEdit,
     ReviewSpan,
     ReviewState,
@@ -31,11 +31,11 @@ from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import LabelMap, encode_png
 from vos_annotator.core.merging_reviews import merged_reviews, review_pairs
 from vos_annotator.core.object_flags import pack
+from vos_annotator.core.objects import MOST
 from vos_annotator.core.project import Project
 from vos_annotator.core.translation import tr, tr_many
 
 _AT_ONCE = 50  # references that are held in memory
-_MOST_OBJECTS = 255
 _STEP = "Merge"  # of undo
 
 
@@ -110,15 +110,15 @@ class Merge:
         self._ids = frozenset(first.objects.ids), theirs
 
     def _free_id(self, wanted: int) -> int:
-        """Return `wanted`, or the lowest id that is free."""
+        """Return `wanted`, or the lowest id that is free; those of deleted objects come last."""
         taken = {each.id for each in self.objects}
-        free = [each for each in (wanted, *range(1, _MOST_OBJECTS + 1)) if each not in taken]
+        free = [each for each in (wanted, *range(1, MOST + 1)) if each not in taken]
         if not free:
             raise UserError(
                 "Both projects together have more than {most} objects: give fewer.",
-                most=_MOST_OBJECTS,
+                most=MOST,
             )
-        return free[0]
+        return min(free, key=lambda each: each in self._first.objects.used)
 
     def conflicts(
         self, progress: Callable[[int, int], None] = lambda done, total: None
@@ -165,7 +165,8 @@ class Merge:
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> None:
         """Bring a project, which is a copy of the first, up to what both come to."""
-        _do(into, ObjectsEdit(tuple(self.objects)))
+        new = self.objects[len(self._first.objects) :]
+        _do(into, Edits(tuple(listing_edits(into, new))))
         frames = iter(range(count := self._first.video.frame_count))
         while some := list(islice(frames, _AT_ONCE)):
             progress(some[0], count)

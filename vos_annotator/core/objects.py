@@ -6,7 +6,7 @@ Thread rule: belongs to the thread that made it.
 """
 
 import colorsys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from psygnal import Signal
 
@@ -42,15 +42,25 @@ def screen_color(object_id: int) -> tuple[int, int, int]:
 class Objects:
     """The objects, in the order of the person.
 
+    Attributes:
+        highest_id: The highest id ever given out.
+        used: Ids that an object has, or had.
+
     Events:
         changed(): An object was added, removed, renamed or marked otherwise.
     """
 
     changed = Signal()
 
-    def __init__(self, objects: tuple[VideoObject, ...] = (), highest_id: int = 0) -> None:
-        """Start with `objects`; `highest_id` is the highest id ever given out."""
+    def __init__(
+        self,
+        objects: tuple[VideoObject, ...] = (),
+        highest_id: int = 0,
+        used: Iterable[int] = (),
+    ) -> None:
+        """Start with `objects`, the highest id ever given out, and those that were `used`."""
         self._objects = {each.id: each for each in objects}
+        self.used = frozenset(used).union(self._objects)
         self.highest_id = max([highest_id, *self._objects])
 
     def __iter__(self) -> Iterator[VideoObject]:
@@ -104,6 +114,7 @@ class Objects:
         """Take the new list; return the edit that takes it back."""
         inverse = ObjectsEdit(tuple(self))
         self._objects = {each.id: each for each in edit.objects}
+        self.used = self.used.union(self._objects)
         self.highest_id = max([self.highest_id, *self._objects])
         self.changed.emit()
         return inverse

@@ -70,9 +70,10 @@ class Project:
         """Use `create`, `open` or `for_video` instead."""
         self.path, self.video, self._file = file.path, video, file
         self._meta = file.meta()
-        self.objects = Objects(file.objects(), int(self._meta.get("highest_id", 0)))
-        self._pngs = StoredPngs(file)
-        known = self._pngs, dict(file.states()), file.stale(), file.absent()
+        self._pngs, states = StoredPngs(file), dict(file.states())
+        used = {*self._meta.get("used_ids", ()), *(i for s in states.values() for i in s.ids)}
+        self.objects = Objects(file.objects(), int(self._meta.get("highest_id", 0)), used)
+        known = self._pngs, states, file.stale(), file.absent()
         self.annotations = Annotations(video.frame_count, video.shape, *known)
         self.annotations.hide(self.objects.gone)
         self.reviews = Reviews(video.frame_count, file.reviews())
@@ -315,7 +316,8 @@ class Project:
         self.annotations.hide(self.objects.gone)
         self._unwritten.has_objects = True
         self._meta["highest_id"] = self.objects.highest_id
-        self._unwritten.keys.add("highest_id")
+        self._meta["used_ids"] = sorted(self.objects.used)
+        self._unwritten.keys |= {"highest_id", "used_ids"}
 
     def _flush(self) -> None:
         """Write everything that changed and is not written yet."""
