@@ -12,6 +12,8 @@ from PIL import Image
 
 from vos_annotator.core import atomic, davis
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.formats.exporting import export as export_as
+from vos_annotator.core.formats.format import Options, Source
 from vos_annotator.core.mask_files import read_masks
 from vos_annotator.core.masks import PALETTE, encode_png
 from vos_annotator.core.video import Video, open_video
@@ -293,6 +295,45 @@ def test_masks_of_pictures_numbered_with_gaps_go_by_name(tmp_path):
     (folder / "00005.png").write_bytes(encode_png(label_map(1)))
     with open_video(pictures) as video:
         equal(read_masks(folder, video), {1: label_map(1)})
+
+
+def pictures_and_masks(tmp_path, pictures, masks):
+    """Write pictures and masks of these numbers; return both folders."""
+    folders = tmp_path / "pictures", tmp_path / "masks"
+    for folder in folders:
+        folder.mkdir()
+    for number in pictures:
+        Image.fromarray(Clip()[0]).save(folders[0] / f"{number:05d}.jpg")
+    for number in masks:
+        (folders[1] / f"{number:05d}.png").write_bytes(encode_png(label_map(number)))
+    return folders
+
+
+@pytest.mark.parametrize("gone", [1, 3])
+def test_a_mask_of_a_picture_that_was_taken_away_shifts_no_other_one(tmp_path, gone):
+    left = sorted({*range(1, 9)} - {gone})
+    pictures, folder = pictures_and_masks(tmp_path, left, (1, 3, 5))
+    with open_video(pictures) as video:
+        with pytest.raises(UserError, match=rf"pictures does not have \(0000{gone}\.png\): take"):
+            read_masks(folder, video)
+        (folder / f"{gone:05d}.png").unlink()
+        equal(read_masks(folder, video), {left.index(n): label_map(n) for n in {1, 3, 5} - {gone}})
+
+
+@pytest.mark.parametrize("first", [1, 2])
+def test_masks_of_every_frame_go_by_number_though_pictures_count_from_another(tmp_path, first):
+    pictures, folder = pictures_and_masks(tmp_path, range(first, first + 4), range(4))
+    with open_video(pictures) as video:
+        equal(read_masks(folder, video), {frame: label_map(frame) for frame in range(4)})
+
+
+@pytest.mark.parametrize("frames", [None, (0, 2)])
+def test_an_export_of_pictures_that_count_from_1_reads_back(tmp_path, frames):
+    pictures, _ = pictures_and_masks(tmp_path, range(1, 5), ())
+    with open_video(pictures) as video:
+        options = Options(frames=frames)
+        report = export_as(Source(video, masks), "davis", tmp_path / "out", options=options)
+        assert report.kept == 1
 
 
 def test_pictures_that_are_not_named_like_the_masks_go_by_number(tmp_path):

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from vos_annotator.core.davis import RESOLUTIONS
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.image_folder import ImageFolder
 from vos_annotator.core.mask_reading import read_label_map
 from vos_annotator.core.masks import LabelMap, encode_png, object_ids
+from vos_annotator.core.picture_names import frames_by_picture
 from vos_annotator.core.video import Video, natural_key
+
+_SOME = 5  # names that a sentence has room for
 
 
 def read_masks(path: str | Path, video: Video) -> dict[int, LabelMap]:
@@ -47,15 +49,16 @@ def mask_files(path: str | Path, video: Video, name: str | None = None) -> dict[
         path: One PNG, which is frame 0's; a folder of PNGs, where the file's number is its
             frame; or a folder of sequences (a DAVIS root, its Annotations), of which the one
             with the video's name is read.
-        video: Where the masks belong. If it is a folder of pictures and every mask has the
-            name of one (YouTube-VOS numbers them with gaps), masks go by name.
+        video: Where the masks belong. If it is a folder of pictures and masks have their
+            names (YouTube-VOS numbers them with gaps), masks go by name.
         name: Of the sequence, where there are several; None takes the video's.
 
     Returns:
         frame -> PNG file, in order; a single file is not looked for.
 
     Raises:
-        UserError: No PNGs, a name that is no number, a number beyond the clip or given twice.
+        UserError: No PNGs, a name that is no picture's where others are, or else no number, a
+            number beyond the clip or given twice.
     """
     path = Path(path)
     if not path.is_dir():
@@ -97,16 +100,19 @@ def sequence_folder(path: Path, name: str) -> Path:
     if len(sequences) == 1:
         return next(iter(sequences.values()))
     if sequences:
-        some = ", ".join(list(sequences)[:5]) + (" ..." if len(sequences) > 5 else "")
         raise UserError(
             "{path} has no masks for {name}: choose one of its folders ({some}).",
             path=path,
             name=name,
-            some=some,
+            some=_some(list(sequences)),
         )
     raise UserError(
         "{path} holds no PNG masks: choose the folder with 00000.png and so on.", path=path
     )
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:_SOME]) + (" ..." if len(names) > _SOME else "")
 
 
 def _pngs(folder: Path) -> list[Path]:
@@ -118,19 +124,27 @@ def _pngs(folder: Path) -> list[Path]:
 
 
 def _frames_by_file(files: list[Path], video: Video) -> Iterator[tuple[Path, int]]:
-    """Pair masks with frames: by the pictures' names where all have one, else by number."""
-    if isinstance(video, ImageFolder):
-        frame_of = {Path(name).stem: frame for frame, name in enumerate(video.files)}
-        if all(file.stem in frame_of for file in files):
-            yield from ((file, frame_of[file.stem]) for file in files)
-            return
+    """Pair masks with frames: by the pictures' names where they have these, else by number."""
+    frame_of = frames_by_picture({file.stem: _number(file) for file in files}, video)
+    if frame_of is not None:
+        strange = [file.name for file in files if file.stem not in frame_of]
+        if strange:
+            raise UserError(
+                "{folder} has masks of pictures that {name} does not have ({some}): take them "
+                "away, or put the pictures back.",
+                folder=files[0].parent,
+                name=video.name,
+                some=_some(strange),
+            )
+        yield from ((file, frame_of[file.stem]) for file in files)
+        return
     for file in files:
-        if not (file.stem.isascii() and file.stem.isdecimal()):
+        frame = _number(file)
+        if frame is None:
             raise UserError(
                 "{file} has no number for a name: name masks after their frames, as 00012.png.",
                 file=file,
             )
-        frame = int(file.stem)
         if frame >= video.frame_count:
             raise UserError(
                 "{file} is numbered beyond {name}, whose last frame is {last}: take it away, or "
@@ -140,3 +154,8 @@ def _frames_by_file(files: list[Path], video: Video) -> Iterator[tuple[Path, int
                 last=video.frame_count - 1,
             )
         yield file, frame
+
+
+def _number(file: Path) -> int | None:
+    is_one = file.stem.isascii() and file.stem.isdecimal()
+    return int(file.stem) if is_one else None

@@ -93,7 +93,8 @@ class Document(msgspec.Struct):
     categories: list[Category] = []
 
 
-Placed = tuple[int, Annotation, Segmentation, tuple[int, int]]  # frame, whose, its mask, (H, W)
+# frame as `FrameNames` gives it, whose, its mask, (H, W)
+Placed = tuple[int | str, Annotation, Segmentation, tuple[int, int]]
 
 
 def looks_like(path: Path) -> str | None:
@@ -112,10 +113,14 @@ def read(path: Path, video: Video, name: str) -> Found:
         placed = _of_images(document, clip, video, path)
     layers: dict[int, list[Layer]] = {}
     identities, names, trackless, maskless = Identities(), {}, 0, 0
+    problems: dict[str, None] = {}  # a sentence is told once
     category = {each.id: each.name for each in document.categories}
     for frame, annotation, segmentation, shape in placed:
         if not segmentation:
             maskless += 1
+            continue
+        if isinstance(frame, str):
+            problems[frame] = None
             continue
         thing, wanted = _identity(annotation)
         trackless += thing[0] == "category"
@@ -142,7 +147,7 @@ def read(path: Path, video: Video, name: str) -> Found:
             )
         )
     maps = {frame: partial(flattened, layers[frame], path) for frame in sorted(layers)}
-    return Found(path, maps, names, tuple(notes))
+    return Found(path, maps, names, tuple(notes), tuple(problems))
 
 
 def _json_files(folder: Path) -> list[Path]:

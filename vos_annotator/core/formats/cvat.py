@@ -58,9 +58,13 @@ def read(path: Path, video: Video, name: str) -> Found:
     shape = _size(root, path, video)
     layers: dict[int, list[Layer]] = {}
     identities, names, left_out = Identities(), {}, set()
+    problems: dict[str, None] = {}  # a sentence is told once
     for frame, element, thing, wanted in _shapes(root, video, path):
         if element.tag not in _SHAPES:
             left_out.add(element.tag)
+            continue
+        if isinstance(frame, str):
+            problems[frame] = None
             continue
         object_id = identities.of(thing, wanted)
         if label := element.get("label", ""):
@@ -69,7 +73,7 @@ def read(path: Path, video: Video, name: str) -> Found:
         layers.setdefault(frame, []).append(layer)
     maps = {frame: partial(flattened, layers[frame], path) for frame in sorted(layers)}
     notes = [tr("Shapes of the kind {kind} are left out.", kind=kind) for kind in sorted(left_out)]
-    return Found(path, maps, names, tuple(notes))
+    return Found(path, maps, names, tuple(notes), tuple(problems))
 
 
 class Cvat(Writer):
@@ -164,8 +168,11 @@ def _size(root: Element, path: Path, video: Video) -> tuple[int, int]:
 
 def _shapes(
     root: Element, video: Video, path: Path
-) -> Iterator[tuple[int, Element, object, int | None]]:
-    """Give the shapes of a file: frame, the shape, what tells its object, the number wanted."""
+) -> Iterator[tuple[int | str, Element, object, int | None]]:
+    """Give the shapes of a file: frame, the shape, what tells its object, the number wanted.
+
+    A frame is what `FrameNames` gives.
+    """
     for number, track in enumerate(root.iter("track")):
         for element in track:
             if element.get("outside", "0") != "1":

@@ -33,10 +33,11 @@ from vos_annotator.core.formats.format import (
 from vos_annotator.core.formats.ledger import Ledger
 from vos_annotator.core.formats.registry import format_named
 from vos_annotator.core.formats.report import ExportReport
-from vos_annotator.core.formats.sources import sequence_of, source_of
+from vos_annotator.core.formats.sources import Numbered, sequence_of, source_of
 from vos_annotator.core.in_threads import in_threads
 from vos_annotator.core.masks import decode_png, encode_png, object_ids, without
 from vos_annotator.core.project import Project
+from vos_annotator.core.video import Video
 
 if TYPE_CHECKING:
     from vos_annotator.core.formats.filming import Filming
@@ -279,7 +280,7 @@ class _Export:
         if not self._kind.reads:
             return None
         place = self._out / self._writer.place
-        found = self._kind.read(place, self._video, self._sequence.name)
+        found = self._kind.read(place, self._to_read(), self._sequence.name)
         fidelity = Fidelity(self._kind.holds, place)
         for frame in self._frames:
             if cancelled():
@@ -289,6 +290,13 @@ class _Export:
             read = found.maps.get(frame)
             fidelity.add(frame, wanted, np.zeros_like(wanted) if read is None else read())
         return fidelity.share
+
+    def _to_read(self) -> Video | Numbered:
+        """Return what the masks are read for: a video whose pictures are called as they are."""
+        video, pictures = self._video, set(self._sequence.pictures)
+        if pictures.issuperset(self._writer.stem(frame) for frame in self._frames):
+            return video
+        return Numbered(video.name, video.shape, video.frame_count)
 
 
 def _jpeg(image: np.ndarray) -> bytes:

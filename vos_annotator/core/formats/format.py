@@ -275,9 +275,11 @@ class Found:
             `UserError`. May be called in any thread.
         names: Of the objects, as far as there are any.
         notes: What is left out or changed, in sentences.
+        problems: What does not fit, in sentences.
     """
 
     path: Path
     maps: Mapping[int, Callable[[], LabelMap]]
     names: Mapping[int, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()

@@ -101,7 +101,7 @@ def look_through(
     pngs: dict[int, bytes] = {}
     frames_of: dict[int, list[int]] = {}
     sizes: dict[tuple[int, int], int] = {}
-    problems = []
+    problems = [*found.problems]
     if beyond:
         problems.append(
             tr_many(

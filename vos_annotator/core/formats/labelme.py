@@ -81,9 +81,10 @@ def read(path: Path, video: Video, name: str) -> Found:
             raise UserError(
                 "{path} holds no JSON files of LabelMe: choose their folder.", path=path
             )
-        files = frame_files(folders[0], ".json", name, video)
+        called, problems = frame_files(folders[:1], ".json", name, video)
+        files = {frame: folders[0] / file for frame, file in called.items()}
     else:
-        files = {0: path}
+        files, problems = {0: path}, ()
     identities, names, left_out = Identities(), {}, set()
     documents = {frame: read_json(file, Document) for frame, file in files.items()}
     maps = {}
@@ -102,7 +103,7 @@ def read(path: Path, video: Video, name: str) -> Found:
             layers.append(Layer(object_id, shape, partial(_mask, each, shape)))
         maps[frame] = partial(flattened, layers, files[frame], shape)
     notes = [tr("Shapes of the kind {kind} are left out.", kind=kind) for kind in sorted(left_out)]
-    return Found(path, maps, names, tuple(notes))
+    return Found(path, maps, names, tuple(notes), problems)
 
 
 class LabelMe(Writer):

@@ -3,6 +3,7 @@
 For: exports and what precedes them. Knows projects and videos.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from vos_annotator.core.errors import UserError
@@ -11,6 +12,19 @@ from vos_annotator.core.formats.format import ENGINES, Format, Options, Sequence
 from vos_annotator.core.image_folder import ImageFolder
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import Video
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """What readers ask of a video, but for the names that its pictures may have.
+
+    Attributes:
+        name, shape, frame_count: Of the video.
+    """
+
+    name: str
+    shape: tuple[int, int]
+    frame_count: int
 
 
 def source_of(project: Project) -> Source:

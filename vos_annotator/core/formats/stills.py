@@ -50,14 +50,14 @@ def read(path: Path, video: Video, name: str) -> Found:
         folders = below[0] if len(below) == 1 else {}  # whatever it is called
     if not folders:
         raise UserError("{path} has no folder for each object: choose the one above.", path=path)
-    files: dict[int, dict[int, Path]] = {}
-    for object_id, folder in folders.items():
-        if not any(folder.glob("*.png")):
-            continue  # an object that a later export had no more
-        for frame, file in frame_files(folder, ".png", name, video).items():
-            files.setdefault(frame, {})[object_id] = file
-    maps = {frame: partial(_label_map, files[frame], video.shape) for frame in sorted(files)}
-    return Found(path, maps)
+    if not any(any(folder.glob("*.png")) for folder in folders.values()):
+        return Found(path, {})  # of objects that a later export had no more
+    files, problems = frame_files([*folders.values()], ".png", name, video)
+    maps = {
+        frame: partial(_label_map, _of_objects(folders, file), video.shape)
+        for frame, file in files.items()
+    }
+    return Found(path, maps, problems=problems)
 
 
 def object_folders(path: Path) -> dict[int, Path]:
@@ -105,6 +105,11 @@ class SoftMasks(Writer):
             {paths[i]: grey_png(coverage(label_map == i, feather)) for i in ids},
             gone=tuple(path for i, path in paths.items() if i not in ids),
         )
+
+
+def _of_objects(folders: dict[int, Path], name: str) -> dict[int, Path]:
+    files = {object_id: folder / name for object_id, folder in folders.items()}
+    return {object_id: file for object_id, file in files.items() if file.is_file()}
 
 
 def _label_map(files: dict[int, Path], shape: tuple[int, int]) -> LabelMap:

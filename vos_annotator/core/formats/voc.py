@@ -61,7 +61,7 @@ def read(path: Path, video: Video, name: str) -> Found:
     root = path.parent if path.name == _OBJECTS else path
     if not (root / _OBJECTS).is_dir():
         raise UserError("{path} has no folder SegmentationObject: choose its root.", path=path)
-    files = frame_files(root / _OBJECTS, ".png", name, video)
+    files, problems = frame_files([root / _OBJECTS], ".png", name, video)
     labels = [
         line.split(":")[0].replace("%3A", ":")
         for line in (read_text(root / _LABELS) if (root / _LABELS).is_file() else "").splitlines()
@@ -69,12 +69,12 @@ def read(path: Path, video: Video, name: str) -> Found:
     ]
     names: dict[int, str] = {}
     for file in files.values() if labels else ():
-        names.update(_names(file, root / _CLASSES / file.name, labels, video))
+        names.update(_names(root / _OBJECTS / file, root / _CLASSES / file, labels, video))
     maps = {
-        frame: partial(_label_map, file, root / _CLASSES / file.name, video.shape)
+        frame: partial(_label_map, root / _OBJECTS / file, root / _CLASSES / file, video.shape)
         for frame, file in files.items()
     }
-    return Found(path, maps, names)
+    return Found(path, maps, names, problems=problems)
 
 
 class Voc(Writer):

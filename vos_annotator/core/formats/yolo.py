@@ -63,7 +63,8 @@ def read(path: Path, video: Video, name: str) -> Found:
     names = _names(read_text(yaml)) if yaml else {}
     identities, known, boxes = Identities(), {}, 0
     maps = {}
-    for frame, file in frame_files(folder, ".txt", name, video).items():
+    files, problems = frame_files([folder], ".txt", name, video)
+    for frame, file in ((frame, folder / file) for frame, file in files.items()):
         layers = []
         for number, line in enumerate(read_text(file).splitlines(), 1):
             if not line.strip():
@@ -81,7 +82,7 @@ def read(path: Path, video: Video, name: str) -> Found:
     notes = []
     if boxes:
         notes.append(tr_many("{count} box is left out.", "{count} boxes are left out.", boxes))
-    return Found(path, maps, known, tuple(notes))
+    return Found(path, maps, known, tuple(notes), problems)
 
 
 class Yolo(Writer):
