@@ -38,9 +38,19 @@ def test_the_highest_id_ever_counts_even_if_its_object_is_gone():
     assert Objects(made(1, 2), highest_id=9).next_id == 10
 
 
-def test_past_255_a_sentence_says_what_to_do():
-    objects = Objects(made(MOST))
+def test_once_the_highest_id_is_taken_the_lowest_is_given_that_none_ever_had():
+    objects = Objects(made(1, MOST), used=(2,))
+    assert objects.next_id == 3
 
+    objects.apply(ObjectsEdit(made(1, 3)))
+    assert objects.next_id == 4
+
+
+def test_past_255_a_sentence_says_what_to_do():
+    objects = Objects(made(*range(1, MOST + 1)))
+    objects.apply(ObjectsEdit(made(1)))
+
+    assert objects.is_full
     with pytest.raises(UserError, match=r"at most 255 objects.*start another project"):
         _ = objects.next_id
 

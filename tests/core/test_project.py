@@ -146,6 +146,28 @@ def test_names_with_halves_of_characters_are_written_and_so_is_all_that_follows(
         again.apply(again.history.to_undo())
 
 
+def test_an_id_that_was_used_is_not_given_out_after_reopening_though_255_is_taken(clip, path):
+    cat, speck = VideoObject(1, "cat", (1, 2, 3)), VideoObject(255, "speck", (4, 5, 6))
+    with Project.create(path, open_video(clip)) as project:
+        project.apply(project.apply(ObjectsEdit((cat, speck))))
+
+    with Project.open(path) as reopened:
+        assert len(reopened.objects) == 0 and reopened.objects.next_id == 2
+
+
+def test_what_lies_under_an_id_is_nobody_elses_in_files_that_do_not_tell_of_used_ids(clip, path):
+    with Project.create(path, open_video(clip)) as project:
+        project.set_references({0: np.eye(*project.video.shape, dtype=np.uint8) * 255})
+        project.set_references({1: np.eye(*project.video.shape, dtype=np.uint8)})
+        project.apply(ObjectsEdit(()))
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM meta WHERE key = 'used_ids'")
+    connection.close()
+
+    with Project.open(path) as reopened:
+        assert reopened.objects.next_id == 2
+
+
 def test_a_frame_that_became_empty_leaves_no_row(clip, path):
     project = Project.create(path, open_video(clip))
     project.apply(paint(project, 4))

@@ -336,7 +336,7 @@ def test_new_objects_get_new_ids_even_after_undo(document):
 
 
 def test_past_255_adding_an_object_is_refused_in_a_sentence(document):
-    document.edit("Many", ObjectsEdit((*document.objects, new_object(255))))
+    document.edit("Many", ObjectsEdit(tuple(map(new_object, range(1, 256)))))
 
     with pytest.raises(UserError, match="at most 255 objects"):
         document.add_object()

@@ -108,6 +108,26 @@ def test_as_predictions_with_other_numbers_and_without_an_object(qtbot, window, 
     assert [each.name for each in window.document.objects] == ["Object 1", "dog"]
 
 
+@pytest.mark.parametrize(("answered", "ids"), [(None, (1, 7)), (255, (1, 7, 255))])
+def test_void_is_proposed_to_be_left_out_and_may_be_kept(qtbot, window, tmp_path, answered, ids):
+    bordered = label_map(5)
+    bordered[[0, -1]] = 255
+    file = tmp_path / "mask.png"
+    file.write_bytes(encode_png(bordered))
+    proposed = []
+
+    def answer(dialog):
+        row = dialog.table.rowCount() - 1
+        proposed.append((dialog.table.item(row, 0).text(), dialog.number(row).text()))
+        if answered:
+            dialog.number(row).setValue(answered)
+
+    ask(qtbot, window, file, answer)
+
+    assert proposed == [("255", "left out")]
+    assert window.document.annotations.objects_at(0) == ids
+
+
 def test_masks_that_do_not_fit_are_told_and_taken_only_if_that_is_said(qtbot, window, tmp_path):
     folder = tmp_path / "masks"
     folder.mkdir()
@@ -148,7 +168,9 @@ def test_the_picture_of_one_mask_becomes_this_frames_reference_or_is_told_of(
     assert "mask.png" in window.messages.text.toPlainText()
     assert window.document.annotations.references == ()
 
-    path.write_bytes(encode_png(label_map(5)))
+    bordered = label_map(5)
+    bordered[[0, -1]] = 255  # void
+    path.write_bytes(encode_png(bordered))
     window.actions_["import-mask"].trigger()
     qtbot.waitUntil(lambda: not window.has_job, timeout=20_000)
     assert window.document.annotations.references == (5,)

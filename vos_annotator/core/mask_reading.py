@@ -16,6 +16,7 @@ from vos_annotator.core.masks import HUE_COUNT, PALETTE, UNREADABLE, LabelMap
 from vos_annotator.core.png_bands import banded_pixels
 
 _MOST_GREYS = 64  # more distinct greys than this are a soft edge, not object ids
+VOID = 255  # of DAVIS, YouTube-VOS and VOC: the border that belongs to no object
 LARGEST = 16  # times the pixels of the video; larger is no mask of it, but may fill the memory
 _ASPECT_TOLERANCE = 0.02  # 854x480 is 0.1 % off 16:9; small sizes round more
 

@@ -96,19 +96,26 @@ class Objects:
         return frozenset(range(1, self.highest_id + 1)).difference(self._objects)
 
     @property
+    def is_full(self) -> bool:
+        """Whether all 255 ids are used up."""
+        return len(self.used) >= MOST
+
+    @property
     def next_id(self) -> int:
-        """The id of the next new object, which none ever had.
+        """The id of the next new object, which none ever had: after the highest, while there is.
 
         Raises:
             UserError: All 255 are used up.
         """
-        if self.highest_id >= MOST:
+        if self.is_full:
             raise UserError(
                 "A project holds at most {most} objects, deleted ones included: start another "
                 "project for more.",
                 most=MOST,
             )
-        return self.highest_id + 1
+        if self.highest_id < MOST:
+            return self.highest_id + 1
+        return min(set(range(1, MOST + 1)) - self.used)
 
     def apply(self, edit: ObjectsEdit) -> ObjectsEdit:
         """Take the new list; return the edit that takes it back."""

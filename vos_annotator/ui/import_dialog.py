@@ -188,12 +188,13 @@ class ImportDialog(QDialog):
         masks = tr_many("{count} mask", "{count} masks", count, count=number(count))
         self._summary.setText(f"{found.format.title}: {masks}")
         for object_id, frames in found.frames_of.items():
-            self._add_row(object_id, found.names.get(object_id, ""), frames)
+            becomes = found.proposed.get(object_id, object_id)
+            self._add_row(object_id, becomes, found.names.get(object_id, ""), frames)
         self.table.resizeColumnsToContents()
         self.findings.addItems([*found.problems, *found.notes])
         self._update_button()
 
-    def _add_row(self, object_id: int, name: str, frames: tuple[int, ...]) -> None:
+    def _add_row(self, object_id: int, becomes: int, name: str, frames: tuple[int, ...]) -> None:
         row = self.table.rowCount()
         self.table.insertRow(row)
         for column, text in ((0, str(object_id)), (2, name), (3, ranges(frames))):
@@ -203,11 +204,11 @@ class ImportDialog(QDialog):
         field = QSpinBox()
         field.setRange(0, MOST)
         field.setSpecialValueText(tr("left out"))
-        field.setValue(object_id)
+        field.setValue(becomes)
         field.setAccessibleName(tr("What object {number} becomes", number=object_id))
         field.valueChanged.connect(lambda becomes: self._paint(row, name, becomes))
         self.table.setCellWidget(row, 1, field)
-        self._paint(row, name, object_id)
+        self._paint(row, name, becomes)
 
     def _paint(self, row: int, name: str, becomes: int) -> None:
         """Show the colour and the name that an object gets."""

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 def ask_import(window: MainWindow) -> ImportChoice | None:
     """Return what a person wants to import; None if nothing."""
     document, source = window.document, window.document.video.fork()
+    known = frozenset(document.objects.ids)
 
     def look(path: Path, format_name: str | None, cancelled: Callable[[], bool]) -> Masks:
-        return look_through(path, source, format_name, cancelled=cancelled)
+        return look_through(path, source, format_name, known=known, cancelled=cancelled)
 
     dialog = ImportDialog(document.objects, look, window)
     is_wanted = dialog.exec() == QDialog.DialogCode.Accepted

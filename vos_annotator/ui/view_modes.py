@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vos_annotator.core.objects import MOST, Objects, screen_color
+from vos_annotator.core.objects import Objects, screen_color
 from vos_annotator.ui.overlay import TEXTURES, Colors, color
 
 OVERLAY, CONTOUR, MASK, CUT_OUT, TEXTURED = "overlay", "contour", "mask", "cut-out", "textured"
@@ -52,7 +52,7 @@ def look(mode: str, objects: Objects, current: int | None, opacity: float) -> Lo
             strength = opacity * (1.0 if each.id == current else _OTHERS)
             _give(result, mode, each.id, each.color, strength)
             result.textures[each.id] |= _LOCKED * (each.locked and mode != MASK)
-    if objects.highest_id < MOST:  # the first stroke of an object to be
+    if not objects.is_full:  # the first stroke of an object to be
         _give(result, mode, objects.next_id, screen_color(objects.next_id), opacity)
     return result
 

@@ -15,7 +15,12 @@ from PySide6.QtGui import QGuiApplication
 from vos_annotator.core.edits import Status
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.formats.exporting import export
-from vos_annotator.core.formats.importing import Masks, import_edits, look_through
+from vos_annotator.core.formats.importing import (
+    Masks,
+    import_edits,
+    look_through,
+    void_left_out,
+)
 from vos_annotator.core.formats.registry import FORMATS
 from vos_annotator.core.formats.report import ExportReport
 from vos_annotator.core.mask_reading import read_label_map
@@ -65,14 +70,16 @@ class WindowVerbs:
 
     def import_masks_from(self, path: Path) -> None:
         """Read masks in another thread; they become references in one step of undo."""
-        source = self._window.document.video.fork()
+        source, known = self._window.document.video.fork(), self._known_ids()
 
         def work(progress: object, cancelled: object) -> Masks:
             with source:
-                masks = look_through(path, source, progress=progress, cancelled=cancelled)
+                masks = look_through(
+                    path, source, known=known, progress=progress, cancelled=cancelled
+                )
             if masks.problems:
                 raise UserError(masks.problems[0])
-            return masks
+            return masks.renumbered({})
 
         self._import(work)
 
@@ -82,17 +89,21 @@ class WindowVerbs:
         job.succeeded.connect(lambda masks: self._take(document, masks, as_predictions, job))
         self._window.start_job(job)
 
+    def _known_ids(self) -> frozenset[int]:
+        return frozenset(self._window.document.objects.ids)
+
     def import_one_mask(self) -> None:
         """Ask for the picture of a mask; it becomes this frame's reference."""
         frame, shape = self._window.cursor.frame, self._window.document.video.shape
-        path = dialogs.ask_mask(self._window)
+        path, known = dialogs.ask_mask(self._window), self._known_ids()
         if path is None:
             return
 
         def work(*_: object) -> Masks:
             label_map = read_label_map(path, shape)
             frames_of = {i: (frame,) for i in object_ids(label_map)}
-            return Masks(path, FORMATS["davis"], {frame: encode_png(label_map)}, frames_of)
+            masks = Masks(path, FORMATS["davis"], {frame: encode_png(label_map)}, frames_of)
+            return masks.renumbered(void_left_out(frames_of, known))
 
         self._import(work)
 

@@ -100,6 +100,40 @@ def test_numbers_may_become_others_and_objects_may_be_left_out(tmp_path, project
     np.testing.assert_array_equal(project.annotations[0], square(1))
 
 
+def bordered():
+    label_map = square(3)
+    label_map[[0, -1]] = 255
+    return label_map
+
+
+def test_255_around_objects_is_taken_for_void_and_said_so(tmp_path, project):
+    masks = look_through(write_masks(tmp_path / "masks", {0: bordered()}), project.video)
+
+    assert masks.proposed == {255: 0}
+    assert masks.notes[-1].startswith("255 is taken for void")
+    import_masks(project, masks)
+    assert project.objects.ids == (3,) and project.objects.next_id == 4
+    np.testing.assert_array_equal(project.annotations[0], square(3))
+
+
+def test_255_is_an_object_if_a_person_says_so_or_nothing_else_is_there(tmp_path, project):
+    masks = look_through(write_masks(tmp_path / "masks", {0: bordered()}), project.video)
+    import_masks(project, masks.renumbered({255: 255}))
+    np.testing.assert_array_equal(project.annotations[0], bordered())
+
+    known = look_through(masks.path, project.video, known=project.objects)
+    alone = look_through(write_masks(tmp_path / "alone", {0: square(255)}), project.video)
+    assert known.proposed == alone.proposed == {}
+
+
+@pytest.mark.parametrize(("words", "ids"), [((), [3]), (("--ids", "255=255"), [3, 255])])
+def test_the_command_line_leaves_void_out_unless_it_gets_a_number(tmp_path, clip, words, ids):
+    folder = write_masks(tmp_path / "masks", {0: bordered()})
+    assert main(["import", str(clip), str(folder), *words]) == 0
+    with Project.for_video(open_video(clip)) as project:
+        assert sorted(project.objects.ids) == ids
+
+
 def test_new_objects_get_the_names_that_the_file_has_and_known_ones_keep_theirs(tmp_path, project):
     project.set_references({0: square(1)})
     counts = [0, 5, SHAPE[0] * SHAPE[1] - 5]

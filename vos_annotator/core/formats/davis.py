@@ -14,7 +14,7 @@ from vos_annotator.core.formats.format import Encoded, Found, Merge, Sequence, W
 from vos_annotator.core.formats.grey_png import grey_png
 from vos_annotator.core.formats.text_files import with_line
 from vos_annotator.core.mask_files import mask_files
-from vos_annotator.core.mask_reading import read_own_label_map
+from vos_annotator.core.mask_reading import VOID, read_own_label_map
 from vos_annotator.core.masks import LabelMap
 from vos_annotator.core.video import Image, Video
 
@@ -32,7 +32,7 @@ def read(path: Path, video: Video, name: str) -> Found:
     """Find PNG files as `mask_files` does."""
     files = mask_files(path, video, name)
     decode = {f: partial(read_own_label_map, file, video.shape) for f, file in files.items()}
-    return Found(path, decode)
+    return Found(path, decode, void=VOID)
 
 
 def looks_like(path: Path) -> None:

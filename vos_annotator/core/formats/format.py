@@ -276,6 +276,7 @@ class Found:
         names: Of the objects, as far as there are any.
         notes: What is left out or changed, in sentences.
         problems: What does not fit, in sentences.
+        void: The number that others give to the border of no object; 0 where none has it.
     """
 
     path: Path
@@ -283,3 +284,4 @@ class Found:
     names: Mapping[int, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    void: int = 0

@@ -64,9 +64,10 @@ def run(args: argparse.Namespace) -> int:
             project.video,
             args.format,
             args.name,
+            known=project.objects,
             progress=partial(show_progress, "import"),
         )
-        masks = found.renumbered(_numbers(args.ids)) if args.ids else found
+        masks = found.renumbered(_numbers(args.ids) if args.ids else {})
         print("\n".join(told(masks)))
         for problem in masks.problems[:_MOST_PROBLEMS]:
             print(problem, file=sys.stderr)

@@ -5,7 +5,7 @@ For: the window, the command `import`, the Python API. Knows formats, projects a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from vos_annotator.core.formats.format import Format, Found
 from vos_annotator.core.formats.registry import detect, format_named
 from vos_annotator.core.formats.report import ranges
 from vos_annotator.core.in_threads import in_threads
-from vos_annotator.core.mask_reading import fitted
+from vos_annotator.core.mask_reading import VOID, fitted
 from vos_annotator.core.masks import decode_png, encode_png, object_ids, shielded
 from vos_annotator.core.project import Project
 from vos_annotator.core.translation import tr, tr_many
@@ -38,6 +38,7 @@ class Masks:
         names: Of the objects, as far as they have any.
         notes: What was changed or left out, in sentences.
         problems: What does not fit, a sentence for each frame that is missing for it.
+        proposed: What numbers become unless a person says otherwise; 0 leaves an object out.
     """
 
     path: Path
@@ -47,11 +48,13 @@ class Masks:
     names: Mapping[int, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    proposed: Mapping[int, int] = field(default_factory=dict)
 
     def renumbered(self, numbers: Mapping[int, int]) -> Masks:
-        """Return the masks with other object numbers; 0 leaves an object out."""
+        """Return the masks with other object numbers, else those `proposed`; 0 leaves one out."""
+        numbers = {**self.proposed, **numbers}
         if all(old == new for old, new in numbers.items()):
-            return self
+            return replace(self, proposed={})
         table = np.arange(256, dtype=np.uint8)
         for old, new in numbers.items():
             table[old] = new
@@ -63,7 +66,8 @@ class Masks:
                 frames_of[new] = tuple(sorted({*frames_of.get(new, ()), *frames}))
                 if old in self.names:
                     names.setdefault(new, self.names[old])
-        return replace(self, pngs=pngs, frames_of=dict(sorted(frames_of.items())), names=names)
+        frames_of = dict(sorted(frames_of.items()))
+        return replace(self, pngs=pngs, frames_of=frames_of, names=names, proposed={})
 
 
 def look_through(
@@ -72,6 +76,7 @@ def look_through(
     format_name: str | None = None,
     name: str | None = None,
     *,
+    known: Container[int] = (),
     progress: Callable[[int, int], None] = lambda done, total: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Masks:
@@ -82,6 +87,7 @@ def look_through(
         video: Where they belong; belongs to the calling thread.
         format_name: One of `FORMATS`; None takes the one that it looks like.
         name: Of the sequence, where there are several; None takes the video's.
+        known: Objects of the project, whose numbers mean these.
         progress: Called after each frame with the frames done and their number.
         cancelled: Asked before each frame; True ends it, with the frames until then.
 
@@ -130,11 +136,24 @@ def look_through(
             for object_id in ids:
                 frames_of.setdefault(object_id, []).append(frame)
         progress(done, len(frames))
-    notes = [*found.notes, *_notes(tuple(pngs), sizes, frames_of, video)]
-    known = {i: frames_of[i] for i in sorted(frames_of)}
-    names = {i: one_line(found.names[i]) for i in known if one_line(found.names.get(i, ""))}
-    in_order = {i: tuple(frames) for i, frames in known.items()}
-    return Masks(path, kind, pngs, in_order, names, tuple(notes), tuple(problems))
+    in_order = {i: tuple(frames_of[i]) for i in sorted(frames_of)}
+    names = {i: one_line(found.names[i]) for i in in_order if one_line(found.names.get(i, ""))}
+    proposed = {} if found.void in names else void_left_out(in_order, known, found.void)
+    notes = [*found.notes, *_notes(tuple(pngs), sizes, in_order.keys() - proposed.keys(), video)]
+    if proposed:
+        notes.append(
+            tr(
+                "{number} is taken for void, the border of no object, and left out unless it is "
+                "given a number.",
+                number=found.void,
+            )
+        )
+    return Masks(path, kind, pngs, in_order, names, tuple(notes), tuple(problems), proposed)
+
+
+def void_left_out(ids: Collection[int], known: Container[int], void: int = VOID) -> dict[int, int]:
+    """Return the numbers to propose where `void` surrounds other objects and is none itself."""
+    return {void: 0} if void in ids and len(ids) > 1 and void not in known else {}
 
 
 def import_edits(project: Project, masks: Masks, as_predictions: bool = False) -> Iterator[Edit]:
@@ -142,6 +161,7 @@ def import_edits(project: Project, masks: Masks, as_predictions: bool = False) -
 
     References are never replaced by predictions. Locked and hidden objects keep their pixels.
     """
+    masks = masks.renumbered({})
     protected, known = project.objects.protected_ids, frozenset(project.objects.ids)
     shown = (
         (frame, shielded(project.annotations[frame], decode_png(png), protected))

@@ -24,12 +24,11 @@ from vos_annotator.core.errors import UserError
 from vos_annotator.core.formats.format import Encoded, Found, Merge, Sequence, Writer
 from vos_annotator.core.formats.frame_names import frame_files
 from vos_annotator.core.formats.text_files import read_text
-from vos_annotator.core.mask_reading import read_own_label_map, read_png
+from vos_annotator.core.mask_reading import VOID, read_own_label_map, read_png
 from vos_annotator.core.masks import LabelMap, object_ids
 from vos_annotator.core.video import Image, Video
 
 _OBJECTS, _CLASSES, _LABELS = "SegmentationObject", "SegmentationClass", "labelmap.txt"
-_VOID = 255  # in both pictures: the border that belongs to nobody
 
 
 def _palette() -> np.ndarray:
@@ -85,7 +84,7 @@ class Voc(Writer):
         self.place = _OBJECTS
         labels = dict.fromkeys(["background", *map(sequence.object_name, sorted(sequence.names))])
         self._class_of = {name: number for number, name in enumerate(labels)}
-        if len(labels) > _VOID:
+        if len(labels) > VOID:
             raise UserError("Pascal VOC has room for 254 names: give objects the same name.")
 
     def picture(self, frame: int) -> str:
@@ -160,11 +159,11 @@ def _xml(file: str, shape: tuple[int, int], boxes: list[tuple[str, int, int, int
 
 def _label_map(file: Path, classes: Path, shape: tuple[int, int]) -> LabelMap:
     label_map = read_own_label_map(file, shape)
-    is_void = label_map == _VOID
+    is_void = label_map == VOID
     if is_void.any():  # an object may have this number, if its class says that it is one
         theirs = read_png(classes, shape)[1] if classes.is_file() else None
         is_known = theirs is not None and theirs.shape == label_map.shape
-        label_map[is_void & (theirs == _VOID) if is_known else is_void] = 0
+        label_map[is_void & (theirs == VOID) if is_known else is_void] = 0
     return label_map
 
 

@@ -64,7 +64,7 @@ def read(path: Path, video: Video, name: str) -> Found:
         for number, each in (clip.objects if clip else {}).items()
         if _is_id(number) and each.category
     }
-    return Found(path, found.maps, names)
+    return Found(path, found.maps, names, void=found.void)
 
 
 def looks_like(path: Path) -> str | None:
