@@ -79,6 +79,39 @@ def test_a_file_that_somebody_changed_is_replaced_only_if_that_is_said(tmp_path,
     assert files_below(tmp_path) == before
 
 
+def another():
+    """Return a source of the same name, but of another video."""
+    video = Clip()
+    video.fingerprint = "a" * 32
+    return Source(video, lambda frame: encode_png(wanted(0)), NAMES)
+
+
+@pytest.mark.parametrize("name", ["davis", "mots-png", "coco", "overlay"])
+def test_another_videos_export_of_the_same_name_is_replaced_only_if_that_is_said(tmp_path, name):
+    export(source(), name, tmp_path)
+    before = files_below(tmp_path)
+
+    with pytest.raises(UserError, match=r"clip\..*\.manifest\.json is of the export of another"):
+        export(another(), name, tmp_path)
+    assert files_below(tmp_path) == before
+    facts = Facts({}, frozenset(), (), {})
+    found = preflight(facts, another(), format_named(name), tmp_path)
+    assert [f for f in found if f.stops and "another video" in f.text]
+    export(another(), name, tmp_path, options=Options(replace=True))
+    export(another(), name, tmp_path)
+
+
+def test_what_another_videos_export_left_when_it_was_cancelled_is_not_replaced(tmp_path):
+    asked = iter([False, True])
+    export(source(), "mots-png", tmp_path, cancelled=lambda: next(asked))
+    before = files_below(tmp_path)
+
+    with pytest.raises(UserError, match="is of the export of another video"):
+        export(another(), "mots-png", tmp_path)
+    assert files_below(tmp_path) == before
+    export(source(), "mots-png", tmp_path)
+
+
 def test_a_file_that_was_there_before_any_export_stays(tmp_path):
     theirs = tmp_path / "annotations" / "clip.json"
     theirs.parent.mkdir()

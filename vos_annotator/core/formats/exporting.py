@@ -71,7 +71,7 @@ def export(
         The report. What lists sequences names this one only once it is complete.
 
     Raises:
-        UserError: There is no such format, the folder holds another clip, or something cannot
+        UserError: There is no such format, another video's export is there, or something cannot
             be written or does not read back; no half-written file is left.
     """
     kind = format_named(format_name)
@@ -116,7 +116,8 @@ class _Export:
             has_place = self._writer.picture(0) is not None
             self._with_images = self._options.with_images and has_place
             self._reads_images = self._with_images or self._writer.needs_image
-        self._ledger = Ledger(out, sequence.name, kind.name, self._options.replace)
+        whose = sequence.name, kind.name, self._video.fingerprint
+        self._ledger = Ledger(out, *whose, self._options.replace)
         self._empty = encode_png(np.zeros(self._video.shape, np.uint8))
         self._without_masks: list[int] = []
 
@@ -124,6 +125,8 @@ class _Export:
         self, progress: Callable[[int, int], None], cancelled: Callable[[], bool]
     ) -> ExportReport:
         """Write, compare and tell."""
+        if self._ledger.clash is not None:
+            raise self._ledger.clash
         if self._kind.is_film:
             report = self._filming().run(self._out, self._ledger, progress, cancelled)
             if report.manifest is not None:

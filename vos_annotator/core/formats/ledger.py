@@ -5,7 +5,7 @@ For: exports. Knows files; nothing of formats.
 Beside the files of an export lies its *manifest*, `NAME.FORMAT.manifest.json`: the hash and the
 size of each file, when each frame is shown, and who made the masks. While an export runs, a
 *journal* has a line for each file that is about to be written, so that one that is killed goes
-on, and knows its own files again.
+on, and knows its own files again. Both tell of which video the files are.
 """
 
 import hashlib
@@ -28,8 +28,14 @@ class _File(msgspec.Struct):
     bytes: int
 
 
+class _Video(msgspec.Struct):
+    name: str = ""
+    fingerprint: str = ""
+
+
 class _Manifest(msgspec.Struct):
     files: dict[str, _File]
+    video: _Video = msgspec.field(default_factory=_Video)
 
 
 class Ledger:
@@ -42,26 +48,44 @@ class Ledger:
         may_replace: Whether files are replaced that no export left as they are.
     """
 
-    def __init__(self, out: Path, name: str, format_name: str, may_replace: bool) -> None:
+    def __init__(
+        self, out: Path, name: str, format_name: str, fingerprint: str, may_replace: bool
+    ) -> None:
         """Learn what earlier exports left.
 
         Args:
             out: The folder.
             name: Of the sequence.
             format_name: Of the format.
+            fingerprint: Of the video that is exported; "" where nobody knows.
             may_replace: Whether files are replaced that no export left as they are.
         """
         self.path = out / f"{name}.{format_name}{MANIFEST}"
         self._journal = out / f".{name}.{format_name}.journal"
-        self._out, self.may_replace = out, may_replace
+        self._out, self._fingerprint, self.may_replace = out, fingerprint, may_replace
         self._turn = threading.Lock()
         self._hashes: dict[str, set[str]] = {}  # path -> what an export may have left there
-        files = _manifest(self.path).files.items()
+        manifest, lines = _manifest(self.path), _lines(self._journal)
+        known = {manifest.video.fingerprint, *(video for path, video in lines if not path)}
+        self._is_anothers = bool(fingerprint) and bool(known - {"", fingerprint})
+        files = manifest.files.items()
         self._files = {path: file for path, file in files if _is_below(path)}
         for path, file in self._files.items():
             self._hashes.setdefault(path, set()).add(file.sha256)
-        for path, digest in _lines(self._journal):
-            self._hashes.setdefault(path, set()).add(digest)
+        for path, digest in lines:
+            if _is_below(path):
+                self._hashes.setdefault(path, set()).add(digest)
+
+    @property
+    def clash(self) -> UserError | None:
+        """The sentence for the export of another video that would be replaced; None if none is."""
+        if self.may_replace or not self._is_anothers:
+            return None
+        return UserError(
+            "{path} is of the export of another video, which was not replaced: choose another "
+            "folder or name, or allow files to be replaced.",
+            path=self.path,
+        )
 
     def put(self, path: str, data: bytes) -> bool:
         """Make a file hold `data`; False if it already did.
@@ -152,7 +176,8 @@ class Ledger:
 
     def _note(self, line: str) -> None:
         with writing(self._journal), self._journal.open("a", encoding="utf-8") as journal:
-            journal.write(line)
+            of = "" if journal.tell() else f"{self._fingerprint} \n"
+            journal.write(of + line)
 
 
 def hash_of(file: Path) -> str:
@@ -178,10 +203,10 @@ def _is_below(path: str) -> bool:
 
 
 def _lines(journal: Path) -> list[tuple[str, str]]:
-    """Return path and hash of each line; the last may be cut off."""
+    """Return path and hash of each line, "" and fingerprint of the first; the last may be cut."""
     try:
         text = journal.read_text("utf-8", errors="replace")
     except OSError:
         return []
     parts = (line.partition(" ") for line in text.split("\n")[:-1])
-    return [(path, digest) for digest, _, path in parts if _is_below(path)]
+    return [(path, digest) for digest, _, path in parts]

@@ -195,7 +195,10 @@ def _of_room(
             )
         else:
             yield Finding(tr("It takes about {size} MB of {free} MB.", **figures))
-    changed = Ledger(out, name, kind.name, options.replace).changed()
+    ledger = Ledger(out, name, kind.name, source.video.fingerprint, options.replace)
+    if ledger.clash is not None:
+        yield Finding(str(ledger.clash), stops=True)
+    changed = ledger.changed()
     if changed:
         yield Finding(
             tr_many(
