@@ -245,6 +245,77 @@ def test_transparent_pixels_are_background(tmp_path):
     )
 
 
+def png(kind, depth, samples, transparency=None):
+    """Return a PNG of any kind; `samples` is (H, W, channels) of the values in the file."""
+    height, width, _ = samples.shape
+    bits = np.unpackbits(samples.astype(">u2")[..., None].view(np.uint8), axis=-1)
+    rows = np.packbits(bits[..., 16 - depth :].reshape(height, -1), axis=1)
+    header = struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"PLTE", PALETTE.tobytes())]
+    if transparency is not None:
+        chunks.append((b"tRNS", transparency))
+    lines = np.pad(rows, ((0, 0), (1, 0))).tobytes()
+    chunks += [(b"IDAT", zlib.compress(lines)), (b"IEND", b"")]
+    whole = b"\x89PNG\r\n\x1a\n"
+    for name, content in chunks:
+        if name != b"PLTE" or kind == 3:
+            check = struct.pack(">I", zlib.crc32(name + content))
+            whole += struct.pack(">I", len(content)) + name + content + check
+    return whole
+
+
+IDS = np.array([[0, 1, 2], [2, 3, 0]])
+OPAQUE = np.full((2, 3, 1), 65535)
+BOTH = np.where(IDS[..., None] == 3, 0, OPAQUE)  # alpha: 3 is transparent
+CLEARED = np.where(IDS == 3, 0, IDS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "depth", "samples", "transparency", "ids"),
+    [
+        (0, 2, IDS[..., None], None, IDS),
+        (0, 4, IDS[..., None], None, IDS),
+        (0, 4, np.minimum(IDS, 1)[..., None] * 15, None, np.minimum(IDS, 1)),
+        (0, 4, IDS[..., None], struct.pack(">H", 3), CLEARED),
+        (0, 8, IDS[..., None], struct.pack(">H", 3), CLEARED),
+        (0, 16, IDS[..., None], struct.pack(">H", 3), CLEARED),
+        (3, 8, IDS[..., None], b"\xff\xff\xff\x00", CLEARED),
+        (3, 8, IDS[..., None], b"\x00\xff\x80\x00", CLEARED),
+        (3, 2, IDS[..., None], b"\x00", IDS),
+        (2, 8, PALETTE[IDS], struct.pack(">HHH", *PALETTE[3].tolist()), CLEARED),
+        (4, 16, np.dstack([IDS, OPAQUE]), None, IDS),
+        (4, 16, np.dstack([IDS, BOTH]), None, CLEARED),
+        (2, 16, np.repeat(np.minimum(IDS, 1)[..., None], 3, 2), None, np.minimum(IDS, 1)),
+        (2, 16, PALETTE[IDS].astype(int) * 257, None, IDS),
+        (6, 16, np.dstack([PALETTE[IDS].astype(int) << 8, BOTH]), None, CLEARED),
+    ],
+)
+def test_ids_are_what_a_png_has_whatever_its_kind_and_its_depth(
+    tmp_path, kind, depth, samples, transparency, ids
+):
+    file = tmp_path / "mask.png"
+    file.write_bytes(png(kind, depth, np.asarray(samples), transparency))
+    np.testing.assert_array_equal(read_label_map(file), ids)
+
+
+@pytest.mark.parametrize(
+    ("kind", "depth", "samples", "transparency"),
+    [
+        (2, 16, np.repeat(IDS[..., None], 3, 2), None),  # in grey, as no object's colour
+        (2, 16, np.repeat(IDS[..., None] * 300, 3, 2), None),
+        (6, 16, np.dstack([np.repeat(IDS[..., None] * 300, 3, 2), OPAQUE]), None),
+        (3, 8, np.minimum(IDS, 1)[..., None], b"\xff\x00"),  # the object has the index 0
+    ],
+)
+def test_what_has_no_ids_that_can_be_told_is_refused_and_not_read_as_nothing(
+    tmp_path, kind, depth, samples, transparency
+):
+    file = tmp_path / "mask.png"
+    file.write_bytes(png(kind, depth, samples, transparency))
+    with pytest.raises(UserError, match=r"mask\.png has .*indexed PNG"):
+        read_label_map(file)
+
+
 def soft_grey():
     ramp = np.zeros((20, 20), np.uint8)
     ramp[5:15, 5:15] = 255

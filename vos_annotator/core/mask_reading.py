@@ -17,6 +17,8 @@ from vos_annotator.core.png_bands import banded_pixels
 
 _MOST_GREYS = 64  # more distinct greys than this are a soft edge, not object ids
 VOID = 255  # of DAVIS, YouTube-VOS and VOC: the border that belongs to no object
+_GREY, _DEEP = 0, {2: "RGB", 4: "LA", 6: "RGBA"}  # PNG's kinds of pixels
+_CHANNELS = {"RGB": [2, 1, 0], "LA": [0, 3], "RGBA": [2, 1, 0, 3]}  # where OpenCV has them
 LARGEST = 16  # times the pixels of the video; larger is no mask of it, but may fill the memory
 _ASPECT_TOLERANCE = 0.02  # 854x480 is 0.1 % off 16:9; small sizes round more
 
@@ -28,7 +30,7 @@ def read_label_map(path: str | Path, shape: tuple[int, int] | None = None) -> La
     - Grey: 0 and 255 only (DAVIS-2016) is one object, id 1; else the pixel value is the id.
     - Colour: the colours of the DAVIS palette; black and white only is one object, id 1.
       Where two ids share a colour (7 and 128, both mid-grey) the lower one is meant.
-    - Fully transparent pixels are background.
+    - Fully transparent pixels are background, whichever way a PNG tells of them.
 
     Args:
         path: The PNG file.
@@ -63,8 +65,11 @@ def fitted(label_map: LabelMap, shape: tuple[int, int], path: Path) -> LabelMap:
 def read_png(path: Path, shape: tuple[int, int] | None) -> tuple[str, NDArray]:
     """Return the mode and the pixels of a PNG; one far larger than `shape` is not decoded.
 
+    Pixels are what the file has: Pillow stretches grey of 2 and 4 bits, keeps the high byte of
+    colours and alpha of 16, and leaves it to others what a palette or a value makes transparent.
+
     Raises:
-        UserError: It is no readable PNG, or so large.
+        UserError: It is no readable PNG, so large, or has no 8 bits that tell its colours.
     """
     try:
         with Image.open(path, formats=["PNG"]) as image:
@@ -75,14 +80,80 @@ def read_png(path: Path, shape: tuple[int, int] | None) -> tuple[str, NDArray]:
                     size=f"{image.width}x{image.height}",
                     wanted=f"{shape[1]}x{shape[0]}",
                 )
-            pixels = banded_pixels(path.read_bytes())
-            return image.mode, np.array(image) if pixels is None else pixels
+            pixels = banded_pixels(data := path.read_bytes())
+            return _samples(path, data, image) if pixels is None else (image.mode, pixels)
     except FileNotFoundError:
         raise UserError("There is no mask file {path}: check its name.", path=path) from None
     except UNREADABLE as error:
         raise UserError(
             "{path} is not a readable PNG: save the mask as a PNG again.", path=path
         ) from error
+
+
+def _samples(path: Path, data: bytes, image: Image.Image) -> tuple[str, NDArray]:
+    """Return mode and pixels of a PNG as `read_png` does; `data` is the file, `image` of it."""
+    depth, kind = data[24:26]  # in the header
+    is_deep = depth == 16 and kind in _DEEP
+    mode = _DEEP[kind] if is_deep else image.mode
+    pixels = _deep_samples(data, mode) if is_deep else np.array(image)
+    if kind == _GREY and depth in (2, 4):
+        pixels //= 255 // (2**depth - 1)
+    transparent = image.info.get("transparency")
+    if transparent is not None:
+        is_clear = _is_clear(pixels, transparent)
+        if mode == "P":
+            _check_background(path, pixels, is_clear, image.getpalette() or [])
+        pixels[is_clear] = 0
+    if kind == _GREY and depth in (2, 4) and np.isin(pixels, (0, 2**depth - 1)).all():
+        pixels[pixels > 0] = 255  # black and white
+    return mode, _in_8_bits(path, pixels) if is_deep else pixels
+
+
+def _deep_samples(data: bytes, mode: str) -> NDArray[np.uint16]:
+    """Return the pixels of a PNG with 16 bits in each of several channels, as `mode` has them."""
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None:
+        raise ValueError("OpenCV cannot read it")
+    return pixels[..., _CHANNELS[mode]]
+
+
+def _is_clear(pixels: NDArray, transparent: bytes | int | tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return (H, W) which pixels are transparent by what a PNG's tRNS says, as Pillow gives it."""
+    if isinstance(transparent, bytes):  # the alpha of each index; those that are left are opaque
+        alpha = np.frombuffer(transparent.ljust(256, b"\xff"), np.uint8)
+        return alpha[pixels] == 0
+    is_equal = pixels == transparent
+    return is_equal if pixels.ndim == 2 else is_equal.all(axis=2)
+
+
+def _check_background(
+    path: Path, pixels: NDArray, is_clear: NDArray[np.bool_], palette: list[int]
+) -> None:
+    """Refuse an indexed PNG in which 0 seems to be an object, and another index the background."""
+    has_ground = (is_clear & (pixels > 0)).any()
+    is_drawn = ~is_clear & (pixels == 0)
+    if has_ground and is_drawn.any() and (any(palette[:3]) or not pixels[~is_clear].any()):
+        raise UserError(
+            "{path} has transparent pixels beside opaque ones of the value 0, which no object can "
+            "have: save the mask as an indexed PNG without transparency, with 0 for background.",
+            path=path,
+        )
+
+
+def _in_8_bits(path: Path, pixels: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """Return colours of 16 bits in 8: as they are, if they are so small, else their high byte."""
+    has_alpha = pixels.shape[2] % 2 == 0
+    colors = pixels[..., :-1] if has_alpha else pixels
+    if colors.max(initial=0) > 255:
+        if not ((colors & 255 == 0).all() or (colors % 257 == 0).all()):
+            raise UserError(
+                "{path} has colours of 16 bits: save the mask as an indexed PNG whose pixel values "
+                "are object ids.",
+                path=path,
+            )
+        colors = colors >> 8
+    both = [colors, pixels[..., -1] >> 8] if has_alpha else [colors]
+    return np.dstack(both).astype(np.uint8)
 
 
 def _ids_of(path: Path, mode: str, pixels: NDArray) -> LabelMap:
