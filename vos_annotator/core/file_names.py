@@ -22,6 +22,11 @@ def one_line(name: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in name).split())[:_LONGEST_LINE]
 
 
+def is_text(name: str) -> bool:
+    """Return whether a file's name is Unicode: on Linux it may be any bytes."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
 def safe_name(name: str) -> str:
     """Return `name` as the name of a folder on any system; good names stay as they are."""
     name = re.sub(r'[\x00-\x1f\x7f/\\:*?"<>|]+', "_", encodable(name)).strip(" .")

@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import signal
+import sys
 
 import numpy as np
 import pytest
@@ -128,6 +129,22 @@ def test_a_manifest_that_cannot_be_read_lets_nothing_be_replaced(tmp_path, conte
     corrected = Source(Clip(), lambda frame: encode_png(wanted(0)))
     with pytest.raises(UserError, match="is not as an export left it"):
         export(corrected, "davis", tmp_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are Unicode")
+@pytest.mark.parametrize("name", ["davis", "youtube-vos", "coco", "cutout-ffv1"])
+def test_names_that_are_no_unicode_do_not_stop_an_export(tmp_path, name):
+    clip = make_pictures(tmp_path / os.fsdecode(b"caf\xe9"), 3)
+    for frame, picture in enumerate(sorted(clip.iterdir())):
+        picture.rename(clip / os.fsdecode(b"\xe9%d.png" % frame))
+    with Project.for_video(open_video(clip)) as project:
+        project.set_references({1: np.eye(*SHAPE, dtype=np.uint8)})
+        report = exporting.export_project(project, name, tmp_path / "out")
+        again = exporting.export_project(project, name, tmp_path / "out")
+
+    told = json.loads(report.manifest.read_bytes())
+    assert told["video"]["name"] == "caf?" and told["project"] == "caf?.vos"
+    assert again.written == 0 or name == "cutout-ffv1"
 
 
 def test_what_does_not_read_back_as_it_was_fails_the_export(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ on, and knows its own files again. Both tell of which video the files are.
 """
 
 import hashlib
+import json
 import threading
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -168,7 +169,9 @@ class Ledger:
                 if (self._out / path).is_file()
             }
         content = {"tool": f"vos-annotator {__version__}", **told, "files": files}
-        put_file(self.path, msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n")
+        # Not by msgspec, which refuses names of files that are no UTF-8.
+        text = json.dumps(msgspec.to_builtins(content), ensure_ascii=False, indent=1) + "\n"
+        put_file(self.path, text.encode(errors="replace"))
         for folder in {(self._out / path).parent for path in files} | {self._out}:
             sweep(folder)
         with writing(self._journal):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.file_names import safe_name
+from vos_annotator.core.file_names import is_text, safe_name
 from vos_annotator.core.formats.format import ENGINES, Format, Options, Sequence, Source
 from vos_annotator.core.image_folder import ImageFolder
 from vos_annotator.core.project import Project
@@ -71,9 +71,9 @@ def place_of(kind: Format, name: str, options: Options) -> str:
 
 
 def picture_names(video: Video) -> tuple[str, ...]:
-    """Return what the picture of each frame is called: as it is, or by its number."""
+    """Return what the picture of each frame is called: as it is, if it can, or by its number."""
     if isinstance(video, ImageFolder):
         stems = tuple(Path(file).stem for file in video.files)
-        if len(set(stems)) == len(stems):
+        if len(set(stems)) == len(stems) and all(map(is_text, stems)):
             return stems
     return tuple(f"{frame:05d}" for frame in range(video.frame_count))
