@@ -168,6 +168,26 @@ def test_what_lies_under_an_id_is_nobody_elses_in_files_that_do_not_tell_of_used
         assert reopened.objects.next_id == 2
 
 
+def test_undo_brings_back_what_an_id_that_came_back_wiped_whatever_was_computed_since(clip, path):
+    with Project.create(path, open_video(clip)) as project:
+        both = np.zeros(project.video.shape, np.uint8)
+        both[2:8, 2:8], both[10:14, 2:8] = 1, 2
+        cat, dog = VideoObject(1, "cat", (1, 2, 3)), VideoObject(2, "dog", (4, 5, 6))
+        project.apply(ObjectsEdit((cat, dog)))
+        project.predict(3, encode_png(both), {1: 0.9, 2: 0.8}, "hold")
+        deletion = project.apply(ObjectsEdit((cat,)))
+        project.set_references({5: both})  # the number is another object's now
+
+        assert 2 not in np.unique(project.annotations.stored(3))
+        project.predict(3, encode_png(np.ones_like(both)), {1: 0.7}, "hold")
+        again = project.apply(project.history.to_undo())
+        np.testing.assert_array_equal(project.annotations[3], np.where(both == 1, 1, 0))
+        assert project.annotations.confidence(3) == {1: 0.9, 2: 0.8}
+        project.apply(project.apply(again))
+        project.apply(deletion)
+        np.testing.assert_array_equal(project.annotations[3], both)
+
+
 def test_a_frame_that_became_empty_leaves_no_row(clip, path):
     project = Project.create(path, open_video(clip))
     project.apply(paint(project, 4))

@@ -182,14 +182,14 @@ class Annotations:
     def apply(self, edit: FrameEdit) -> FrameEdit:
         """Make a person's edit and return the edit that takes it back.
 
-        The inverse is read off the frame as it stands. A frame that stops being a reference
+        The inverse is read off the frame as it stands. A frame that is no reference afterwards
         may get another prediction at any time, so then the inverse holds the whole label map:
-        what a person drew comes back exactly, whatever an engine did meanwhile.
+        what was there comes back exactly, whatever an engine did meanwhile.
         """
         frame, before = edit.frame, self.state(edit.frame)
         was_absent = self.absences.at(frame)
         loses_hidden = not was_absent.isdisjoint(before.ids)
-        is_replaced = edit.png is not None or edit.status < before.status or loses_hidden
+        is_replaced = edit.png is not None or edit.status is not Status.REFERENCE or loses_hidden
         png = self._png(frame) if is_replaced else None
         ids, patch, changed = self._change_pixels(edit)
         inverse = FrameEdit(
