@@ -119,6 +119,22 @@ def test_other_files_hidden_files_and_folders_are_left_out(tmp_path):
         assert len(video) == 1
 
 
+def test_links_to_pictures_are_pictures_and_those_that_lead_nowhere_are_left_out(tmp_path):
+    folder = tmp_path / "clip"
+    folder.mkdir()
+    write(folder / "1.png", picture_of(1))
+    write(tmp_path / "elsewhere.png", picture_of(2))
+    links = {"2.png": "../elsewhere.png", "3.png": "gone.png", "4.png": "4.png", "5.png": "6.png"}
+    for name, target in (links | {"6.png": "5.png"}).items():
+        try:
+            (folder / name).symlink_to(target)
+        except OSError:
+            pytest.skip("links are not allowed here")
+    with open_video(folder) as video:
+        assert numbers_in(video, range(2)) == [1, 2]
+        assert video.files == ("1.png", "2.png")
+
+
 def test_pictures_are_read_when_they_are_asked_for(tmp_path, monkeypatch):
     for number in range(5):
         write(tmp_path / f"{number}.png", picture_of(number))

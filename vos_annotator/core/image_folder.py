@@ -113,8 +113,13 @@ def _picture_sizes(path: Path) -> dict[str, int]:
             for entry in entries
             if os.path.splitext(entry.name)[1].lower() in PICTURE_SUFFIXES
             and not entry.name.startswith(".")
-            and entry.is_file()
+            and _is_file(entry)
         }
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a file; a link is none that leads nowhere, or to itself."""
+    return Path(entry.path).is_file() if entry.is_symlink() else entry.is_file()
 
 
 def _fingerprints(path: Path, files: tuple[str, ...], sizes: Mapping[str, int]) -> tuple[str, str]:
