@@ -117,6 +117,28 @@ def test_values_of_small_objects_are_as_those_computed_on_the_whole_frame(
 
 
 @torch.inference_mode()
+def test_values_of_an_object_smaller_than_any_position_are_computed_where_it_is(
+    runtime, look, for_values
+):
+    masks = torch.zeros(2, 1, *(16 * side for side in GRID))
+    masks[0, :, 109:115, 93:99] = 1  # on a corner of four positions
+    masks[1, :, 200:260, 400:450] = 1
+    others = masks.flip(0)
+    expected = runtime.memorize(torch.cat([masks, others], 1), for_values)
+    nothing = torch.zeros_like(masks[:1])
+    nobody = runtime.memorize(torch.cat([nothing, masks.sum(0, keepdim=True)], 1), for_values)
+
+    def value_of(pairs, boxes, is_all):
+        return runtime.memorize(pairs, cut(for_values, 16 * GRID[1], boxes))
+
+    value = memorized(value_of, masks, masks.sum(0), [nobody] * 2, 2)[0]
+
+    here = slice(6, 8), slice(5, 7)
+    near, wanted, without = (each[0][:-2, *here] for each in (value, expected, nobody))
+    assert (near - wanted).abs().mean() < 0.3 * (without - wanted).abs().mean()
+
+
+@torch.inference_mode()
 def test_an_object_of_which_nothing_is_known_elsewhere_is_looked_at_in_the_whole_frame(
     runtime, for_values
 ):

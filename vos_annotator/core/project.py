@@ -32,6 +32,7 @@ from vos_annotator.core.project_file import ProjectFile
 from vos_annotator.core.project_video import (
     absolute,
     check_video,
+    is_project,
     open_video_of,
     project_path,
     video_meta,
@@ -81,8 +82,7 @@ class Project:
         steps, done = file.steps(), None if done is None else int(done)
         self.history = History(steps, done, file.step, file.step_times())
         self._together = 0  # blocks of `together` that are open
-        self.saved_at, self.problem = time.time(), ""
-        self._engine = PERSON
+        self._engine, self.saved_at, self.problem = PERSON, time.time(), ""
         parts = self.annotations, self.objects, self.reviews, self.history, self._pngs, self._meta
         self._unwritten = Unwritten(*parts)
         self.annotations.changed.connect(self._on_frame_changed)
@@ -149,8 +149,7 @@ class Project:
             UserError: See `open` and `create`.
         """
         path = project_path(video)
-        is_there = path.is_file() and path.stat().st_size > 0
-        return cls.open(path, video) if is_there else cls.create(path, video)
+        return cls.open(path, video) if is_project(path) else cls.create(path, video)
 
     def apply(self, edit: Edit) -> Edit:
         """Make an edit, write it, and return the edit that takes it back."""
@@ -229,8 +228,7 @@ class Project:
 
     def set_setting(self, key: str, value: object) -> None:
         """Keep a JSON value with the project."""
-        self._meta[f"setting:{key}"] = value
-        self._unwritten.keys.add(f"setting:{key}")
+        self._note({f"setting:{key}": value})
         self._flush()
 
     def save_copy(self, path: str | Path) -> None:
@@ -283,17 +281,19 @@ class Project:
 
     def _note_open(self, is_open: bool) -> None:
         """Note for the next who opens the file whether this one closed it."""
-        self._meta[_OPEN_KEY] = is_open
-        self._unwritten.keys.add(_OPEN_KEY)
+        self._note({_OPEN_KEY: is_open})
         self._flush()
 
     def _link_video(self) -> None:
         """Note where the video is now, so that it is found there the next time."""
-        for key, value in video_meta(self.video, self.path).items():
-            if self._meta.get(key) != value:
-                self._meta[key] = value
-                self._unwritten.keys.add(key)
+        facts = video_meta(self.video, self.path).items()
+        self._note({key: value for key, value in facts if self._meta.get(key) != value})
         self._flush()
+
+    def _note(self, facts: Mapping[str, object]) -> None:
+        """Have facts about the project written with what is written next."""
+        self._meta |= facts
+        self._unwritten.keys |= facts.keys()
 
     def _apply(self, edit: Edit) -> Edit:
         match edit:
@@ -315,9 +315,7 @@ class Project:
     def _on_objects_changed(self) -> None:
         self.annotations.hide(self.objects.gone)
         self._unwritten.has_objects = True
-        self._meta["highest_id"] = self.objects.highest_id
-        self._meta["used_ids"] = sorted(self.objects.used)
-        self._unwritten.keys |= {"highest_id", "used_ids"}
+        self._note({"highest_id": self.objects.highest_id, "used_ids": sorted(self.objects.used)})
 
     def _flush(self) -> None:
         """Write everything that changed and is not written yet."""

@@ -33,10 +33,10 @@ def project_path(video: Video) -> Path:
         UserError: Nothing can be written there either.
     """
     beside, elsewhere = _places(video)
-    is_there = _is_project(beside)
+    is_there = is_project(beside)
     file, journal = parts(beside)
     if is_there and os.access(file, os.W_OK) and os.access(journal.parent, os.W_OK):
-        return max(beside, elsewhere, key=written_at) if _is_project(elsewhere) else beside
+        return max(beside, elsewhere, key=written_at) if is_project(elsewhere) else beside
     if elsewhere.is_file():
         return elsewhere
     if not is_there and not beside.is_dir() and os.access(beside.parent, os.W_OK):
@@ -50,7 +50,7 @@ def project_path(video: Video) -> Path:
 
 def told_of_another(video: Video, project: Path) -> str:
     """Return in a sentence where a video has a project beside the one at `project`; "" if not."""
-    others = [each for each in _places(video) if each != project and _is_project(each)]
+    others = [each for each in _places(video) if each != project and is_project(each)]
     if not others or project not in _places(video):
         return ""
     return tr(
@@ -79,7 +79,8 @@ def _fits(name: str) -> bool:
     return len(name if os.name == "nt" else os.fsencode(name)) <= _LONGEST_NAME
 
 
-def _is_project(path: Path) -> bool:
+def is_project(path: Path) -> bool:
+    """Whether something is there that may be a project."""
     return path.is_file() and path.stat().st_size > 0
 
 

@@ -28,6 +28,7 @@ _LIKELY = (0.02, 0.1, 0.2, 0.3)  # shares of an object in what a position reads,
 _WORTHWHILE = 0.45  # of a frame: the largest box that an object is looked for in, or all of it
 _CORE = 0.5  # share that each such place has somewhere, if any has
 _FAINT = 0.25  # share of a position that an object covers at least, where it is remembered
+_TRACE = 0.02  # such a share of a small object, which covers no position by more
 _AROUND = 3  # positions that are looked at around what was found
 _BESIDE = 2  # positions around an object whose values are computed, too
 _RIM = 1  # positions: what is seen there lacks what lies beyond
@@ -142,7 +143,7 @@ def memorized(
     shares = F.avg_pool2d(masks, STRIDE)
     size = shares.shape[2:]
     places = [
-        (whole(size),) if far is None else boxes_around((share[0] > _FAINT).numpy(), _BESIDE)
+        (whole(size),) if far is None else boxes_around(_where(share[0]).numpy(), _BESIDE)
         for share, far in zip(shares, elsewhere, strict=True)
     ]
     lies = torch.channels_last
@@ -164,6 +165,11 @@ def memorized(
     for value, share in zip(values, shares, strict=True):
         value[0, -carried:] = (2 * beside(share, together) - 1).to(value.dtype)
     return values
+
+
+def _where(share: Tensor) -> Tensor:
+    """Return where an object is, (h, w) bool, of the share of each position that it covers."""
+    return share > min(_FAINT, max(share.max().item() / 2, _TRACE))
 
 
 def beside(own: Tensor, everyone: Tensor) -> Tensor:
