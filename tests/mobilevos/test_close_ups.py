@@ -60,6 +60,20 @@ def test_borders_of_a_large_frame_are_sharper_from_near(engine):
     assert set(np.unique(fine)) == {0, 1} and fine.dtype == np.uint8
 
 
+def test_a_reference_that_could_not_be_looked_at_is_looked_at_the_next_time(engine):
+    engine.memorize(0, *star(300))
+    image, truth = star(320)
+
+    with pytest.raises(TypeError):
+        engine.refine(1, image, truth, told(at_0=(None, truth)))
+    after = engine.refine(1, image, truth, again := told(at_0=star(300)))
+
+    assert again.asked == [0]
+    engine.forget(0)
+    engine.memorize(0, *star(300))
+    np.testing.assert_array_equal(after, engine.refine(1, image, truth, told(at_0=star(300))))
+
+
 def test_a_frame_that_shows_no_more_from_near_is_returned_as_it_is(engine):
     small = (100, 140)
     engine.memorize(0, *star(60, shape=small))

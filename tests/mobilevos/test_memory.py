@@ -1,5 +1,7 @@
 """What is read of the memory, how, and that it stays bounded."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 import torch
@@ -14,6 +16,18 @@ def entry(mark: float, ids: tuple[int, ...] = (1,)) -> MemoryFrame:
     return MemoryFrame(
         torch.full((1, 4, 6), mark), {i: torch.full((1, 3, 6), mark + i) for i in ids}
     )
+
+
+@contextmanager
+def full_disk(most: int = 0):
+    """Let no file take more than so many bytes."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_affinity_equals_the_softmax_of_negative_distances():
@@ -107,6 +121,33 @@ def test_a_reference_read_back_from_disk_equals_the_one_kept():
         assert back.values.keys() == kept[frame].values.keys()
         assert all(torch.equal(back.values[i], kept[frame].values[i]) for i in back.values)
     assert torch.equal(store.get(1).key, kept[5].key)
+
+
+@pytest.mark.parametrize("most", [0, 700])
+def test_a_full_disk_loses_no_reference_but_the_one_that_was_to_come(most):
+    bank, kept = MemoryBank(), {frame: entry(frame / 7, (1, 3)) for frame in range(12)}
+    for frame in range(8):
+        bank.keep(frame, kept[frame])
+    with full_disk(most), pytest.raises(OSError, match="too large"):
+        for frame in range(8, 12):
+            bank.keep(frame, kept[frame])
+    frames = bank.select(11, 1)
+    assert frames == (0, frames[-1])
+
+    for frame in range(12):
+        if frame > frames[-1]:
+            bank.keep(frame, kept[frame])
+        assert torch.equal(bank[frame].key, kept[frame].halved().key)
+    assert bank.select(11, 1) == (0, 11)
+
+
+def test_what_could_not_be_kept_is_not_there():
+    store = ReferenceStore(resident=1)
+    store.put(0, entry(0))
+    with full_disk(), pytest.raises(OSError, match="too large"):
+        store.put(1, entry(1))
+    with pytest.raises(KeyError):
+        store.get(1)
 
 
 def test_what_is_known_of_a_reference_is_known_anew_when_it_is_drawn_anew():

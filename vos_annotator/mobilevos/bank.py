@@ -55,7 +55,8 @@ class ReferenceStore:
         self._resident, self._capacity = OrderedDict[Hashable, MemoryFrame](), resident
         # Its offset and length in the file, and where its tensors were.
         self._spilled: dict[Hashable, tuple[int, int, torch.device]] = {}
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the store
+        # Without a buffer: what the disk did not take must not wait there for the next reading.
+        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - lives on
         self.size = 0
         BUDGET.add(self)
 
@@ -86,18 +87,16 @@ class ReferenceStore:
         self._spilled.pop(frame, None)
 
     def _make_resident(self, frame: Hashable, entry: MemoryFrame) -> None:
+        """Make room, then take it in: if the file takes no more, everything is as before."""
+        most = BUDGET.share(self) - entry.nbytes
+        while len(self._resident) >= self._capacity or (self.size > most and self._resident):
+            oldest = next(iter(self._resident))
+            if oldest not in self._spilled:
+                evicted = self._resident[oldest]
+                self._spilled[oldest] = self._write(packed(evicted), evicted.key.device)
+            self._release(self._resident.pop(oldest))
         self._resident[frame] = entry
         self.size += entry.nbytes
-        bound = BUDGET.share(self)
-        while len(self._resident) > self._capacity or (self.size > bound and frame != self._oldest):
-            oldest, evicted = self._resident.popitem(last=False)
-            self._release(evicted)
-            if oldest not in self._spilled:
-                self._spilled[oldest] = self._write(packed(evicted), evicted.key.device)
-
-    @property
-    def _oldest(self) -> Hashable:
-        return next(iter(self._resident))
 
     def _release(self, entry: MemoryFrame | None) -> None:
         self.size -= 0 if entry is None else entry.nbytes
@@ -107,7 +106,9 @@ class ReferenceStore:
 
     def _write(self, data: bytes, device: torch.device) -> tuple[int, int, torch.device]:
         offset = self._file.seek(0, SEEK_END)
-        self._file.write(data)
+        left = memoryview(data)
+        while left:
+            left = left[self._file.write(left) :]
         return offset, len(data), device
 
 

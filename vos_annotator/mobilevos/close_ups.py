@@ -98,11 +98,11 @@ class CloseUps:
         known = self._known.setdefault(frame, set())
         if object_id not in known:
             image, label_map = reference(frame)
-            known.add(object_id)
             if (label_map == object_id).any():
                 box, view = self._view(image, label_map == object_id)
                 entry = self._remember(view, label_map[box], object_id)
                 self._store.put((frame, object_id), entry.halved())
+            known.add(object_id)
         try:
             return self._store.get((frame, object_id))
         except KeyError:
