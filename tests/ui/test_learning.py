@@ -116,6 +116,22 @@ def test_references_stay_as_they_were_drawn(desk):
         np.testing.assert_array_equal(desk.annotations[frame], label_map)
 
 
+def test_what_an_undone_reference_taught_is_forgotten_and_every_prediction_computed_again(desk):
+    desk.paint(0)
+    desk.propagate()
+    desk.paint(6)
+    desk.wait(lambda: desk.engine.has_learnt and desk.is_idle())
+
+    desk.document.undo()
+    desk.wait(lambda: not desk.engine.has_learnt and desk.is_idle())
+
+    assert desk.annotations.references == (0,)
+    assert desk.shown() == list(range(1, FRAMES))
+    desk.paint(9)
+    desk.wait(lambda: desk.engine.has_learnt and desk.is_idle())
+    assert desk.learnt()[-1] == ("learn", 0, 9)
+
+
 def test_a_correction_during_learning_ends_it_and_comes_first(desk):
     desk.paint(0)
     desk.propagate()

@@ -55,8 +55,7 @@ class Learning(QObject):
         QSettings().setValue(_ON_KEY, is_on)
         self.interrupt()
         if not is_on and self._has_learnt:
-            self.is_active = True
-            self.wanted.emit(False)
+            self._forget()
 
     def note_change(self) -> None:
         """A reference changed: what was learnt is out of date."""
@@ -78,11 +77,18 @@ class Learning(QObject):
         self.interrupt()
 
     def rest(self) -> None:
-        """Nothing runs: learn in a moment, if there is anything to learn and to gain."""
+        """Nothing runs: learn in a moment, if there is anything to learn and to gain.
+
+        Where too few references are left to learn from, what others taught is forgotten.
+        """
         known = self._annotations
-        can_learn = len(known.references) >= _ENOUGH
-        if self._is_on and self._is_due and can_learn and Status.PREDICTION in known.statuses:
-            self._rest.start()
+        if not (self._is_on and self._is_due):
+            return
+        if len(known.references) >= _ENOUGH:
+            if Status.PREDICTION in known.statuses:
+                self._rest.start()
+        elif self._has_learnt:
+            self._forget()
 
     def land(self, result: Learned) -> None:
         """Take what came of it; nobody has done anything since it began."""
@@ -103,6 +109,10 @@ class Learning(QObject):
         ids = frozenset(objects.ids) - objects.locked_ids
         self._document.project.mark_stale(range(self._annotations.frame_count), ids)
         self.taught.emit()
+
+    def _forget(self) -> None:
+        self.is_active = True
+        self.wanted.emit(False)
 
     def _begin(self) -> None:
         self.is_active = True
