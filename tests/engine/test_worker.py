@@ -31,6 +31,7 @@ from vos_annotator.engine.commands import (
     Segmented,
     SetReference,
     SteppedDown,
+    UseEngine,
 )
 from vos_annotator.engine.kept import KeptMaps
 from vos_annotator.engine.merging import merged
@@ -240,6 +241,96 @@ def test_a_waiting_scribble_comes_before_a_waiting_pass(bench):
     bench.until(Finished)
 
     assert bench.engine.log.index(("scribble", 7)) < bench.engine.log.index(("segment", 1))
+
+
+class Memorizing(ToldScribbler):
+    """While it is gated each `memorize` waits to be let through."""
+
+    def memorize(self, frame, image, label_map):
+        if self.is_gated:
+            self.reached.release()
+            assert self._gate.acquire(timeout=20)
+        super().memorize(frame, image, label_map)
+
+
+@pytest.fixture
+def changed(bench):
+    """A worker that knows three references, and whose new engine is at work on the first."""
+    engines = []
+
+    def load(name, size):
+        engines.append(Memorizing(size))
+        engines[-1].is_gated = len(engines) == 2
+        return engines[-1]
+
+    bench = bench(load=load)
+    bench.engines = engines
+    bench.start(reference(0), reference(3), reference(5), propagation(last=1))
+    bench.until(Finished)
+    bench.worker.submit(UseEngine(EngineChoice("told")))
+    bench.worker.submit(propagation(revision=2, references=(0, 3, 5)))
+    bench.until(Ready)
+    bench.engine = engines[1]
+    bench.reach_frame()
+    return bench
+
+
+def test_a_scribble_is_answered_between_two_references_that_are_memorized(changed):
+    changed.worker.submit(Scribble(7, 3, strokes(), None))
+    changed.engine.let_through(1)
+    changed.until(Scribbled)
+    changed.engine.open_gate()
+
+    assert changed.until(Finished).frames > 0
+    memorized = [("memorize", frame) for frame in (0, 3, 5)]
+    assert changed.engine.log[:4] == [memorized[0], ("scribble", 7), *memorized[1:]]
+
+
+def test_a_change_ends_memorizing_so_that_what_it_drops_is_not_memorized(changed):
+    changed.worker.submit(reference(9))
+    changed.engine.let_through(1)
+    changed.until(Finished)
+    changed.reach_frame()
+    changed.worker.submit(SetReference(5, None))
+    changed.worker.submit(propagation(last=2, references=(0, 3, 9)))
+    changed.engine.open_gate()
+
+    assert not changed.until(Finished).cancelled
+    assert sorted(changed.engine.memory) == [0, 3, 9]
+    assert ("memorize", 5) not in changed.engine.log
+
+
+def test_memorizing_for_a_changed_reference_can_be_cancelled_and_goes_on_with_the_next_pass(
+    changed,
+):
+    changed.worker.submit(reference(9))
+    changed.engine.let_through(1)
+    changed.until(Finished)
+    changed.reach_frame()
+    changed.worker.cancel()
+    changed.worker.submit(Scribble(7, 3, strokes(), None))
+    changed.engine.open_gate()
+    changed.until(Scribbled)
+    assert sorted(changed.engine.memory) == [0, 3]
+
+    changed.worker.submit(propagation(last=2, references=(0, 3, 5, 9)))
+    changed.until(Finished)
+    assert sorted(changed.engine.memory) == [0, 3, 5, 9]
+
+
+def test_an_engine_that_a_scribble_brings_amid_memorizing_is_taught_all_references(changed):
+    changed.engine.scribble = out_of_memory
+    changed.worker.submit(Scribble(7, 3, strokes(), None))
+    changed.engine.open_gate()
+    changed.until(Scribbled)
+
+    changed.until(Finished)
+    assert changed.engine.log == [("memorize", 0)]
+    assert sorted(changed.engines[2].memory) == [0, 3, 5]
+
+
+def out_of_memory(*_):
+    raise MemoryError
 
 
 def test_only_the_latest_scribble_of_an_object_is_answered(bench):

@@ -129,7 +129,10 @@ class InferenceWorker:
         self._commands.put((self._ticket, command), key)
 
     def cancel(self) -> None:
-        """Give up what was submitted so far to run or to learn; the rest is still done."""
+        """Give up what was submitted so far to run or to learn; the rest is still done.
+
+        References that are not memorized by then are with the next command.
+        """
         self._cancelled = self._ticket
 
     def close(self) -> None:
@@ -197,10 +200,10 @@ class InferenceWorker:
                 self.results.put(ClicksReady(files, self._strokes.use(files)))
             case SetReference():
                 self._knowledge.set(command)
-                self._bring_memory_up_to_date()
+                self._bring_memory_up_to_date(lambda: self._is_over(ticket))
             case SetAbsences(absences):
                 self._knowledge.absences = absences
-                self._bring_memory_up_to_date()
+                self._bring_memory_up_to_date(lambda: self._is_over(ticket))
             case Propagate():
                 self._propagate(command, lambda: self._is_over(ticket))
             case Learn():
@@ -246,11 +249,12 @@ class InferenceWorker:
         return merged(label_map, None if kept is None else kept.decode(), command.ids)
 
     def _learn(self, command: Learn, is_over: Callable[[], bool]) -> None:
-        started, engine = time.perf_counter(), self._seat.loaded()
-        has_learnt = False
+        started, has_learnt = time.perf_counter(), False
+        if command.wanted:
+            self._bring_memory_up_to_date(is_over)
+        engine = self._seat.loaded()
         if isinstance(engine, LearningEngine):
             if command.wanted:
-                self._bring_memory_up_to_date(is_over)
                 has_learnt = engine.learn(self._knowledge.teachers(), self._serving(is_over))
             else:
                 engine.unlearn()
@@ -285,9 +289,17 @@ class InferenceWorker:
         seconds = time.perf_counter() - started
         self.results.put(Scribbled(command.frame, command.object_id, mask, command.token, seconds))
 
-    def _bring_memory_up_to_date(self, is_over: Callable[[], bool] = lambda: False) -> None:
-        engine = self._seat.loaded()
-        self._knowledge.teach(engine, lambda: is_over() or self._is_closing)
+    def _bring_memory_up_to_date(self, is_over: Callable[[], bool]) -> None:
+        """Teach the engine what it does not know; what `is_over` cuts off is for the next command.
+
+        A scribble in between may bring another engine, which is taught from the beginning.
+        """
+        taught, is_over_now = None, self._serving(is_over)
+        while taught is not (engine := self._seat.loaded()):
+            taught = engine
+            self._knowledge.teach(
+                engine, lambda engine=engine: is_over_now() or self._seat.engine is not engine
+            )
 
 
 _CHANGES = UseEngine | SetReference | SetAbsences  # what a pass goes by
