@@ -378,6 +378,28 @@ def test_an_engine_that_raises_ends_its_pass_only(bench):
     assert bench.until(Finished).revision == 3
 
 
+class Failing(ToldEngine):
+    """Memorizes frame 6 once."""
+
+    def memorize(self, frame, image, label_map):
+        if frame == 6 and ("memorize", 6) in self.log:
+            raise OSError("The disk is full.")
+        super().memorize(frame, image, label_map)
+
+
+def test_a_reference_that_could_not_be_memorized_anew_is_gone_once_it_is_none_any_more(bench):
+    bench = bench(Failing())
+    bench.start(reference(3), reference(6), propagation(last=4, references=(3, 6)))
+    bench.until(Finished)
+    bench.worker.submit(reference(6, 1, 2))
+    bench.until(Failed)
+    bench.worker.submit(SetReference(6, None))
+    bench.worker.submit(propagation(last=4, references=(3,)))
+    bench.until(Finished)
+
+    assert bench.engine.ids == {3: (1,)}
+
+
 def test_the_users_mistakes_come_without_a_traceback(bench):
     def load(name, size):
         raise UserError("The engine told needs paper: buy some.")

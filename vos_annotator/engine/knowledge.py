@@ -52,14 +52,14 @@ class Knowledge:
 
     def teach(self, engine: SegmentationEngine, is_over: Callable[[], bool]) -> None:
         """Make the engine's memory hold exactly what people said; `is_over` ends it halfway."""
-        for frame in self._memorized.keys() - self._references.keys():
-            engine.forget(frame)
-            del self._memorized[frame]
+        for frame, reference in list(self._memorized.items()):
+            if self._references.get(frame) != reference:
+                engine.forget(frame)  # at once: memorizing what takes its place may fail
+                del self._memorized[frame]
         for frame, reference in sorted(self._references.items()):
             if is_over():
                 return
-            if self._memorized.get(frame) != reference:
-                self._memorized.pop(frame, None)
+            if frame not in self._memorized:
                 self._memorize(engine, reference)
                 self._memorized[frame] = reference
         if isinstance(engine, DenyingEngine):
