@@ -1,6 +1,7 @@
 """Cuts: a pass keeps to its scene, and knows it again."""
 
 import numpy as np
+import pytest
 
 from tests.core.test_shots import SHAPE, Pictures, scene
 from tests.engine.fakes import ToldEngine, square
@@ -76,6 +77,36 @@ def test_a_range_that_starts_beyond_the_cut_gives_what_the_whole_pass_gives():
 
     for frame, found in part.items():
         np.testing.assert_array_equal(found.label_map(), whole[frame].label_map())
+
+
+class Remembering(Everywhere):
+    """Also has, at each frame, all frames of the pass so far before it."""
+
+    def __init__(self):
+        super().__init__()
+        self.latest, self.read = [], {}
+
+    def begin_pass(self):
+        self.latest = []
+
+    def segment(self, frame, image, absent=()):
+        self.read[frame] = tuple(self.latest)
+        self.latest.append(frame)
+        return super().segment(frame, image, absent)
+
+
+@pytest.mark.parametrize(
+    ("reference", "first", "last", "back"),
+    [(0, ELSEWHERE[0], len(CLIP) - 1, ELSEWHERE[-1] + 1), (15, 0, ELSEWHERE[-1], 5)],
+)
+def test_a_pass_that_begins_beyond_a_cut_remembers_nothing_of_what_is_there(
+    reference, first, last, back
+):
+    engine, video = Remembering(), Pictures(CLIP)
+    engine.memorize(reference, video[reference], square(1, shape=SHAPE))
+    list(propagate(engine, video, plan([reference], first, last)))
+
+    assert engine.read[back] == ()
 
 
 def test_no_time_is_spent_on_a_shot_that_is_not_carried_to():

@@ -133,6 +133,8 @@ def propagate(
                 if scene.is_known or ids is None:
                     segmentation = engine.segment(frame, video[frame], away).without(away)
                     ids = segmentation.ids
+                    if not scene.is_known:
+                        engine.begin_pass()  # which was asked for its objects alone
                 if not scene.is_known:
                     segmentation = not_carried(ids, video.shape, shots.starts(frame))
                 if one.until is not None:
