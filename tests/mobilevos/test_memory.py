@@ -8,6 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vos_annotator.core.memory_budget import KINDS, REFERENCES, MemoryBudget
+from vos_annotator.mobilevos import bank as bank_module
 from vos_annotator.mobilevos.bank import MemoryBank, ReferenceStore
 from vos_annotator.mobilevos.memory import MemoryFrame, affinity, nearest, readout, readout_nearest
 
@@ -28,6 +30,18 @@ def full_disk(most: int = 0):
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.fixture
+def in_memory(monkeypatch):
+    """Let stores that are made from now on have as many bytes in memory as is said."""
+
+    def bound(size: int) -> None:
+        budget = MemoryBudget(0)
+        monkeypatch.setattr(budget, "_allowed", round(size / KINDS[REFERENCES][1]) + 1)
+        monkeypatch.setattr(bank_module, "BUDGET", budget)
+
+    return bound
 
 
 def test_affinity_equals_the_softmax_of_negative_distances():
@@ -109,8 +123,9 @@ def test_an_object_reads_past_references_that_do_not_show_it():
     assert bank.select(250, 2) == (40,)
 
 
-def test_a_reference_read_back_from_disk_equals_the_one_kept():
-    store = ReferenceStore(resident=2)
+def test_a_reference_read_back_from_disk_equals_the_one_kept(in_memory):
+    in_memory(2 * entry(0, (1, 3)).halved().nbytes)
+    store = ReferenceStore()
     kept = {frame: entry(frame / 7, (1, 3)).halved() for frame in range(6)}
     for frame, kept_entry in kept.items():
         store.put(frame, kept_entry)
@@ -123,8 +138,36 @@ def test_a_reference_read_back_from_disk_equals_the_one_kept():
     assert torch.equal(store.get(1).key, kept[5].key)
 
 
+def test_as_many_references_as_memory_has_room_for_are_read_without_the_disk(monkeypatch):
+    bank = MemoryBank()
+    for frame in range(40):
+        bank.keep(frame, entry(frame))
+    monkeypatch.setattr(bank._store, "_file", None)
+
+    assert all(bank[frame].key[0, 0, 0] == frame for frame in range(40))
+
+
+def test_the_file_grows_with_the_references_and_not_with_how_often_they_are_drawn(in_memory):
+    in_memory(0)
+    bank, rng = MemoryBank(), np.random.default_rng(0)
+    objects = {frame: tuple(range(1, 2 + int(rng.integers(6)))) for frame in range(10)}
+    for frame, ids in objects.items():
+        bank.keep(frame, entry(frame, ids))
+    for _ in range(500):
+        frame = int(rng.integers(10))
+        objects[frame] = tuple(range(1, 2 + int(rng.integers(6))))
+        bank.keep(frame, entry(frame, objects[frame]))
+
+    for frame, ids in objects.items():
+        assert torch.equal(bank[frame].key, entry(frame).halved().key)
+        assert bank[frame].values.keys() == set(ids)
+    largest = len(bank_module.packed(entry(0, tuple(range(1, 7))).halved()))
+    assert bank._store._file.seek(0, 2) <= 2 * 10 * largest
+
+
 @pytest.mark.parametrize("most", [0, 700])
-def test_a_full_disk_loses_no_reference_but_the_one_that_was_to_come(most):
+def test_a_full_disk_loses_no_reference_but_the_one_that_was_to_come(most, in_memory):
+    in_memory(8 * entry(0, (1, 3)).halved().nbytes)
     bank, kept = MemoryBank(), {frame: entry(frame / 7, (1, 3)) for frame in range(12)}
     for frame in range(8):
         bank.keep(frame, kept[frame])
@@ -141,8 +184,9 @@ def test_a_full_disk_loses_no_reference_but_the_one_that_was_to_come(most):
     assert bank.select(11, 1) == (0, 11)
 
 
-def test_what_could_not_be_kept_is_not_there():
-    store = ReferenceStore(resident=1)
+def test_what_could_not_be_kept_is_not_there(in_memory):
+    in_memory(entry(0).nbytes)
+    store = ReferenceStore()
     store.put(0, entry(0))
     with full_disk(), pytest.raises(OSError, match="too large"):
         store.put(1, entry(1))

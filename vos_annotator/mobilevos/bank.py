@@ -10,7 +10,7 @@ import tempfile
 from bisect import bisect_right, insort
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterable
-from os import SEEK_END
+from operator import itemgetter
 from typing import Any
 
 import torch
@@ -40,10 +40,10 @@ def unpacked(data: bytes) -> MemoryFrame:
 
 
 class ReferenceStore:
-    """Memory frames of all references: a few in memory, the others in a temporary file.
+    """Memory frames of all references: as many in memory as the budget says, others in a file.
 
-    The file has no name and goes with the process. What lies there is equal to what was
-    kept, so it never matters to a mask which frames happened to be in memory.
+    The temporary file has no name and goes with the process. What lies there is equal to what
+    was kept, so it never matters to a mask which frames happened to be in memory.
 
     Attributes:
         kind, most, weight, size: As of `memory_budget.Cache`.
@@ -51,8 +51,8 @@ class ReferenceStore:
 
     kind, most, weight = REFERENCES, None, 1.0
 
-    def __init__(self, resident: int = 8) -> None:
-        self._resident, self._capacity = OrderedDict[Hashable, MemoryFrame](), resident
+    def __init__(self) -> None:
+        self._resident = OrderedDict[Hashable, MemoryFrame]()
         # Its offset and length in the file, and where its tensors were.
         self._spilled: dict[Hashable, tuple[int, int, torch.device]] = {}
         # Without a buffer: what the disk did not take must not wait there for the next reading.
@@ -89,7 +89,7 @@ class ReferenceStore:
     def _make_resident(self, frame: Hashable, entry: MemoryFrame) -> None:
         """Make room, then take it in: if the file takes no more, everything is as before."""
         most = BUDGET.share(self) - entry.nbytes
-        while len(self._resident) >= self._capacity or (self.size > most and self._resident):
+        while self.size > most and self._resident:
             oldest = next(iter(self._resident))
             if oldest not in self._spilled:
                 evicted = self._resident[oldest]
@@ -105,11 +105,20 @@ class ReferenceStore:
         """Leave it to the thread that the store belongs to, which will with its next frame."""
 
     def _write(self, data: bytes, device: torch.device) -> tuple[int, int, torch.device]:
-        offset = self._file.seek(0, SEEK_END)
+        offset = self._file.seek(self._gap(len(data)))
         left = memoryview(data)
         while left:
             left = left[self._file.write(left) :]
         return offset, len(data), device
+
+    def _gap(self, length: int) -> int:
+        """Return the first place in the file where so many bytes are free."""
+        start = 0
+        for offset, taken, _ in sorted(self._spilled.values(), key=itemgetter(0)):
+            if offset - start >= length:
+                break
+            start = offset + taken
+        return start
 
 
 class MemoryBank:

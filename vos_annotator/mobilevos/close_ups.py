@@ -25,7 +25,6 @@ TOP_K = 30
 HANDICAP = -4.0  # similarity of a position of the coarse mask
 SIDE = 1.5  # times the working size: of a square with as many pixels as a close-up has at most
 WORTHWHILE = 1.25  # times the working size that the short side of a frame must have
-_RESIDENT = 24  # close-ups of references that stay in memory
 
 LookUp = Callable[[int], tuple[NDArray[np.uint8], LabelMap]]
 
@@ -36,7 +35,7 @@ class CloseUps:
     def __init__(self, vision: Vision, size: int) -> None:
         """Prepare for masks that were found at a short side of `size` px."""
         self._vision, self._size, self._side = vision, size, round(SIDE * size)
-        self._store = ReferenceStore(_RESIDENT)
+        self._store = ReferenceStore()
         self._known: dict[int, set[int]] = {}  # frame -> objects in the store, or looked for
 
     def forget(self, frame: int) -> None:
