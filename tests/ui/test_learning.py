@@ -206,6 +206,24 @@ def test_stop_ends_learning_until_the_next_correction(desk):
     desk.wait(lambda: desk.engine.has_learnt and desk.is_idle())
 
 
+def test_learning_that_fails_is_over_until_the_next_correction(desk):
+    failures, told = [], []
+    desk.bridge.failed.connect(lambda text, report: failures.append(text))
+    desk.bridge.learning.wanted.connect(lambda is_wanted: told.append("began"))
+    desk.bridge.ended.connect(lambda: told.append(desk.bridge.stoppable))
+    desk.paint(0)
+    desk.propagate()
+    learn, desk.engine.learn = desk.engine.learn, lambda *_: 1 / 0
+    desk.paint(6)
+    desk.wait(lambda: failures)
+
+    assert failures == ["Learning the video failed: division by zero."]
+    assert desk.is_idle() and told[-2:] == ["began", False]
+    desk.engine.learn = learn
+    desk.paint(9)
+    desk.wait(lambda: desk.engine.has_learnt and desk.is_idle())
+
+
 def test_a_locked_object_keeps_its_masks(desk):
     desk.paint(0)
     desk.propagate()

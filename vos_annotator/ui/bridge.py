@@ -323,8 +323,10 @@ class EngineBridge(QObject):
             self._end()
 
     def _on_failed(self, result: Failed) -> None:
-        if isinstance(result.command, Propagate):
+        if isinstance(result.command, Propagate | Learn):
             if result.command.revision != self._revision:
                 return
+            if isinstance(result.command, Learn):
+                self.learning.give_up()
             self._end()
         self.failed.emit(result.message, result.report)
