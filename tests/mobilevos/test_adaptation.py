@@ -79,6 +79,21 @@ def test_learning_ends_where_it_is_cancelled(network):
     assert len(asked) == 3
 
 
+def test_it_is_asked_whether_to_go_on_at_least_at_every_lesson_that_is_tried(network, monkeypatch):
+    happened, overlap = [], Lesson.overlap
+
+    def tried(self, decoder):
+        happened.append("tried")
+        return overlap(self, decoder)
+
+    monkeypatch.setattr(Lesson, "overlap", tried)
+    lessons = [[lesson(network, seed + 10 * n) for n in range(6)] for seed in range(2)]
+    learnt_decoder(network.decoder, lessons, lambda: happened.append("asked"))
+
+    assert happened.count("tried") == 2 * 12
+    assert all("asked" in happened[n : n + 3] for n in range(len(happened) - 3))
+
+
 def test_what_teaches_how_the_object_looks_is_kept(network):
     lessons = [[lesson(network, seed)] for seed in range(6)]
 

@@ -117,7 +117,7 @@ def learnt_decoder(
     Args:
         decoder: Stays as it is.
         lessons: Those of each reference.
-        cancelled: Asked before each step; then the answer is None.
+        cancelled: Asked before each step and each trial; then the answer is None.
     """
     if len(lessons) < 2:
         return decoder
@@ -128,8 +128,11 @@ def learnt_decoder(
         trial = adapt(decoder, seen, _TRIAL_STEPS, cancelled)
         if trial is None:
             return None
-        before += sum(lesson.overlap(decoder) for lesson in unseen)
-        after += sum(lesson.overlap(trial) for lesson in unseen)
+        for lesson in unseen:
+            if cancelled():
+                return None
+            before += lesson.overlap(decoder)
+            after += lesson.overlap(trial)
     everything = [lesson for each in lessons for lesson in each]
     if after < before - _TOLERANCE * len(everything):
         return decoder
