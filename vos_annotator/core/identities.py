@@ -10,14 +10,13 @@ All is looked at in a small picture.
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from vos_annotator.core.colors import histogram
-from vos_annotator.core.glitches import center, iou, small
+from vos_annotator.core.glitches import center, small
 from vos_annotator.core.masks import LabelMap
 from vos_annotator.core.video import Image
 
@@ -48,14 +47,23 @@ def look_exchanged(now: Mapping[int, Look], known: Mapping[int, Sequence[Look]])
         now: What objects look like.
         known: What they looked like where a person showed them, once or several times.
     """
-    found: dict[int, tuple[float, int]] = {}
-    for a, b in combinations(sorted(now.keys() & known.keys()), 2):
-        own = _best(now[a], known[a]) + _best(now[b], known[b])
-        crossed = _best(now[a], known[b]) + _best(now[b], known[a])
-        if crossed - own > _MARGIN:
-            for each, other in ((a, b), (b, a)):
-                found[each] = max(found.get(each, (0.0, 0)), (crossed - own, other))
-    return {each: other for each, (_, other) in found.items()}
+    ids = sorted(now.keys() & known.keys())
+    if len(ids) < 2:
+        return {}
+    shown = np.stack([look for each in ids for look in known[each]])
+    starts = np.cumsum([0, *(len(known[each]) for each in ids[:-1])])
+    # How much of each object's look is that of the most similar one known of each: 0..1.
+    alike = np.stack(
+        [np.maximum.reduceat(np.sqrt(now[each] * shown).sum(1), starts) for each in ids]
+    ).astype(float)
+    own = alike.diagonal()
+    gain = alike + alike.T - (own[:, None] + own)
+    others = len(ids) - 1 - gain[:, ::-1].argmax(1)
+    return {
+        each: ids[other]
+        for each, other, most in zip(ids, others, gain.max(1), strict=True)
+        if most > _MARGIN
+    }
 
 
 def moved_oddly(before: LabelMap, now: LabelMap) -> dict[int, int | None]:
@@ -68,23 +76,23 @@ def moved_oddly(before: LabelMap, now: LabelMap) -> dict[int, int | None]:
     Returns:
         The object that each changed places with; None where it jumped elsewhere.
     """
-    ids = sorted(set(np.unique(before).tolist()) & set(np.unique(now).tolist()) - {0})
-    was, here = {i: before == i for i in ids}, {i: now == i for i in ids}
+    pairs = np.bincount((before.astype(np.intp) * 256 + now).ravel(), minlength=256 * 256)
+    both = pairs.reshape(256, 256)  # pixels by what they were and what they are
+    was, here = both.sum(1), both.sum(0)
+    was[0] = 0
+    ids = np.flatnonzero((was > 0) & (here > 0))
+    was, here, both = was[ids], here[ids], both[np.ix_(ids, ids)]
+    overlap = both / (was[:, None] + here - both)
+    own = overlap.diagonal()
     odd: dict[int, int | None] = {}
-    for each in ids:
-        own = iou(was[each], here[each])
-        size = min(np.count_nonzero(was[each]), np.count_nonzero(here[each])) ** 0.5
-        way = np.hypot(*(center(here[each]) - center(was[each])))
-        if own == 0 and size**2 >= _LEAST_TO_JUMP and way > _FAR * size:
-            odd[each] = None
-    for a, b in combinations(ids, 2):
-        crossed = min(iou(was[a], here[b]), iou(was[b], here[a]))
-        own = max(iou(was[a], here[a]), iou(was[b], here[b]))
-        if crossed >= _THERE and own <= _ELSEWHERE:
-            odd[a], odd[b] = b, a
+    for n in np.flatnonzero(own == 0):
+        size = min(was[n], here[n]) ** 0.5
+        way = np.hypot(*(center(now == ids[n]) - center(before == ids[n])))
+        if size**2 >= _LEAST_TO_JUMP and way > _FAR * size:
+            odd[int(ids[n])] = None
+    exchanged = (np.minimum(overlap, overlap.T) >= _THERE) & (
+        np.maximum(own[:, None], own) <= _ELSEWHERE
+    )
+    for a, b in ids[np.argwhere(np.triu(exchanged, 1))].tolist():
+        odd[a], odd[b] = b, a
     return odd
-
-
-def _best(look: Look, known: Sequence[Look]) -> float:
-    """Return how much of a look is that of the most similar one that is known: 0..1."""
-    return max(float(np.sqrt(look * each).sum()) for each in known)
