@@ -137,6 +137,7 @@ class Canvas(ZoomView):
         self.zoom_changed.connect(self._show_ring)
         cursor.object_changed.connect(self._set_colors)
         cursor.view_changed.connect(self._set_colors)
+        document.objects_changed.connect(lambda: self._tool.follow())
         document.objects_changed.connect(self._set_colors)
         document.frame_changed.connect(self._on_labels_changed)
         self._set_surround()
@@ -172,6 +173,7 @@ class Canvas(ZoomView):
         self.message.emit(text)
 
     def _on_labels_changed(self, frame: int, box: Box | None) -> None:
+        self._tool.follow(frame)
         if frame == self._shown:
             self._refreshing.start()  # once, however many changes this turn brings
 

@@ -1,7 +1,8 @@
 """A label map in the making: shown while it grows, an edit once it is committed.
 
 For: the tools. What is drawn is what is kept: locked and hidden objects are shielded while
-drawing, not afterwards.
+drawing, not afterwards. It lies over the frame as that is: what else happens to the frame
+meanwhile, by undo, a scribble's answer or a pass, shows through and stays.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,9 @@ from vos_annotator.core.masks import Box, LabelMap
 from vos_annotator.ui.cursor import Cursor
 from vos_annotator.ui.document import Document
 from vos_annotator.ui.overlay import MaskItem
+
+_GIVEN, _TAKEN = 1, 2  # what a pixel is wanted to be
+_ALL: Box = (slice(None), slice(None))
 
 
 class Draft:
@@ -35,28 +39,39 @@ class Draft:
         is_new = cursor.object_id is None
         self.object_id = document.objects.next_id if is_new else cursor.object_id
         self.label_map: LabelMap = document.annotations[self.frame].copy()
-        is_free = np.ones(256, bool)
-        is_free[list(document.objects.protected_ids)] = False
+        self._wanted = np.zeros(self.label_map.shape, np.uint8)
         self._touched: list[Box] = []
-        self._free = None if is_free.all() else is_free[self.label_map]
+        self._free = self._unprotected()
         masks.show_labels(self.label_map)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its object was taken off the list: it can be of no use any more."""
+        return self.object_id in self._document.objects.gone
 
     def add(self, box: Box, pixels: NDArray[np.bool_]) -> None:
         """Give the object `pixels` of a box, (h, w) bool, whoever has them unprotected."""
-        if self._free is not None:
-            pixels = pixels & self._free[box]
-        self.label_map[box][pixels] = self.object_id
+        self._wanted[box][pixels] = _GIVEN
+        self._give(box, pixels)
         self._touch(box)
 
     def remove(self, box: Box, pixels: NDArray[np.bool_]) -> None:
         """Take `pixels` of a box away from the object; others keep theirs."""
-        region = self.label_map[box]
-        region[pixels & (region == self.object_id)] = 0
+        self._wanted[box][pixels] = _TAKEN
+        self._take(box, pixels)
         self._touch(box)
 
     def restart(self) -> None:
         """Be as at the beginning."""
+        self._wanted[:] = 0
+        self.follow()
+
+    def follow(self) -> None:
+        """Be what is drawn, over the frame as it is now."""
         self.label_map[:] = self._document.annotations[self.frame]
+        self._free = self._unprotected()
+        self._give(_ALL, self._wanted == _GIVEN)
+        self._take(_ALL, self._wanted == _TAKEN)
         self._masks.touch()
 
     def commit(self, text: str) -> None:
@@ -70,6 +85,21 @@ class Draft:
     def drop(self) -> None:
         """Show the frame as the document has it."""
         self._masks.show_labels(self._document.annotations[self.frame])
+
+    def _unprotected(self) -> NDArray[np.bool_] | None:
+        """Return which pixels may change hands, (H, W); None for all."""
+        is_free = np.ones(256, bool)
+        is_free[list(self._document.objects.protected_ids)] = False
+        return None if is_free.all() else is_free[self.label_map]
+
+    def _give(self, box: Box, pixels: NDArray[np.bool_]) -> None:
+        if self._free is not None:
+            pixels = pixels & self._free[box]
+        self.label_map[box][pixels] = self.object_id
+
+    def _take(self, box: Box, pixels: NDArray[np.bool_]) -> None:
+        region = self.label_map[box]
+        region[pixels & (region == self.object_id)] = 0
 
     def _touch(self, box: Box) -> None:
         self._touched.append(box)

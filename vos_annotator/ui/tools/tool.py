@@ -66,6 +66,16 @@ class Tool:
         """The frame or the tool changes: nothing that is in hand is lost."""
         self.finish()
 
+    def follow(self, frame: int | None = None) -> None:
+        """A frame, or else what is known of the objects, has changed: go on from there."""
+        draft = self._draft
+        if draft is None:
+            return
+        if draft.is_over:
+            self.cancel()
+        elif frame in (None, draft.frame):
+            draft.follow()
+
     def close(self) -> None:
         """The project is closed: end what runs in a thread."""
 

@@ -76,18 +76,14 @@ class Wand(Tool):
     def _ask(self) -> None:
         self._is_current = False
         picture, seed, tolerance = self._picture, self._seed, self._tolerance
-        labels, object_id = self._document.annotations[self._draft.frame], self._draft.object_id
-
-        def work() -> Mask:
-            is_free = (labels == 0) | (labels == object_id)
-            return similar(pixels(picture), *seed, tolerance) & is_free
-
-        self._latest.ask(work)
+        self._latest.ask(lambda: similar(pixels(picture), *seed, tolerance))
 
     def _show(self, region: Mask) -> None:
         if self._draft is None:
             return
         self._draft.restart()
+        labels = self._draft.label_map
+        region &= (labels == 0) | (labels == self._draft.object_id)
         whole = (slice(0, region.shape[0]), slice(0, region.shape[1]))
         (self._draft.remove if self._removes else self._draft.add)(whole, region)
         self._is_current = True

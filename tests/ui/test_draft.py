@@ -1,0 +1,121 @@
+"""What a tool holds half drawn and what happens to the frame meanwhile: neither is undone."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from tests.ui.mouse import click, move, press, release, stroke
+from tests.ui.window import SHAPE, isolate_settings, make_clip, open_window, paint
+from vos_annotator.core.edits import Status
+from vos_annotator.core.masks import encode_png
+
+
+@pytest.fixture
+def window(qapp, qtbot, tmp_path):
+    isolate_settings(tmp_path / "settings")
+    with open_window(qtbot, make_clip(tmp_path / "clip")) as window:
+        qtbot.waitUntil(lambda: window.canvas.is_current)
+        window.bridge.auto_refresh = False
+        window.cursor.brush_size = 4
+        window.cursor.object_id = window.document.add_object("cup")
+        window.document.add_object("hand")
+        yield window
+
+
+def labels(window, frame=0):
+    return window.document.annotations[frame]
+
+
+def begin(window, tool):
+    """Have a triangle, a region or a stroke of the first object half drawn, at the right."""
+    window.cursor.tool = tool
+    if tool == "lasso":
+        for corner in ((40, 30), (58, 30), (58, 44)):
+            click(window.canvas, corner)
+    else:
+        press(window.canvas, (42, 32))
+        move(window.canvas, (58, 42))
+
+
+def end(window, tool):
+    if tool == "lasso":
+        QTest.keyClick(window.canvas, Qt.Key.Key_Return)
+    else:
+        release(window.canvas, (58, 42))
+
+
+TOOLS = pytest.mark.parametrize("tool", ["lasso", "brush"])
+
+
+@TOOLS
+def test_what_is_undone_while_a_tool_is_at_work_stays_undone(window, tool):
+    paint(window, 1, top=5, left=5)
+    begin(window, tool)
+    window.actions_["undo"].trigger()
+    shown = window.canvas.masks.labels.copy()
+    end(window, tool)
+
+    assert not labels(window)[5:17, 5:17].any()
+    assert labels(window)[34, 50] == 1 or labels(window)[37, 50] == 1
+    if tool == "brush":
+        assert (shown == labels(window)).all()
+
+
+def test_a_stroke_over_what_is_undone_meanwhile_is_whole(window):
+    paint(window, 1, top=25, left=45)
+    begin(window, "brush")
+    window.actions_["undo"].trigger()
+    end(window, "brush")
+    assert labels(window)[37, 50] == 1
+
+
+@TOOLS
+def test_an_object_deleted_while_a_tool_is_at_work_does_not_come_back(window, tool):
+    paint(window, 2, top=30, left=40)
+    begin(window, tool)
+    window.document.delete_object(2)
+    end(window, tool)
+
+    assert window.document.objects.ids == (1,)
+    assert set(np.unique(labels(window))) == {0, 1}
+
+
+@pytest.mark.parametrize("tool", ["lasso", "brush", "wand"])
+def test_what_is_drawn_of_an_object_that_is_deleted_meanwhile_ends_without_a_trace(window, tool):
+    begin(window, tool)
+    window.document.delete_object(1)
+    steps = len(window.document.history)
+    window.canvas.tool(tool).finish()
+
+    assert window.document.objects.ids == (2,)
+    assert not labels(window).any() and not window.canvas.masks.labels.any()
+    assert len(window.document.history) == steps
+
+
+def test_a_scribbled_mask_that_arrives_while_a_polygon_is_drawn_stays(qtbot, window):
+    window.cursor.tool = "scribble"
+    stroke(window.canvas, (10, 10), (30, 10))
+    begin(window, "lasso")
+    qtbot.waitUntil(lambda: labels(window).any(), timeout=30_000)
+    scribbled = labels(window) == 1
+    assert window.canvas.masks.labels[scribbled].all()
+    end(window, "lasso")
+
+    assert (labels(window)[scribbled] == 1).all()
+    assert (labels(window) == 1).sum() > scribbled.sum()
+
+
+def test_what_a_pass_finds_during_a_stroke_stays_in_the_stroke_s_box(window):
+    project = window.workspace.project
+    old, new = np.zeros((2, *SHAPE), np.uint8)
+    old[30:46, 40:60], new[30:46, 40:50] = 2, 2
+    project.predict(0, encode_png(old), {2: 0.9}, "test")
+    begin(window, "brush")
+    project.predict(0, encode_png(new), {2: 0.9}, "test")
+    assert (window.canvas.masks.labels[:, 50:] != 2).all()
+    end(window, "brush")
+
+    drawn = labels(window) == 1
+    assert drawn[37, 50] and window.document.annotations.status(0) is Status.REFERENCE
+    assert (labels(window)[~drawn] == new[~drawn]).all()
