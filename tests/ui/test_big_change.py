@@ -182,6 +182,36 @@ def test_a_change_of_a_range_is_given_up_where_a_mask_changed_meanwhile(qtbot, w
     assert "changed meanwhile" in window.messages.text.toPlainText()
 
 
+def test_a_frame_kept_while_a_change_of_a_range_is_computed_stays_a_reference(qtbot, window):
+    project, shape = window.workspace.project, window.document.video.shape
+    window.document.paint(0, square(shape, 0), "Paint")
+    for frame in range(1, MANY):
+        project.predict(frame, encode_png(square(shape, frame)), {1: 0.9}, "test")
+    RangeEdit(window, 1, "Grow").start(range(MANY), lambda _, mask: grow(mask, 2))
+    window.document.keep(MANY - 1)
+    before = everything(project)
+    said = window.messages.text
+    qtbot.waitUntil(lambda: "changed meanwhile" in said.toPlainText(), timeout=20_000)
+    finish(qtbot, window)
+
+    assert everything(project) == before
+
+
+def test_predictions_that_became_stale_while_a_change_is_computed_are_stale_after_it(qtbot, window):
+    project, shape = window.workspace.project, window.document.video.shape
+    window.document.add_object("cup")
+    window.document.add_object("hand")
+    for frame in range(1, MANY):
+        project.predict(frame, encode_png(square(shape, frame)), {1: 0.9}, "test")
+    RangeEdit(window, 1, "Grow").start(range(1, MANY), lambda _, mask: grow(mask, 2))
+    hand = np.where(square(shape, 0), np.uint8(2), np.uint8(0))
+    window.document.paint(0, hand, "Paint")
+    qtbot.waitUntil(lambda: window.document.history.undo_text == "Grow", timeout=20_000)
+    finish(qtbot, window)
+
+    assert window.document.annotations.stale(MANY - 1) == {2}
+
+
 def test_a_full_disk_is_told_at_the_end_and_nothing_is_lost(qtbot, window, clip):
     project = window.workspace.project
     failures = []

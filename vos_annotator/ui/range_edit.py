@@ -8,7 +8,6 @@ frame by frame: then they answer for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -28,6 +27,8 @@ from vos_annotator.ui.language import number
 if TYPE_CHECKING:
     from vos_annotator.ui.document import Document
     from vos_annotator.ui.main_window import MainWindow
+
+_Change = tuple[int, bytes, StoredMap | None]  # frame, PNG of its masks afterwards, masks before
 
 
 class RangeEdit:
@@ -55,6 +56,7 @@ class RangeEdit:
         """
         workspace = self._window.workspace
         workspace.bridge.stop()
+        self._statuses = self._document.annotations.statuses.copy()
         gathering = Gathering(self._document.annotations, workspace)
         gathering.done.connect(lambda kept: self._compute(frames, kept, change))
         gathering.failed.connect(self._window.warn)
@@ -64,14 +66,12 @@ class RangeEdit:
     def _compute(
         self, frames: range, kept: Mapping[int, StoredMap], change: Callable[[int, Mask], Mask]
     ) -> None:
-        annotations, object_id = self._document.annotations, self._object_id
-        plain = {frame: self._plain(frame) for frame in frames}
-        shape = annotations.shape
+        shape, object_id = self._document.annotations.shape, self._object_id
 
         def work(
             progress: Callable[[int, int], None], cancelled: Callable[[], bool]
-        ) -> list[tuple[FrameEdit, StoredMap | None]]:
-            edits = []
+        ) -> list[_Change]:
+            changes = []
             for done, frame in enumerate(frames):
                 if cancelled():
                     return []
@@ -81,27 +81,14 @@ class RangeEdit:
                 mask = before == object_id
                 after = with_mask(before, object_id, change(frame, mask))
                 if (after != before).any():
-                    edits.append((replace(plain[frame], png=encode_png(after)), stored))
-            return edits
+                    changes.append((frame, encode_png(after), stored))
+            return changes
 
         job = Job(self._title, work)
         job.succeeded.connect(lambda changes: self._apply(changes, job))
         self._window.start_job(job)
 
-    def _plain(self, frame: int) -> FrameEdit:
-        """Return the edit that changes nothing of a frame, to which a label map is added."""
-        annotations, ids = self._document.annotations, frozenset({self._object_id})
-        if self._is_answered or annotations.status(frame) is Status.REFERENCE:
-            return FrameEdit(frame, Status.REFERENCE, ids=ids)
-        confidence = {
-            each: value
-            for each, value in annotations.confidence(frame).items()
-            if each != self._object_id
-        }
-        stale = annotations.stale(frame) - ids
-        return FrameEdit(frame, Status.PREDICTION, stale=stale, confidence=confidence, ids=ids)
-
-    def _apply(self, changes: Iterable[tuple[FrameEdit, StoredMap | None]], job: Job) -> None:
+    def _apply(self, changes: Iterable[_Change], job: Job) -> None:
         if self._window.workspace is None or self._window.document is not self._document:
             return  # another project was opened meanwhile
         changes, objects = list(changes), self._document.objects
@@ -118,14 +105,28 @@ class RangeEdit:
             change.succeeded.connect(lambda _: self._say_done(count))
             self._window.start_job(change, after=job)
 
-    def _checked(self, changes: Iterable[tuple[FrameEdit, StoredMap | None]]) -> Iterator[Edit]:
-        """Give the edits, as long as the masks are still those that they were computed for."""
-        for edit, before in changes:
-            if self._document.annotations.stored_map(edit.frame) != before:
+    def _checked(self, changes: Iterable[_Change]) -> Iterator[Edit]:
+        """Give the edits, as long as masks, and who answers for them, are still what they were."""
+        annotations = self._document.annotations
+        for frame, png, before in changes:
+            is_other = annotations.status(frame) != self._statuses[frame]
+            if is_other or annotations.stored_map(frame) != before:
                 raise UserError(
                     "{step}: the masks changed meanwhile. Please try again.", step=self._title
                 )
-            yield edit
+            yield self._edit(frame, png)
+
+    def _edit(self, frame: int, png: bytes) -> FrameEdit:
+        """Return the edit that gives a frame other masks of the object."""
+        annotations, ids = self._document.annotations, frozenset({self._object_id})
+        if self._is_answered or annotations.status(frame) is Status.REFERENCE:
+            return FrameEdit(frame, Status.REFERENCE, png=png, ids=ids)
+        confidence = dict(annotations.confidence(frame))
+        confidence.pop(self._object_id, None)
+        stale = annotations.stale(frame) - ids
+        return FrameEdit(
+            frame, Status.PREDICTION, png=png, stale=stale, confidence=confidence, ids=ids
+        )
 
     def _say_done(self, count: int) -> None:
         self._window.say(
