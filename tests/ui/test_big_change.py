@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QTimer
 
+from tests.ui.mouse import click
 from tests.ui.window import isolate_settings, make_clip, open_window
 from vos_annotator.core.formats.importing import Masks
 from vos_annotator.core.formats.registry import FORMATS
@@ -180,6 +181,53 @@ def test_a_change_of_a_range_is_given_up_where_a_mask_changed_meanwhile(qtbot, w
     assert [n for n, pair in enumerate(zip(before[0], after[0], strict=True)) if len(set(pair)) > 1]
     assert after[0][:late] == before[0][:late] and after[-1] == before[-1]
     assert "changed meanwhile" in window.messages.text.toPlainText()
+
+
+@pytest.fixture
+def undoing(qtbot, window):
+    """The window in the midst of the undo of a big import, which takes object 2 off the list."""
+    window.document.add_object("mine")
+    shape, every = window.document.video.shape, range(MANY)
+    pngs = {frame: encode_png(2 * square(shape, frame)) for frame in every}
+    masks = Masks(Path("masks"), FORMATS["davis"], pngs, {2: tuple(every)})
+    window.window_verbs._take(window.document, masks)
+    finish(qtbot, window)
+    window.cursor.object_id = 1
+    qtbot.waitUntil(lambda: window.canvas.is_current)
+    window.actions_["undo"].trigger()
+    references = window.document.annotations
+    qtbot.waitUntil(lambda: len(references.references) < MANY // 2, timeout=20_000)
+    assert window.has_job and window.document.objects.ids == (1, 2)
+    return window
+
+
+@pytest.mark.parametrize("edit", ["lock-object", "add-object", "keep", "the eye", "a stroke"])
+def test_an_edit_begun_in_the_midst_of_an_undo_is_one_of_what_that_leaves(undoing, edit):
+    document = undoing.document
+    if edit == "a stroke":
+        click(undoing.canvas, (50, 40))
+    elif edit == "the eye":
+        undoing.workspace.objects_panel.rows[1].eye.click()
+    else:
+        undoing.actions_[edit].trigger()
+
+    assert not undoing.has_job
+    assert 2 not in document.objects
+    assert document.annotations.references == ((0,) if edit in ("keep", "a stroke") else ())
+    assert not (document.annotations[0] == 2).any()
+    assert document.history.undo_text != "Add mine"
+
+
+@pytest.mark.parametrize("edit", ["delete-object", "lock-object", "a stroke"])
+def test_an_edit_of_an_object_that_an_undo_under_way_takes_away_befalls_no_other(undoing, edit):
+    undoing.cursor.object_id = 2
+    if edit == "a stroke":
+        click(undoing.canvas, (50, 40))
+    else:
+        undoing.actions_[edit].trigger()
+
+    assert [(each.name, each.locked) for each in undoing.document.objects] == [("mine", False)]
+    assert undoing.document.annotations.references == ()
 
 
 def test_a_frame_kept_while_a_change_of_a_range_is_computed_stays_a_reference(qtbot, window):

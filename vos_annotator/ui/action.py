@@ -56,6 +56,8 @@ class Action:
         starts_group: Whether a line is drawn above it.
         in_bar: Whether it stands in the tool bar.
         repeats: Whether holding the key repeats it.
+        edits: Whether it looks at what there is and changes it: a big change that is under way
+            comes to its end before.
     """
 
     id: str
@@ -73,6 +75,7 @@ class Action:
     starts_group: bool = False
     in_bar: bool = False
     repeats: bool = False
+    edits: bool = False
 
     def translated(self) -> Action:
         """Return the row in the words of the language in use."""

@@ -24,7 +24,11 @@ class ActionSet:
     """The table as Qt's actions, on one window."""
 
     def __init__(
-        self, window: QWidget, targets: Sequence[object], rows: Iterable[Action] = ACTIONS
+        self,
+        window: QWidget,
+        targets: Sequence[object],
+        rows: Iterable[Action] = ACTIONS,
+        settle: Callable[[], bool] = lambda: True,
     ) -> None:
         """Make the actions.
 
@@ -32,8 +36,10 @@ class ActionSet:
             window: Whose shortcuts they are.
             targets: The objects whose methods the rows name.
             rows: The table.
+            settle: Is called before an action that edits, which may make no sense after it;
+                returns whether the object that was chosen still is.
         """
-        self._targets = targets
+        self._targets, self._settle = targets, settle
         self.rows = {row.id: row for row in rows}
         self._actions: dict[str, QAction] = {}
         self._conditions: set[str] = set()
@@ -52,8 +58,8 @@ class ActionSet:
             _give_keys(action, row)
             if row.scope == "canvas":
                 action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            action.triggered.connect(_caller(targets, row))
             self._actions[row.id] = action
+            action.triggered.connect(self._caller(row))
             if row.scope == "window":
                 window.addAction(action)
 
@@ -92,6 +98,16 @@ class ActionSet:
         for row in self.rows.values():
             if row.scope == "canvas":
                 canvas.addAction(self[row.id])
+
+    def _caller(self, row: Action) -> Callable[..., None]:
+        method, action = _method(self._targets, row), self._actions[row.id]
+
+        def call(_checked: bool = False) -> None:
+            is_as_before = not row.edits or self._settle()
+            if action.isEnabled() and (is_as_before or "object" not in row.needs):
+                method(*row.arguments)
+
+        return call
 
     def held(self) -> dict[str, Callable[[bool], None]]:
         """Return what to call, by key, when one goes down or up that does it while held."""
@@ -153,11 +169,6 @@ def _give_keys(action: QAction, row: Action) -> None:
         action.setText(f"{row.text}\t{key_text(row.keys[0])}")
     else:
         action.setText(row.text)
-
-
-def _caller(targets: Sequence[object], row: Action) -> Callable[..., None]:
-    method = _method(targets, row)
-    return lambda _checked=False: method(*row.arguments)
 
 
 def _method(targets: Sequence[object], row: Action) -> Callable[..., None]:

@@ -78,12 +78,13 @@ def _step(id_: str, text: str, frames: int, *keys: str, icon: str = "") -> Actio
 def _operation(name: str, text: str, key: str, tip: str, starts_group: bool = False) -> Action:
     tip += " With a preview, on this frame or a range."
     return Action(name, "Mask", text, "operate", (name,), (key,), tip=tip, needs=_OBJECT,
-                  starts_group=starts_group)  # fmt: skip
+                  starts_group=starts_group, edits=True)  # fmt: skip
 
 
 def _review(name: str, text: str, state: ReviewState, key: str, tip: str) -> Action:
     tip += " The range, or all around this frame that has one state."
-    return Action(f"review-{name}", "Frame/Review", text, "review", (state,), (key,), tip=tip)
+    return Action(f"review-{name}", "Frame/Review", text, "review", (state,), (key,), tip=tip,
+                  edits=True)  # fmt: skip
 
 
 _ANY: tuple[str, ...] = ()
@@ -120,11 +121,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("copy-mask", "Edit", "Copy mask", "copy_mask", (), ("Ctrl+C",), needs=_OBJECT,
            starts_group=True, tip="Remember the object's mask on this frame."),
     Action("paste-mask", "Edit", "Paste mask", "paste_mask", (), ("Ctrl+V",), needs=_OBJECT,
-           tip="Give the object the copied mask here; other objects keep their pixels."),
+           tip="Give the object the copied mask here; other objects keep their pixels.",
+           edits=True),
     Action("copy-previous", "Edit", "Copy object from previous frame", "copy_previous", (),
-           ("Ctrl+D",), "copy", needs=_OBJECT),
+           ("Ctrl+D",), "copy", needs=_OBJECT, edits=True),
     Action("clear-here", "Edit", "Clear object on this frame", "clear_here", (), ("Del",),
-           needs=_OBJECT, tip="Only here: other frames keep the object."),
+           needs=_OBJECT, tip="Only here: other frames keep the object.", edits=True),
     #
     _step("previous", "Previous frame", -1, "Left", "A", "PgUp", icon="previous"),
     _step("next", "Next frame", 1, "Right", "D", "PgDown", icon="next"),
@@ -151,19 +153,22 @@ ACTIONS: tuple[Action, ...] = (
     Action("previous-glitch", "Frame", "Previous glitch", "go_to_glitch", (-1,), ("Shift+Q",)),
     Action("keep", "Frame", "Keep frame as reference", "keep", (), ("Return", "Enter", "C"),
            "keep", starts_group=True,
-           tip="You answer for this frame: propagation never writes it and learns from it."),
+           tip="You answer for this frame: propagation never writes it and learns from it.",
+           edits=True),
     Action("keep-propagate", "Frame", "Keep and propagate", "keep_and_propagate", (),
-           ("Shift+Return", "Shift+Enter")),
+           ("Shift+Return", "Shift+Enter"), edits=True),
     Action("release", "Frame", "Release reference", "release", (), ("Backspace",), "release",
            needs=("video", "reference here"),
-           tip="The frame becomes a prediction again, and may be written by propagation."),
+           tip="The frame becomes a prediction again, and may be written by propagation.",
+           edits=True),
     Action("accept-range", "Frame", "Accept range", "accept_range", (),
            ("Ctrl+Return", "Ctrl+Enter"),
            needs=("video", "range"),
-           tip="You answer for every prediction from the start to the end of the range."),
+           tip="You answer for every prediction from the start to the end of the range.",
+           edits=True),
     Action("release-range", "Frame", "Release range", "release_range", (), ("Ctrl+Backspace",),
            needs=("video", "range"),
-           tip="Every reference of the range becomes a prediction again."),
+           tip="Every reference of the range becomes a prediction again.", edits=True),
     Action("set-in", "Frame", "Start of range here", "set_in", (), ("I",), starts_group=True,
            tip="Playback, propagation and the timeline stay inside the range."),
     Action("set-out", "Frame", "End of range here", "set_out", (), ("O",)),
@@ -173,7 +178,7 @@ ACTIONS: tuple[Action, ...] = (
     _review("accepted", "Accepted", ReviewState.ACCEPTED, "Ctrl+2", "The reviewer found it good."),
     Action("review-back", "Frame/Review", "Send back…", "send_back", (), ("Ctrl+3",),
            tip="With a note on what is to be changed. The range, or all around this frame that "
-               "has one state."),
+               "has one state.", edits=True),
     _review("to-do", "To do", ReviewState.TO_DO, "Ctrl+4", "Nothing is said of it."),
     Action("next-unaccepted", "Frame/Review", "Next that is not accepted", "go_to_unaccepted",
            (1,), ("Ctrl+R",), starts_group=True),
@@ -181,20 +186,22 @@ ACTIONS: tuple[Action, ...] = (
            "go_to_unaccepted", (-1,), ("Ctrl+Shift+R",)),
     #
     Action("add-object", "Object", "New object", "add_object", (), ("Ctrl+N",), "add",
-           tip="Add an object on any frame; the others stay as they are."),
-    Action("rename-object", "Object", "Rename", "rename_object", (), ("F2",), needs=_OBJECT),
-    Action("color-object", "Object", "Colour…", "choose_color", needs=_OBJECT),
+           tip="Add an object on any frame; the others stay as they are.", edits=True),
+    Action("rename-object", "Object", "Rename", "rename_object", (), ("F2",), needs=_OBJECT,
+           edits=True),
+    Action("color-object", "Object", "Colour…", "choose_color", needs=_OBJECT, edits=True),
     Action("hide-object", "Object", "Hide", "toggle_hidden", (), ("Shift+H",), "eye-off",
-           needs=_OBJECT, checked="object hidden"),
+           needs=_OBJECT, checked="object hidden", edits=True),
     Action("lock-object", "Object", "Lock", "toggle_locked", (), ("L",), "lock",
-           needs=_OBJECT, checked="object locked", tip="A locked object is not painted over."),
+           needs=_OBJECT, checked="object locked", tip="A locked object is not painted over.",
+           edits=True),
     Action("absent", "Object", "Absent here", "toggle_absent", (), ("Shift+A",), needs=_OBJECT,
            checked="object absent", starts_group=True,
            tip="On this frame, or in the range: the object is not to be seen, whatever a pass "
-               "finds. Painting it is taken for the opposite."),
+               "finds. Painting it is taken for the opposite.", edits=True),
     Action("absent-onwards", "Object", "Absent from here on", "absent_onwards", (),
            ("Ctrl+Shift+A",), needs=_OBJECT,
-           tip="Up to the next reference that shows the object, or to the end."),
+           tip="Up to the next reference that shows the object, or to the end.", edits=True),
     Action("next-object", "Object", "Next object", "cycle_object", (1,), ("Tab",),
            needs=_OBJECT, scope="canvas", starts_group=True),
     Action("previous-object", "Object", "Previous object", "cycle_object", (-1,), ("Shift+Tab",),
@@ -206,7 +213,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("delete-object", "Object", "Delete object everywhere", "delete_object", (), (),
            "trash", needs=_OBJECT, starts_group=True,
-           tip="From every frame of the video. Undo brings it back."),
+           tip="From every frame of the video. Undo brings it back.", edits=True),
     #
     _tool("select", "Select", "V", "Click an object to choose it; drag to move the view."),
     _tool("brush", "Brush", "B",
@@ -234,10 +241,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("interpolate", "Mask", "Interpolate between references", "interpolate", (),
            ("Shift+I",), needs=("video", "object", "reference somewhere"), starts_group=True,
            tip="Shapes of the object between the references around this frame. They are "
-               "predictions: propagation may replace them."),
+               "predictions: propagation may replace them.", edits=True),
     Action("bridge", "Mask", "Bridge glitch", "bridge", (), ("R",), needs=_OBJECT,
            tip="Shapes in between replace the object's masks from the sound frame before to the "
-               "sound one after. You answer for them: the frames become references."),
+               "sound one after. You answer for them: the frames become references.", edits=True),
     #
     Action("propagate", "Propagate", "Propagate", "propagate", (), ("Ctrl+T",), "propagate",
            needs=_RUNNABLE,

@@ -37,7 +37,7 @@ class Cursor(QObject):
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._last = document.video.frame_count - 1
-        self._objects = document.objects
+        self._document, self._objects = document, document.objects
         self._frame = 0
         self._object_id: int | None = None
         self._tool = "brush"
@@ -72,6 +72,12 @@ class Cursor(QObject):
         if object_id != self._object_id:
             self._object_id = object_id
             self.object_changed.emit(object_id)
+
+    def settle(self) -> bool:
+        """Have a big change that is under way end; return whether the object is still the same."""
+        object_id = self._object_id
+        self._document.settle()
+        return self._object_id == object_id
 
     @property
     def tool(self) -> str:

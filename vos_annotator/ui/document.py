@@ -1,7 +1,8 @@
 """The document: the open project as the window edits it, with undo.
 
 For: tools, panels and the bridge. Everything that a person changes goes through `edit`, so
-everything can be undone. Knows the project and Qt; nothing of widgets, and of engines
+everything can be undone. A big change that is under way comes to its end before an edit is
+made of what it leaves. Knows the project and Qt; nothing of widgets, and of engines
 only how what they find comes in.
 """
 
@@ -190,23 +191,27 @@ class Document(QObject):
 
     def keep(self, frame: int) -> None:
         """Make a frame a reference as it stands; an empty frame says: nothing is here."""
+        self.settle()
         if self.annotations.status(frame) is not Status.REFERENCE:
             self.edit(tr("Keep as reference"), FrameEdit(frame, Status.REFERENCE))
 
     def release(self, frame: int) -> None:
         """Make a reference a prediction again: the next pass may replace it."""
+        self.settle()
         if self.annotations.status(frame) is Status.REFERENCE:
             stale = frozenset(self.annotations.objects_at(frame))
             self.edit(tr("Release reference"), FrameEdit(frame, Status.PREDICTION, stale=stale))
 
     def clear_object(self, frame: int, object_id: int) -> None:
         """Take an object's pixels off one frame."""
+        self.settle()
         after = self.annotations[frame].copy()
         after[after == object_id] = 0
         self.paint(frame, after, tr("Clear {name} here", name=self._name(object_id)))
 
     def set_absent(self, object_id: int, frames: range, is_absent: bool) -> None:
         """Say that an object is not to be seen on consecutive frames, or take that back."""
+        self.settle()
         name, count = self._name(object_id), len(frames)
         if is_absent:
             text = tr_many(
@@ -226,6 +231,7 @@ class Document(QObject):
 
     def review(self, span: ReviewSpan) -> bool:
         """Give frames a review state; whether that is another one than they had."""
+        self.settle()
         is_new = self.project.reviews.within(span.first, span.last) != (span,)
         if is_new:
             self.edit(tr("Review"), ReviewEdit((span,)))
@@ -233,6 +239,7 @@ class Document(QObject):
 
     def delete_object(self, object_id: int) -> None:
         """Take an object off the list, and thereby off every frame."""
+        self.settle()
         left = tuple(each for each in self.objects if each.id != object_id)
         self.edit(tr("Delete {name} everywhere", name=self._name(object_id)), ObjectsEdit(left))
 
@@ -242,12 +249,16 @@ class Document(QObject):
         Raises:
             UserError: All 255 ids are used up.
         """
+        self.settle()
         new = new_object(self.objects.next_id, name)
         self.edit(tr("Add {name}", name=new.name), ObjectsEdit((*self.objects, new)))
         return new.id
 
     def update_object(self, object_id: int, **changes: object) -> None:
-        """Change an object's name, color, visible or locked."""
+        """Change an object's name, color, visible or locked, if it is listed."""
+        self.settle()
+        if object_id not in self.objects:
+            return
         old = self.objects[object_id]
         new = replace(old, **changes)
         if new != old:
@@ -256,6 +267,7 @@ class Document(QObject):
 
     def copy_from(self, frame: int, source: int, object_id: int) -> None:
         """Give an object the mask that it has on the frame `source`."""
+        self.settle()
         after = self.annotations[frame].copy()
         after[after == object_id] = 0
         after[self.annotations[source] == object_id] = object_id
@@ -270,6 +282,7 @@ class Document(QObject):
 
         Locked and hidden objects have the pixels that they had.
         """
+        self.settle()
         ids = {each for label_map in label_maps.values() for each in object_ids(label_map)}
         protected = self.objects.protected_ids
         shown = (

@@ -80,7 +80,7 @@ class MainWindow(QMainWindow):
         self.keymap = Keymap()
         more = (ViewVerbs, MaskVerbs, FindVerbs, RangeVerbs, ReviewVerbs, TeamVerbs)
         targets = (self.verbs, self.window_verbs, *(kind(self) for kind in more))
-        self.actions_ = ActionSet(self, targets, self.keymap.rows())
+        self.actions_ = ActionSet(self, targets, self.keymap.rows(), self.verbs.settle)
         self.messages = Messages(self)
         self.status, self.memory = StatusBar(self), MemoryWatch(self)
         self.memory.looked.connect(self.status.show_memory)

@@ -89,6 +89,7 @@ class OperationDialog(QDialog):
 
     def accept(self) -> None:
         """Apply; for this frame as soon as the preview is there."""
+        self._work.document.settle()
         if self._on_range.isChecked():
             self.applied_to_range.emit(self._frames(), self.amount)
         elif self._preview is None:

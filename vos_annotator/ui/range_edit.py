@@ -55,6 +55,7 @@ class RangeEdit:
         What an engine is computing stops: it would write the same frames.
         """
         workspace = self._window.workspace
+        self._document.settle()
         workspace.bridge.stop()
         self._statuses = self._document.annotations.statuses.copy()
         gathering = Gathering(self._document.annotations, workspace)

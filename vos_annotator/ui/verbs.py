@@ -44,6 +44,10 @@ class Verbs:
         assert workspace is not None, "actions on a project are disabled without one"
         return workspace
 
+    def settle(self) -> bool:
+        """Have a big change that is under way end; return whether the object is still the same."""
+        return self._window.workspace is None or self._work.cursor.settle()
+
     # Frames
 
     def step(self, frames: int) -> None:

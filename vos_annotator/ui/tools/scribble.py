@@ -115,6 +115,7 @@ class Scribble(Tool):
 
     def _receive(self, frame: int, object_id: int, mask: NDArray[np.bool_]) -> None:
         strokes = self._sent.pop((frame, object_id), None)
+        self._document.settle()
         if strokes is None or object_id not in self._document.objects:
             return  # asked for by nobody, or deleted meanwhile
         after = with_strokes(self._document.annotations[frame], object_id, mask, strokes)

@@ -87,6 +87,8 @@ class Tool:
 
     def _may_begin(self) -> bool:
         """Return whether the object may be changed on this frame; say why if not."""
+        if not self._cursor.settle():
+            return False
         refusal = self._document.refusal(self._cursor.object_id)
         if refusal:
             self._canvas.message.emit(refusal)
@@ -104,6 +106,7 @@ class Tool:
             return None
 
     def _commit(self, text: str) -> None:
+        self._document.settle()
         draft, self._draft = self._draft, None
         if draft is not None:
             draft.commit(text)
