@@ -36,3 +36,21 @@ def test_a_refresh_after_a_correction_moves_nobody(window, qtbot):
     qtbot.waitUntil(lambda: window.bridge.busy)
     finish_run(qtbot, window)
     assert window.cursor.frame == 4
+
+
+def test_a_propagation_that_has_nothing_to_do_moves_nobody_later(window, qtbot):
+    paint(window)
+    window.verbs.propagate()
+    finish_run(qtbot, window)
+    window.cursor.frame = 5
+    window.actions_["keep"].trigger()
+    window.cursor.in_frame = window.cursor.out_frame = 5
+    finish_run(qtbot, window)
+    window.actions_["propagate"].trigger()
+    assert not window.bridge.busy
+
+    window.cursor.in_frame = window.cursor.out_frame = None
+    paint(window, top=20)
+    qtbot.waitUntil(lambda: window.bridge.busy)
+    finish_run(qtbot, window)
+    assert window.cursor.frame == 5

@@ -120,6 +120,32 @@ def test_the_frames_of_a_pass_do_not_look_through_the_actions_each(qtbot, window
     assert len(refreshed) < FRAMES // 2
 
 
+@pytest.mark.parametrize(("action", "first", "last"), [("forward", None, 4), ("backward", 9, None)])
+def test_propagating_away_from_the_range_is_refused_in_a_sentence(window, action, first, last):
+    paint(window, object_of(window))
+    window.cursor.in_frame, window.cursor.out_frame = first, last
+    window.cursor.frame = 7
+    window.actions_[f"propagate-{action}"].trigger()
+
+    assert not window.bridge.busy
+    said = window.status.currentMessage()
+    assert said.startswith("Nothing to propagate this way") and "Alt+O" in said
+
+
+def test_on_a_reference_outside_of_the_range_the_range_is_propagated(qtbot, window):
+    object_id = object_of(window)
+    for frame in (0, 9, 11):
+        window.cursor.frame = frame
+        paint(window, object_id)
+    window.bridge.auto_refresh = False
+    window.cursor.in_frame, window.cursor.out_frame = 2, 6
+    window.actions_["propagate"].trigger()
+    finish_run(qtbot, window)
+
+    statuses = window.document.annotations.statuses
+    assert np.flatnonzero(statuses == Status.PREDICTION).tolist() == [2, 3, 4, 5, 6]
+
+
 def test_stop_ends_a_run_and_keeps_what_there_is(qtbot, window):
     object_id = object_of(window)
     paint(window, object_id)

@@ -51,13 +51,18 @@ class Agenda:
         """Owe a range of frames, and return the run that gives them.
 
         Args:
-            frames: The range.
+            frames: The range; it may be empty.
             origin: A frame whose two neighbouring spans are run; None runs every span.
             ids: The objects; None for all. Locked ones are left out.
 
         Raises:
             UserError: There is nothing to run from, or nothing to run.
         """
+        if not frames:
+            raise UserError(
+                "Nothing to propagate this way: the range lies on the other side. Go into it, or "
+                "clear its ends with key:clear-in and key:clear-out."
+            )
         passes = tuple(plan(self._annotations.references, frames[0], frames[-1], origin))
         if not passes:
             raise UserError("Nothing to propagate: each frame there is a reference.")

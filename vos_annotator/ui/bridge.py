@@ -127,8 +127,8 @@ class EngineBridge(QObject):
         first: int = 0,
         last: int | None = None,
         ids: Iterable[int] | None = None,
-    ) -> None:
-        """Run from the references over a range of frames, in place of what runs now.
+    ) -> bool:
+        """Run from the references over a range, in place of what runs now; False: nothing to run.
 
         Args:
             origin: A frame whose two neighbouring spans are run; None runs every span.
@@ -142,9 +142,10 @@ class EngineBridge(QObject):
             run = self._agenda.ask(range(first, last + 1), origin, ids)
         except UserError as error:
             self.message.emit(str(error))
-            return
+            return False
         self._interrupt()
         self._begin([run])
+        return self.busy
 
     def use_engine(self, choice: EngineChoice) -> None:
         """Go on with another engine; if it cannot be loaded, with this one. Masks stay."""

@@ -240,11 +240,11 @@ class Verbs:
     # Propagation
 
     def propagate(self) -> None:
-        """Run both ways: from this frame when it is a reference, else from all of them."""
+        """Run both ways: from this frame when it is a reference of the range, else from all."""
         frame, annotations = self._work.cursor.frame, self._work.document.annotations
-        origin = frame if annotations.status(frame) is Status.REFERENCE else None
         first, last = self._range()
-        self._run(origin, first, last)
+        is_origin = annotations.status(frame) is Status.REFERENCE and first <= frame <= last
+        self._run(frame if is_origin else None, first, last)
 
     def propagate_one_way(self, step: int) -> None:
         """Run from this frame forwards (1) or backwards (-1)."""
@@ -308,8 +308,8 @@ class Verbs:
         self._window.stop_job()
 
     def _run(self, origin: int | None, first: int, last: int) -> None:
-        self._work.follow.begin()
-        self._work.bridge.propagate(origin, first, last)
+        if self._work.bridge.propagate(origin, first, last):
+            self._work.follow.begin()
 
     def _range(self) -> tuple[int, int]:
         cursor, last = self._work.cursor, self._work.document.video.frame_count - 1
