@@ -26,6 +26,7 @@ from vos_annotator.ui.canvas_items import PictureItem, RingItem, SketchItem
 from vos_annotator.ui.cursor import Cursor
 from vos_annotator.ui.document import Document
 from vos_annotator.ui.frame_loader import FrameLoader
+from vos_annotator.ui.hand import Hand
 from vos_annotator.ui.minimap import Minimap
 from vos_annotator.ui.onion import OnionSkin
 from vos_annotator.ui.overlay import MaskItem
@@ -72,7 +73,7 @@ class Canvas(ZoomView):
         self._pan_from: QPointF | None = None
         self.has_shift = False
         self._tools = {name: tool(self) for name, tool in TOOLS.items()}
-        self._tool = self._tools[cursor.tool]
+        self._hand = Hand(self._tools[cursor.tool])
         self._loader = FrameLoader(document.video, self)
         self._refreshing = QTimer(self, singleShot=True, interval=0)
         self._connect()
@@ -137,13 +138,13 @@ class Canvas(ZoomView):
         self.zoom_changed.connect(self._show_ring)
         cursor.object_changed.connect(self._set_colors)
         cursor.view_changed.connect(self._set_colors)
-        document.objects_changed.connect(lambda: self._tool.follow())
+        document.objects_changed.connect(lambda: self._hand.tool.follow())
         document.objects_changed.connect(self._set_colors)
         document.frame_changed.connect(self._on_labels_changed)
         self._set_surround()
 
     def _on_frame_moved(self) -> None:
-        self._tool.leave()
+        self._hand.tool.leave()
         self._load()
 
     def _load(self) -> None:
@@ -173,13 +174,13 @@ class Canvas(ZoomView):
         self.message.emit(text)
 
     def _on_labels_changed(self, frame: int, box: Box | None) -> None:
-        self._tool.follow(frame)
+        self._hand.tool.follow(frame)
         if frame == self._shown:
             self._refreshing.start()  # once, however many changes this turn brings
 
     def _refresh(self) -> None:
         """Show the masks as the document has them, unless a tool has them in hand."""
-        if self._shown is not None and not self._tool.is_busy:
+        if self._shown is not None and not self._hand.tool.is_busy:
             frame, labels = self._preview or (None, None)
             is_preview = frame == self._shown
             self.masks.show_labels(labels if is_preview else self.document.annotations[self._shown])
@@ -194,14 +195,13 @@ class Canvas(ZoomView):
     # The mouse
 
     def _take_tool(self, name: str) -> None:
-        self._tool.leave()
-        self._tool = self._tools[name]
-        self.viewport().setCursor(self._tool.shape)
-        self._ring.setVisible(self._tool.has_ring and self.underMouse())
+        self._hand.take(self._tools[name])
+        self.viewport().setCursor(self._hand.tool.shape)
+        self._ring.setVisible(self._hand.tool.has_ring and self.underMouse())
         self._show_ring()
 
     def _show_ring(self) -> None:
-        self._ring.set_brush(self.cursor.stroke_size, self._tool.removes or self._pen.erases)
+        self._ring.set_brush(self.cursor.stroke_size, self._hand.tool.removes or self._pen.erases)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin to pan with the middle button, or to work with the others."""
@@ -211,13 +211,14 @@ class Canvas(ZoomView):
             self._pan_from = point
             self.viewport().setCursor(Qt.CursorShape.ClosedHandCursor)
         elif event.button() in _BUTTONS:
-            self._tool.press(point, _removes(event))
+            self._hand.press(event, point, _removes(event))
         event.accept()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Let the tool know that it was the second press."""
         if event.button() in _BUTTONS:
-            self._tool.double_press(self.to_frame(event.position()), _removes(event))
+            point = self.to_frame(event.position())
+            self._hand.press(event, point, _removes(event), twice=True)
         event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -227,14 +228,14 @@ class Canvas(ZoomView):
         if self._pan_from is not None:
             self.pan(point - self._pan_from)
         elif event.buttons() & (Qt.MouseButton.LeftButton | Qt.MouseButton.RightButton):
-            self._tool.drag(point)
+            self._hand.drag(point)
         else:
-            self._tool.hover(point)
+            self._hand.tool.hover(point)
         if self._pen.erases:  # it was turned over when it left
             self._pen.rest()
             self._show_ring()
         self._ring.setPos(point)
-        self._ring.setVisible(self._tool.has_ring)
+        self._ring.setVisible(self._hand.tool.has_ring)
         self.pointer_moved.emit(point.x(), point.y())
         event.accept()
 
@@ -242,9 +243,9 @@ class Canvas(ZoomView):
         """End the drag."""
         if event.button() == Qt.MouseButton.MiddleButton:
             self._pan_from = None
-            self.viewport().setCursor(self._tool.shape)
+            self.viewport().setCursor(self._hand.tool.shape)
         elif event.button() in _BUTTONS:
-            self._tool.release(self.to_frame(event.position()))
+            self._hand.release(event, self.to_frame(event.position()))
             self._refreshing.start()  # what arrived while the tool had the masks
         event.accept()
 
@@ -262,18 +263,18 @@ class Canvas(ZoomView):
         self.cursor.pressure = self._pen.share
         if self._pen.begins(event):
             self.setFocus(Qt.FocusReason.MouseFocusReason)
-            self._tool.press(point, self._pen.removes(event))
+            self._hand.press(event, point, self._pen.removes(event))
         elif self._pen.ends(event):
-            self._tool.release(point)
+            self._hand.release(event, point)
             self._pen.rest()
             self.cursor.pressure = self._pen.share
             self._refreshing.start()
         elif self._pen.is_drawing:
-            self._tool.drag(point)
+            self._hand.drag(point)
         else:
-            self._tool.hover(point)
+            self._hand.tool.hover(point)
         self._ring.setPos(point)
-        self._ring.setVisible(self._tool.has_ring)
+        self._ring.setVisible(self._hand.tool.has_ring)
         self._show_ring()
         self.pointer_moved.emit(point.x(), point.y())
 
@@ -301,7 +302,7 @@ class Canvas(ZoomView):
 
     def event(self, event: QEvent) -> bool:
         """Keep Enter and Esc for an outline that is begun: they are keys of the window too."""
-        is_ours = event.type() == QEvent.Type.ShortcutOverride and self._tool.is_busy
+        is_ours = event.type() == QEvent.Type.ShortcutOverride and self._hand.tool.is_busy
         if is_ours and event.key() in (*_FINISH, Qt.Key.Key_Escape):
             event.accept()
             return True
@@ -309,10 +310,10 @@ class Canvas(ZoomView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Finish or cancel what the tool has in hand."""
-        if self._tool.is_busy and event.key() in _FINISH:
-            self._tool.finish()
-        elif self._tool.is_busy and event.key() == Qt.Key.Key_Escape:
-            self._tool.cancel()
+        if self._hand.tool.is_busy and event.key() in _FINISH:
+            self._hand.tool.finish()
+        elif self._hand.tool.is_busy and event.key() == Qt.Key.Key_Escape:
+            self._hand.tool.cancel()
         else:
             event.ignore()
 

@@ -1,0 +1,48 @@
+"""A person's hand: the tool that it holds, and the button that put it to work.
+
+For: the canvas. A stroke belongs to the tool and to the button that began it: a second button
+changes nothing in it, and a tool that is taken while one is down waits for the next press.
+"""
+
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QMouseEvent, QTabletEvent
+
+from vos_annotator.ui.tools.tool import Tool
+
+
+class Hand:
+    """Tells a tool what mouse or pen do, each stroke from its press on.
+
+    Attributes:
+        tool: What it holds.
+    """
+
+    def __init__(self, tool: Tool) -> None:
+        self.tool = tool
+        self._button: Qt.MouseButton | None = None  # what began the stroke
+
+    def take(self, tool: Tool) -> None:
+        """Hold another tool; what the one before had begun is kept."""
+        self.tool.leave()
+        self.tool, self._button = tool, None
+
+    def press(
+        self, event: QMouseEvent | QTabletEvent, point: QPointF, removes: bool, twice: bool = False
+    ) -> None:
+        """Begin a stroke; `twice` is a second press at once."""
+        is_second = self._button not in (None, event.button())
+        if is_second and event.buttons() & self._button:
+            return
+        self._button = event.button()
+        (self.tool.double_press if twice else self.tool.press)(point, removes)
+
+    def drag(self, point: QPointF) -> None:
+        """Go on with the stroke."""
+        if self._button is not None:
+            self.tool.drag(point)
+
+    def release(self, event: QMouseEvent | QTabletEvent, point: QPointF) -> None:
+        """End the stroke, if it was begun with the button that is let go."""
+        if event.button() == self._button:
+            self._button = None
+            self.tool.release(point)
