@@ -10,10 +10,13 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLineEdit, QSpinBox
 
+from tests.ui.mouse import click
 from tests.ui.window import FRAMES, finish_run, isolate_settings, make_clip, open_window, paint
 from vos_annotator.core.edits import Status
 from vos_annotator.core.formats.format import Options
 from vos_annotator.core.mask_reading import read_label_map
+from vos_annotator.core.project import Project
+from vos_annotator.core.video import open_video
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.export_dialog import ExportChoice
 from vos_annotator.ui.job import Job
@@ -186,6 +189,44 @@ def test_opening_again_shows_what_was_there(qtbot, clip):
         assert (objects[second].name, objects[second].locked) == ("dog", True)
         assert window.document.annotations.references == (0,)
         assert first in window.document.annotations[0]
+
+
+@pytest.mark.parametrize("end", ["close_project", "make_again", "open_again"])
+def test_a_name_that_is_being_typed_is_kept_when_the_project_is_closed(qtbot, window, clip, end):
+    object_of(window)
+    window.actions_["rename-object"].trigger()
+    QTest.keyClicks(window.focusWidget(), "dog")
+    if end == "open_again":
+        window.open_path(make_clip(clip.parent / "other", frames=3))
+    else:
+        getattr(window, end)()
+
+    with Project.for_video(open_video(clip)) as project:
+        assert [each.name for each in project.objects] == ["dog"]
+
+
+@pytest.mark.parametrize("action", ["close", "quit"])
+def test_a_frame_number_that_is_being_typed_is_gone_to_when_the_project_is_closed(
+    qtbot, window, clip, action
+):
+    window.actions_["go-to"].trigger()
+    QTest.keyClicks(window.focusWidget(), "9")
+    window.actions_[action].trigger()  # what is raised in an event fails the test
+
+    with open_window(qtbot, clip) as again:
+        assert again.cursor.frame == 9
+
+
+def test_a_polygon_that_is_being_drawn_is_kept_when_the_project_is_closed(qtbot, window, clip):
+    qtbot.waitUntil(lambda: window.canvas.is_current)
+    window.cursor.object_id = object_of(window)
+    window.cursor.tool = "lasso"
+    for corner in ((10, 10), (50, 10), (50, 30), (10, 30)):
+        click(window.canvas, corner)
+    window.close_project()
+
+    with Project.for_video(open_video(clip)) as project:
+        assert abs(int((project.annotations[0] == 1).sum()) - 40 * 20) <= 40
 
 
 def test_another_video_takes_the_place_of_the_first(qtbot, window, tmp_path):

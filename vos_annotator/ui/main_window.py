@@ -223,6 +223,7 @@ class MainWindow(QMainWindow):
         if they say so, which is False.
         """
         if self.workspace is not None:
+            self.workspace.finish_input()
             self.workspace.document.settle()
             if not may_close(self, self.workspace.project):
                 return False

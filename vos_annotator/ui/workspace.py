@@ -110,6 +110,12 @@ class Workspace(QWidget):
         self.objects_panel.invite(self.actions_.with_keys(invitation))
         self.hints.refresh()
 
+    def finish_input(self) -> None:
+        """Keep what is half typed or half drawn."""
+        if (field := self.focusWidget()) is not None:
+            field.clearFocus()
+        self.canvas.tool(self.cursor.tool).leave()
+
     def close_project(self) -> None:
         """Save where the person is, join the threads and close the file."""
         self.closing.emit()
