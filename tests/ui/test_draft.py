@@ -9,6 +9,7 @@ from tests.ui.mouse import click, move, press, release, stroke
 from tests.ui.window import SHAPE, isolate_settings, make_clip, open_window, paint
 from vos_annotator.core.edits import Status
 from vos_annotator.core.masks import encode_png
+from vos_annotator.core.project import Project
 
 
 @pytest.fixture
@@ -119,3 +120,26 @@ def test_what_a_pass_finds_during_a_stroke_stays_in_the_stroke_s_box(window):
     drawn = labels(window) == 1
     assert drawn[37, 50] and window.document.annotations.status(0) is Status.REFERENCE
     assert (labels(window)[~drawn] == new[~drawn]).all()
+
+
+@pytest.mark.parametrize("way", ["next", "tool-brush", "close"])
+def test_a_click_with_the_wand_counts_however_soon_the_person_goes_on(window, way):
+    project = window.workspace.project
+    window.cursor.tool = "wand"
+    click(window.canvas, (20, 20))
+    window.actions_[way].trigger()
+
+    if way == "close":
+        with Project.open(project.path) as again:
+            assert again.annotations[0][20, 20] == 1
+    else:
+        assert labels(window)[20, 20] == 1 and not labels(window, 1).any()
+
+
+def test_the_wand_takes_no_pixel_that_another_object_got_meanwhile(qtbot, window):
+    window.cursor.tool = "wand"
+    press(window.canvas, (20, 20))
+    paint(window, 2, top=15, left=15)
+    release(window.canvas, (20, 20))
+    qtbot.waitUntil(lambda: not window.canvas.tool("wand").is_busy)
+    assert (labels(window)[15:27, 15:27] == 2).all()

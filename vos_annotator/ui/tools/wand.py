@@ -60,9 +60,13 @@ class Wand(Tool):
                 self.finish()
 
     def finish(self) -> None:
-        """Keep the region that is shown."""
+        """Keep the region; one that is still looked for is worth the wait."""
+        if self._draft is None:
+            return
         self._latest.forget()
-        self._commit(tr("Remove with wand") if self._draft and self._removes else tr("Wand"))
+        if not self._is_current:
+            self._put(self._region())
+        self._commit(tr("Remove with wand") if self._removes else tr("Wand"))
 
     def cancel(self) -> None:
         """Drop the region."""
@@ -76,16 +80,21 @@ class Wand(Tool):
     def _ask(self) -> None:
         self._is_current = False
         picture, seed, tolerance = self._picture, self._seed, self._tolerance
-        self._latest.ask(lambda: similar(pixels(picture), *seed, tolerance))
+        self._region = lambda: similar(pixels(picture), *seed, tolerance)
+        self._latest.ask(self._region)
 
     def _show(self, region: Mask) -> None:
         if self._draft is None:
             return
+        self._put(region)
+        if self._is_ending:
+            self.finish()
+
+    def _put(self, region: Mask) -> None:
+        """Have the region in the draft, where it takes pixels of nobody else."""
         self._draft.restart()
         labels = self._draft.label_map
         region &= (labels == 0) | (labels == self._draft.object_id)
         whole = (slice(0, region.shape[0]), slice(0, region.shape[1]))
         (self._draft.remove if self._removes else self._draft.add)(whole, region)
         self._is_current = True
-        if self._is_ending:
-            self.finish()
