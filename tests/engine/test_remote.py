@@ -4,6 +4,7 @@ import logging
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,7 @@ from vos_annotator.engine.talk import FailedElsewhere
 from vos_annotator.engine.worker import InferenceWorker
 
 ABLE = '''
-import logging, os, signal
+import logging, os, signal, time
 import numpy as np
 from pathlib import Path
 from vos_annotator.core.errors import UserError
@@ -48,6 +49,14 @@ class Able(HoldEngine):
         super().__init__(size)
         self.provenance = {"checkpoint": checkpoint}
         self.denied = []
+        self.sleep_if("load")
+    def sleep_if(self, verb):
+        if os.environ.get("ABLE_SLEEPS_IN") == verb:
+            Path(os.environ["ABLE_SLEEPS"]).touch()
+            time.sleep(60)
+    def begin_pass(self):
+        self.sleep_if("begin_pass")
+        super().begin_pass()
     def deny(self, frame, image, ids):
         self.denied = [frame, image is not None, *sorted(ids)]
     def learn(self, references, cancelled=lambda: False):
@@ -300,6 +309,27 @@ def test_a_pass_whose_engine_is_killed_goes_on_with_another_one_and_loses_nothin
     assert isinstance(finished, Finished) and masks == expected
     bench.worker.close()
     assert all(process_of(each).returncode is not None for each in bench.loaded)
+
+
+@pytest.mark.parametrize("verb", ["load", "begin_pass"])
+def test_closing_waits_for_nothing_that_an_engine_does_and_leaves_no_process_behind(
+    place, tmp_path, monkeypatch, caplog, verb
+):
+    sleeps, others = tmp_path / "sleeps", set(psutil.Process().children())
+    monkeypatch.setenv("ABLE_SLEEPS_IN", verb)
+    monkeypatch.setenv("ABLE_SLEEPS", str(sleeps))
+    bench = Bench()
+    bench.worker.submit(Propagate(tuple(plan([0, 9], 0, 9)), 1))
+    until = time.monotonic() + 60
+    while not sleeps.exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert sleeps.exists() and set(psutil.Process().children()) - others
+    started = time.monotonic()
+    bench.worker.close()
+
+    assert time.monotonic() - started < 10
+    assert set(psutil.Process().children()) <= others
+    assert not [each for each in caplog.records if each.levelno >= logging.ERROR]
 
 
 PARENT = """

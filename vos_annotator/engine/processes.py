@@ -43,10 +43,12 @@ class Child:
 
     Attributes:
         talk: This end of the conversation.
+        thread: The one that started it.
     """
 
     def __init__(self, module: str) -> None:
         """Start `module`, whose `main` calls `talking`."""
+        self.thread = threading.current_thread()
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 - what it says to nobody
         shared = _shared_memory()
         words = [] if shared is None else [str(shared)]
@@ -65,6 +67,11 @@ class Child:
         self._end = weakref.finalize(self, _end, self._process)
         with _turn:
             _all.add(self)
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether `end` was called; it may have come to its end without."""
+        return not self._end.alive
 
     @property
     def resident(self) -> int:
@@ -93,6 +100,14 @@ def resident() -> int:
     with _turn:
         children = list(_all)
     return sum(each.resident for each in children)
+
+
+def end_those_of(thread: threading.Thread) -> None:
+    """End the processes that a thread started, as `Child.end`; it waits for none any more."""
+    with _turn:
+        children = [each for each in _all if each.thread is thread]
+    for each in children:
+        each.end()
 
 
 def talking(say_aside: Callable[[], object]) -> Talk:

@@ -237,6 +237,7 @@ class RemoteCatalogue:
 
 
 def _died(child: Child) -> EngineDied:
+    level = logging.DEBUG if child.is_ended else logging.ERROR  # else nobody meant it to
     how, words = child.obituary()
-    log.error("the process of an engine ended (%s)\n%s", how, words)
+    log.log(level, "the process of an engine ended (%s)\n%s", how, words)
     return EngineDied(how)

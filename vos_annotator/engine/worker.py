@@ -43,6 +43,7 @@ from vos_annotator.engine.knowledge import Knowledge
 from vos_annotator.engine.mailbox import Mailbox
 from vos_annotator.engine.memory_shelf import MemoryShelf
 from vos_annotator.engine.merging import merged
+from vos_annotator.engine.processes import end_those_of
 from vos_annotator.engine.propagation import propagate
 from vos_annotator.engine.protocol import (
     LearningEngine,
@@ -57,6 +58,7 @@ from vos_annotator.engine.stroke_masks import StrokeMasks
 log = logging.getLogger(__name__)
 
 RESULTS_WAITING = 8  # at most; then the worker waits for the GUI
+_LOOK_AGAIN = 0.05  # s until an engine that was just being started is ended too
 _IDLE = 5.0  # s without a command, after which the engine may do what it likes
 
 
@@ -136,12 +138,17 @@ class InferenceWorker:
         self._cancelled = self._ticket
 
     def close(self) -> None:
-        """Give up everything and wait for the thread to end; closing twice is fine."""
+        """Give up everything and wait for the thread to end; closing twice is fine.
+
+        An engine in a process of its own is ended in the midst of whatever it does: nobody waits
+        for what it loads or computes.
+        """
         self._is_closing = True
         self._commands.close()
         self.results.close()
-        if self._thread.is_alive():
-            self._thread.join()
+        while self._thread.is_alive():
+            end_those_of(self._thread)
+            self._thread.join(_LOOK_AGAIN)
 
     # The thread
 
