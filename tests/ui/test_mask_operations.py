@@ -109,6 +109,18 @@ def test_the_preview_follows_the_frame(qtbot, window):
     dialog.reject()
 
 
+def test_looking_at_before_and_after_leaves_the_preview_that_ok_applies(qtbot, window):
+    dialog = dialog_of(qtbot, window, "grow")
+    shown = shown_area(window)
+    QTest.keyPress(window, Qt.Key.Key_Y)
+    assert window.workspace.wipe.is_on and shown_area(window) < shown
+    QTest.keyRelease(window, Qt.Key.Key_Y)
+
+    assert shown_area(window) == shown
+    dialog.accept()
+    assert area(window) == shown_area(window) == shown
+
+
 def test_the_range_may_be_set_while_the_preview_is_looked_at(qtbot, window):
     for frame in (1, 2, 3):
         predict(window, frame, labels(window))

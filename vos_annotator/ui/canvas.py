@@ -26,7 +26,7 @@ from vos_annotator.ui.canvas_items import PictureItem, RingItem, SketchItem
 from vos_annotator.ui.cursor import Cursor
 from vos_annotator.ui.document import Document
 from vos_annotator.ui.frame_loader import FrameLoader
-from vos_annotator.ui.hand import Hand
+from vos_annotator.ui.hand import Hand, removes
 from vos_annotator.ui.minimap import Minimap
 from vos_annotator.ui.onion import OnionSkin
 from vos_annotator.ui.overlay import MaskItem
@@ -69,7 +69,7 @@ class Canvas(ZoomView):
             self.view.addItem(item, ignoreBounds=True)
         self._minimap, self._pen = Minimap(self, shape), Pen()
         self._shown: int | None = None  # the frame in the picture
-        self._preview: tuple[int, LabelMap] | None = None
+        self._previews: dict[object, tuple[int, LabelMap]] = {}  # by who shows it; the last counts
         self._pan_from: QPointF | None = None
         self.has_shift = False
         self._tools = {name: tool(self) for name, tool in TOOLS.items()}
@@ -104,9 +104,14 @@ class Canvas(ZoomView):
         """Return a tool, whichever is in hand."""
         return self._tools[name]
 
-    def show_preview(self, frame: int | None, labels: LabelMap | None = None) -> None:
-        """Show `labels` on a frame in place of its own until told otherwise; None: no more."""
-        self._preview = None if frame is None or labels is None else (frame, labels)
+    def show_preview(self, who: object, frame: int = 0, labels: LabelMap | None = None) -> None:
+        """Show `labels` on a frame in place of its own until `who` says otherwise; None: no more.
+
+        What others show is seen again then.
+        """
+        self._previews.pop(who, None)
+        if labels is not None:
+            self._previews[who] = frame, labels
         self._refresh()
 
     def close_loader(self) -> None:
@@ -181,9 +186,8 @@ class Canvas(ZoomView):
     def _refresh(self) -> None:
         """Show the masks as the document has them, unless a tool has them in hand."""
         if self._shown is not None and not self._hand.tool.is_busy:
-            frame, labels = self._preview or (None, None)
-            is_preview = frame == self._shown
-            self.masks.show_labels(labels if is_preview else self.document.annotations[self._shown])
+            here = [labels for frame, labels in self._previews.values() if frame == self._shown]
+            self.masks.show_labels(here[-1] if here else self.document.annotations[self._shown])
 
     def _set_colors(self) -> None:
         cursor, objects = self.cursor, self.document.objects
@@ -211,14 +215,14 @@ class Canvas(ZoomView):
             self._pan_from = point
             self.viewport().setCursor(Qt.CursorShape.ClosedHandCursor)
         elif event.button() in _BUTTONS:
-            self._hand.press(event, point, _removes(event))
+            self._hand.press(event, point, removes(event))
         event.accept()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Let the tool know that it was the second press."""
         if event.button() in _BUTTONS:
             point = self.to_frame(event.position())
-            self._hand.press(event, point, _removes(event), twice=True)
+            self._hand.press(event, point, removes(event), twice=True)
         event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -323,8 +327,3 @@ _FINISH = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 def _has_shift(event: QMouseEvent | QTabletEvent) -> bool:
     return bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-
-
-def _removes(event: QMouseEvent) -> bool:
-    is_control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-    return event.button() == Qt.MouseButton.RightButton or is_control

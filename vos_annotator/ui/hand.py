@@ -46,3 +46,9 @@ class Hand:
         if event.button() == self._button:
             self._button = None
             self.tool.release(point)
+
+
+def removes(event: QMouseEvent) -> bool:
+    """Return whether a press takes pixels away: the right button does, and Ctrl."""
+    is_control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+    return event.button() == Qt.MouseButton.RightButton or is_control

@@ -102,7 +102,7 @@ class OperationDialog(QDialog):
     def done(self, result: int) -> None:
         """Take the preview off the canvas and end the thread."""
         self._latest.close()
-        self._work.canvas.show_preview(None)
+        self._work.canvas.show_preview(self)
         super().done(result)
 
     def _lay_out(self) -> None:
@@ -172,7 +172,7 @@ class OperationDialog(QDialog):
             refusal = tr("This frame is not in the range: it stays as it is.")
         if refusal:
             self._latest.forget()
-            self._work.canvas.show_preview(None)
+            self._work.canvas.show_preview(self)
             self._note.setText(refusal)
             return
         before = self._work.document.annotations[frame]
@@ -190,7 +190,7 @@ class OperationDialog(QDialog):
     def _show(self, result: tuple[int, LabelMap, int, int]) -> None:
         frame, labels, gained, lost = result
         self._preview = frame, labels
-        self._work.canvas.show_preview(frame, labels)
+        self._work.canvas.show_preview(self, frame, labels)
         counts = [("+", gained), ("-", lost)]
         changes = [f"{sign}{number(count)} px" for sign, count in counts if count]
         self._note.setText("  ".join(changes) or tr("Nothing changes on this frame."))

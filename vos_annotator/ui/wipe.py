@@ -53,7 +53,7 @@ class Wipe(QObject):
         self._item.setVisible(is_on)
         if not is_on:
             self._was = None
-            canvas.show_preview(None)
+            canvas.show_preview(self)
             return
         self._look()
         x = canvas.view.viewRect().center().x()
@@ -85,12 +85,12 @@ class Wipe(QObject):
 
     def _show(self) -> None:
         if self._was is None:
-            self._canvas.show_preview(None)
+            self._canvas.show_preview(self)
             return
         frame = self._cursor.frame
         edge, labels = round(self._item.x), self._canvas.document.annotations[frame].copy()
         labels[:, :edge] = self._was[:, :edge]
-        self._canvas.show_preview(frame, labels)
+        self._canvas.show_preview(self, frame, labels)
 
 
 class _Line(QGraphicsItem):
