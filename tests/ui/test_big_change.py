@@ -16,6 +16,7 @@ from vos_annotator.core.project import Project
 from vos_annotator.core.shapes import grow
 from vos_annotator.core.video import open_video
 from vos_annotator.ui import big_change
+from vos_annotator.ui.operation_dialog import OperationDialog
 from vos_annotator.ui.range_edit import RangeEdit
 
 MANY = 2 * big_change.BIG
@@ -228,6 +229,46 @@ def test_an_edit_of_an_object_that_an_undo_under_way_takes_away_befalls_no_other
 
     assert [(each.name, each.locked) for each in undoing.document.objects] == [("mine", False)]
     assert undoing.document.annotations.references == ()
+
+
+def test_an_outline_that_is_finished_in_the_midst_of_the_undo_of_its_object_ends_with_it(
+    qtbot, window
+):
+    qtbot.waitUntil(lambda: window.canvas.is_current)
+    begin(window)
+    finish(qtbot, window)
+    window.cursor.object_id, window.cursor.tool = 1, "lasso"
+    for corner in ((40, 30), (58, 30), (58, 44)):
+        click(window.canvas, corner)
+    window.actions_["undo"].trigger()
+    annotations = window.document.annotations
+    qtbot.waitUntil(lambda: len(annotations.references) < MANY // 2, timeout=20_000)
+    assert window.has_job
+    window.canvas.tool("lasso").finish()
+
+    assert not window.has_job and not window.canvas.tool("lasso").is_busy
+    assert window.document.objects.ids == () and annotations.references == ()
+    assert not window.document.history.can_undo
+
+
+def test_ok_of_an_operation_in_the_midst_of_an_undo_changes_what_that_leaves(qtbot, window):
+    document = window.document
+    small = np.zeros(document.video.shape, np.uint8)
+    small[30:34, 40:44] = 1
+    document.paint(0, small, "Paint")
+    window.cursor.object_id = 1
+    begin(window)
+    finish(qtbot, window)
+    window.actions_["grow"].trigger()
+    dialog = window.findChild(OperationDialog)
+    qtbot.waitUntil(lambda: dialog._preview is not None)
+    window.actions_["undo"].trigger()
+    qtbot.waitUntil(lambda: len(document.annotations.references) < MANY // 2, timeout=20_000)
+    assert window.has_job
+    dialog.accept()
+    qtbot.waitUntil(lambda: document.history.undo_text == "Grow")
+
+    assert (document.annotations[0] == grow(small == 1, 2)).all()
 
 
 def test_a_frame_kept_while_a_change_of_a_range_is_computed_stays_a_reference(qtbot, window):
