@@ -121,6 +121,23 @@ def test_digits_choose_objects_and_tab_goes_round(window, cat):
     assert window.cursor.object_id == cat
 
 
+def test_a_digit_chooses_the_object_that_shows_it_also_when_others_are_gone(window, cat):
+    for _ in range(10):
+        window.actions_["add-object"].trigger()
+    window.cursor.object_id = cat
+    window.actions_["delete-object"].trigger()
+    window.document.delete_object(5)
+    rows = window.workspace.objects_panel.rows
+
+    for digit in (2, 3, 9):
+        press(window, Key(Key.Key_0 + digit))
+        assert rows[window.cursor.object_id].number.text() == str(digit)
+    for digit in (1, 5):
+        press(window, Key(Key.Key_0 + digit))
+        assert window.cursor.object_id == 9
+        assert window.actions_.why_not(f"object-{digit}") == "no object has this number"
+
+
 def test_an_object_deleted_everywhere_comes_back_with_undo(window, cat):
     paint(window, cat)
     window.actions_["delete-object"].trigger()

@@ -31,7 +31,7 @@ REASONS = {
     "reference somewhere": "no frame is a reference yet",
     "reference here": "this frame is no reference",
     "range": "no range is set",
-    "has object": "there are fewer objects",
+    "has object": "no object has this number",
 }
 
 

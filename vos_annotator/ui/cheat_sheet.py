@@ -19,7 +19,7 @@ from vos_annotator.ui.timeline_lanes import legend
 
 _COLUMNS = 3
 _HIGHEST = 860  # px
-_PLACES = "Object/Select"  # nine rows that are one line here
+_NUMBERS = "Object/Select"  # nine rows that are one line here
 _MOUSE = (
     (marked("Wheel"), marked("zoom at the cursor")),
     (marked("Middle drag"), marked("move the view")),
@@ -83,7 +83,7 @@ def _rows_of(menu: str, rows: Iterable[Action]) -> list[tuple[str, str]]:
     """Return the keys and words of a menu and of those within it."""
     pairs = []
     for row in rows:
-        if row.keys and row.menu.partition("/")[0] == menu and row.menu != _PLACES:
+        if row.keys and row.menu.partition("/")[0] == menu and row.menu != _NUMBERS:
             keys = dict.fromkeys(key_text(key) for key in row.keys)
             words = [*menu_path(row.menu)[1:], row.text.rstrip("…")]
             pairs.append((", ".join(keys), ": ".join(words)))

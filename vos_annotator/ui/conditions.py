@@ -23,7 +23,7 @@ def conditions(workspace: Workspace | None) -> set[str]:
     document, cursor, bridge = workspace.document, workspace.cursor, workspace.bridge
     annotations, objects = document.annotations, document.objects
     true |= {"video", f"tool {cursor.tool}", f"view {cursor.view_mode}"}
-    true |= {f"has object {place}" for place in range(1, len(objects) + 1)}
+    true |= {f"has object {number}" for number in objects.ids}
     for condition, holds in (
         ("undo", document.history.can_undo or document.finish_change is not None),
         ("redo", document.history.can_redo),

@@ -188,9 +188,9 @@ class Verbs:
         ids, current = self._work.document.objects.ids, self._work.cursor.object_id
         self._work.cursor.object_id = ids[(ids.index(current) + step) % len(ids)]
 
-    def choose_object(self, place: int) -> None:
-        """Make the object in this place of the list, counted from 1, current."""
-        self._work.cursor.object_id = self._work.document.objects.ids[place - 1]
+    def choose_object(self, number: int) -> None:
+        """Make the object current that has this number, which is its id and is never another's."""
+        self._work.cursor.object_id = number
 
     # Tools and the view
 
