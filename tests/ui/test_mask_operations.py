@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit
 from superqt import QLabeledSlider
 
-from tests.ui.window import isolate_settings, make_clip, open_window, paint
+from tests.ui.window import FRAMES, finish_run, isolate_settings, make_clip, open_window, paint
 from vos_annotator.core.edits import Status
 from vos_annotator.core.masks import encode_png
 from vos_annotator.ui.operation_dialog import OperationDialog
@@ -84,6 +85,71 @@ def test_ok_before_the_preview_is_there_applies_what_was_chosen_last(qtbot, wind
     qtbot.waitUntil(lambda: area(window) > 12 * 12)
     assert labels(window)[6, 15] == 1
     assert labels(window)[5, 15] == 0
+
+
+def press_in(qtbot, dialog, key, modifiers=Qt.KeyboardModifier.NoModifier):
+    """Press a key where the keyboard is once the dialog is in front."""
+    dialog.activateWindow()
+    qtbot.waitUntil(dialog.isActiveWindow)
+    QTest.keyClick(QApplication.focusWidget() or dialog, key, modifiers)
+
+
+def test_enter_in_the_dialog_applies_and_is_not_the_windows(qtbot, window):
+    predict(window, 3, labels(window))
+    window.cursor.frame = 3
+    qtbot.waitUntil(lambda: window.canvas.is_current)
+    dialog = dialog_of(qtbot, window, "grow")
+    press_in(qtbot, dialog, Qt.Key.Key_Return)
+
+    assert area(window, 3) > 144
+    assert window.document.history.undo_text == "Grow"
+    window.document.undo()
+    assert window.document.annotations.status(3) is Status.PREDICTION
+
+
+def test_a_size_that_is_typed_counts_with_enter(qtbot, window):
+    dialog = dialog_of(qtbot, window, "grow")
+    field = dialog.findChild(QLineEdit)
+    field.setFocus()
+    field.selectAll()
+    QTest.keyClicks(field, "4")
+    press_in(qtbot, dialog, Qt.Key.Key_Return)
+
+    qtbot.waitUntil(lambda: area(window) > 144)
+    assert labels(window)[6, 15] == 1
+    assert labels(window)[5, 15] == 0
+
+
+def test_esc_in_the_dialog_closes_it_and_the_pass_goes_on(qtbot, window):
+    dialog = dialog_of(qtbot, window, "grow")
+    window.actions_["propagate"].trigger()
+    assert window.actions_["stop"].isEnabled()
+    press_in(qtbot, dialog, Qt.Key.Key_Escape)
+
+    assert not [each for each in window.findChildren(OperationDialog) if each.isVisible()]
+    finish_run(qtbot, window)
+    assert window.document.annotations.status(FRAMES - 1) is Status.PREDICTION
+
+
+@pytest.mark.parametrize(
+    ("key", "amount"), [(Qt.Key.Key_Right, 3), (Qt.Key.Key_Home, 1), (Qt.Key.Key_End, 60)]
+)
+def test_the_keys_of_the_slider_move_it_and_not_the_frame(qtbot, window, key, amount):
+    dialog = dialog_of(qtbot, window, "grow")
+    press_in(qtbot, dialog, key)
+
+    assert dialog.amount == amount
+    assert window.cursor.frame == 0
+    dialog.reject()
+
+
+def test_keys_that_the_dialog_has_no_use_for_are_the_windows(qtbot, window):
+    dialog = dialog_of(qtbot, window, "grow")
+    press_in(qtbot, dialog, Qt.Key.Key_D)
+    press_in(qtbot, dialog, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+
+    assert (dialog.amount, window.cursor.frame) == (2, 11)
+    dialog.reject()
 
 
 def test_esc_leaves_everything_as_it_was(qtbot, window):

@@ -1,6 +1,6 @@
 """Keys that are no plain shortcuts: those held down, and those that a focused widget owns.
 
-For: the window.
+For: the window, and the dialogs that float beside it, in which its shortcuts count too.
 """
 
 from __future__ import annotations
@@ -11,28 +11,60 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QAbstractSlider,
     QAbstractSpinBox,
     QApplication,
+    QDialog,
     QLineEdit,
     QMainWindow,
+    QRadioButton,
+    QWidget,
 )
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_MOVES = (
+    *(Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down),
+    *(Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown),
+)
+_MODIFIERS = (
+    Qt.KeyboardModifier.ShiftModifier
+    | Qt.KeyboardModifier.ControlModifier
+    | Qt.KeyboardModifier.AltModifier
+    | Qt.KeyboardModifier.MetaModifier
+)
 _OWN_KEYS = {  # what a widget with the focus does itself, though the window has it as shortcuts
     QAbstractButton: (Qt.Key.Key_Space, *_ENTER),
+    QRadioButton: _MOVES,
+    QAbstractSlider: _MOVES,
     QAbstractSpinBox: _ENTER,
+    QDialog: (Qt.Key.Key_Escape, *_ENTER),  # of all that is in it
     QLineEdit: _ENTER,
 }
 
 
-class KeyRules(QObject):
-    """Filters the key events that reach a window."""
+class OwnKeys(QObject):
+    """Leaves the focused widget of a window, and a dialog, the keys that are theirs."""
+
+    def __init__(self, window: QWidget) -> None:
+        """Watch `window`."""
+        super().__init__(window)
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Have such a key go to the widget as a plain one: it is not a shortcut."""
+        if event.type() == QEvent.Type.ShortcutOverride and _is_owned(event, watched):
+            event.accept()
+            return True
+        return False
+
+
+class KeyRules(OwnKeys):
+    """Filters the key events that reach the main window."""
 
     def __init__(self, window: QMainWindow, held: dict[str, Callable[[bool], None]]) -> None:
         """Watch `window`; `held` says what to call, by key, when one goes down and up."""
         super().__init__(window)
         self.set_held(held)
-        window.installEventFilter(self)
 
     def set_held(self, held: dict[str, Callable[[bool], None]]) -> None:
         """Watch other keys from now on."""
@@ -41,12 +73,9 @@ class KeyRules(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Leave a focused widget its own keys; tell of held ones."""
         kind = event.type()
-        if kind == QEvent.Type.ShortcutOverride and _is_owned(event.key()):
-            event.accept()  # not a shortcut: it goes to the widget as a plain key
-            return True
         if kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
             return self._hold(event, kind == QEvent.Type.KeyPress)
-        return False
+        return super().eventFilter(watched, event)
 
     def _hold(self, event: QKeyEvent, is_down: bool) -> bool:
         call = self._held.get(QKeySequence(event.key()))
@@ -56,6 +85,13 @@ class KeyRules(QObject):
         return True
 
 
-def _is_owned(key: int) -> bool:
-    focus = QApplication.focusWidget()
-    return any(isinstance(focus, kind) and key in keys for kind, keys in _OWN_KEYS.items())
+def _is_owned(event: QKeyEvent, window: QObject) -> bool:
+    key = event.key()
+    if key in _MOVES and event.modifiers() & _MODIFIERS:
+        return False  # by ten frames, to a reference: no widget has such moves
+    owners = QApplication.focusWidget(), window
+    return any(
+        isinstance(owner, kind) and key in keys
+        for owner in owners
+        for kind, keys in _OWN_KEYS.items()
+    )

@@ -5,7 +5,7 @@ imported when it is asked for.
 """
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QSlider, QWidget
 from superqt import QLabeledSlider
 
 
@@ -21,6 +21,7 @@ def labeled_slider(name: str, numbers: range, value: int) -> QLabeledSlider:
     slider.setRange(numbers.start, numbers.stop - 1)
     slider.setSingleStep(numbers.step)
     slider.setValue(value)
+    slider.setFocusProxy(slider.findChild(QSlider))  # else the arrow keys reach none that moves
     for each in (slider, *slider.findChildren(QWidget)):
         each.setAccessibleName(name)
     return slider

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from vos_annotator.core.masks import LabelMap
 from vos_annotator.core.shapes import with_mask
 from vos_annotator.core.translation import tr
+from vos_annotator.ui.key_rules import OwnKeys
 from vos_annotator.ui.labeled_slider import labeled_slider
 from vos_annotator.ui.language import number
 from vos_annotator.ui.latest import Latest
@@ -70,6 +71,7 @@ class OperationDialog(QDialog):
         self._frames = frames
         self._preview: tuple[int, LabelMap] | None = None  # of what is chosen now
         self._is_accepted = False
+        OwnKeys(self)
         self._latest = Latest(self)
         self._latest.done.connect(self._show)
         self._lay_out()
