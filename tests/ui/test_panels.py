@@ -3,6 +3,7 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from tests.ui.window import isolate_settings, make_clip, open_window, paint
 from vos_annotator.ui.transport import duration, timecode
@@ -118,6 +119,38 @@ def test_a_click_on_a_thumbnail_goes_there_and_its_x_releases_it(qtbot, window):
     click(panel.view.viewport(), panel.delegate.cross_rect(cell(panel, 1)).center())
     assert panel.model.frames == [2]
     assert window.document.annotations.references == (2,)
+
+
+def test_enter_on_a_thumbnail_goes_there_and_keeps_no_frame(qtbot, window):
+    panel = window.workspace.references_panel
+    for frame in (2, 8):
+        window.cursor.frame = frame
+        paint(window, window.cursor.object_id)
+    window.cursor.frame = 5
+    qtbot.waitUntil(lambda: cell(panel, 1).isValid())
+
+    panel.view.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(panel.view, Qt.Key.Key_Home)
+    QTest.keyClick(panel.view, Qt.Key.Key_Right)
+    assert window.cursor.frame == 5
+    QTest.keyClick(panel.view, Qt.Key.Key_Return)
+
+    assert window.cursor.frame == 8
+    assert window.document.annotations.references == (2, 8)
+
+
+def test_after_a_click_on_a_thumbnail_enter_keeps_the_frame_gone_to_from_there(qtbot, window):
+    panel = window.workspace.references_panel
+    paint(window, window.cursor.object_id)
+    qtbot.waitUntil(lambda: cell(panel, 0).isValid())
+    window.canvas.setFocus()
+    click(panel.view.viewport(), cell(panel, 0).center())
+
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Right)
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
+
+    assert window.cursor.frame == 1
+    assert window.document.annotations.references == (0, 1)
 
 
 def test_a_typed_frame_number_goes_there(window):

@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QAbstractItemView,
     QAbstractSlider,
     QAbstractSpinBox,
     QApplication,
@@ -35,6 +36,7 @@ _MODIFIERS = (
 _OWN_KEYS = {  # what a widget with the focus does itself, though the window has it as shortcuts
     QAbstractButton: (Qt.Key.Key_Space, *_ENTER),
     QRadioButton: _MOVES,
+    QAbstractItemView: (*_MOVES, *_ENTER),
     QAbstractSlider: _MOVES,
     QAbstractSpinBox: _ENTER,
     QDialog: (Qt.Key.Key_Escape, *_ENTER),  # of all that is in it

@@ -188,6 +188,7 @@ class ReferencesPanel(Panel):
         self.view.setMovement(QListView.Movement.Static)
         self.view.setUniformItemSizes(True)
         self.view.setMouseTracking(True)
+        self.view.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys to the canvas
         self.view.setContentsMargins(0, 0, 0, 0)
         self.view.setModel(self.model)
         delegate = _Delegate(QSize(*thumbnails.size), cursor, self)
