@@ -245,6 +245,38 @@ def test_masks_are_off_while_t_is_held(window):
     assert window.cursor.masks_shown
 
 
+@pytest.mark.parametrize("key", [Key.Key_T, Key.Key_Y])
+@pytest.mark.parametrize("modifiers", [Modifier.ControlModifier, Modifier.ShiftModifier])
+def test_what_a_held_key_does_ends_with_it_whatever_else_is_down_by_then(window, key, modifiers):
+    QTest.keyPress(window.canvas, key)
+    assert not window.cursor.masks_shown or window.workspace.wipe.is_on
+
+    QTest.keyRelease(window.canvas, key, modifiers)
+
+    assert window.cursor.masks_shown and not window.workspace.wipe.is_on
+
+
+@pytest.mark.parametrize("key", [Key.Key_T, Key.Key_Y])
+def test_what_a_held_key_does_ends_when_another_window_takes_the_keys(qtbot, window, key):
+    qtbot.waitUntil(window.isActiveWindow)
+    QTest.keyPress(window.canvas, key)
+    window.actions_["keys"].trigger()
+    sheet = window.findChild(CheatSheet)
+    sheet.activateWindow()
+    qtbot.waitUntil(sheet.isActiveWindow)
+    QTest.keyRelease(sheet, key)
+
+    assert window.cursor.masks_shown and not window.workspace.wipe.is_on
+    sheet.close()
+
+
+def test_a_release_that_was_told_to_nobody_is_made_up_for_by_the_next(window):
+    QTest.keyPress(window.canvas, Key.Key_T)
+    press(window, Key.Key_T)
+
+    assert window.cursor.masks_shown
+
+
 def test_letting_go_of_t_does_not_show_masks_that_were_off(window):
     press(window, Key.Key_H)
 

@@ -66,6 +66,7 @@ class KeyRules(OwnKeys):
     def __init__(self, window: QMainWindow, held: dict[str, Callable[[bool], None]]) -> None:
         """Watch `window`; `held` says what to call, by key, when one goes down and up."""
         super().__init__(window)
+        self._down: dict[int, Callable[[bool], None]] = {}  # what goes on, by the key held for it
         self.set_held(held)
 
     def set_held(self, held: dict[str, Callable[[bool], None]]) -> None:
@@ -74,17 +75,32 @@ class KeyRules(OwnKeys):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Leave a focused widget its own keys; tell of held ones."""
-        kind = event.type()
-        if kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
-            return self._hold(event, kind == QEvent.Type.KeyPress)
+        match event.type():
+            case QEvent.Type.KeyPress:
+                return self._press(event)
+            case QEvent.Type.KeyRelease:
+                return not event.isAutoRepeat() and self._release(event.key())
+            case QEvent.Type.WindowDeactivate:  # where they are let go is not told here
+                for key in tuple(self._down):
+                    self._release(key)
         return super().eventFilter(watched, event)
 
-    def _hold(self, event: QKeyEvent, is_down: bool) -> bool:
-        call = self._held.get(QKeySequence(event.key()))
+    def _press(self, event: QKeyEvent) -> bool:
+        key, call = event.key(), self._held.get(QKeySequence(event.key()))
         if call is None or event.isAutoRepeat() or event.modifiers():
             return False
-        call(is_down)
+        goes_on = call in self._down.values()
+        self._down[key] = call
+        if not goes_on:
+            call(True)
         return True
+
+    def _release(self, key: int) -> bool:
+        """End what goes on for a key, whatever else is held by now."""
+        call = self._down.pop(key, None)
+        if call is not None and call not in self._down.values():
+            call(False)
+        return call is not None
 
 
 def _is_owned(event: QKeyEvent, window: QObject) -> bool:
