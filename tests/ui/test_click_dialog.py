@@ -8,6 +8,7 @@ pytest.importorskip("onnx")
 
 from tests.engine.small_graphs import make_click_files
 from tests.ui.window import isolate_settings, make_clip, open_window
+from vos_annotator.engine.commands import ClicksReady
 from vos_annotator.ui.click_dialog import ClickDialog
 from vos_annotator.ui.click_files import kept_files
 
@@ -49,6 +50,23 @@ def test_clicks_are_answered_by_the_files_that_were_chosen_also_the_next_time(
         assert mask[40:, 50:].mean() > 0.9 and not mask[:10, :10].any()  # what is bright
         window.close_project()
         window.open_path(tmp_path / "clip")
+
+
+def test_cancel_while_files_are_opened_leaves_who_answered_before(qtbot, window, tmp_path):
+    files = make_click_files(tmp_path / "graphs")
+    dialog = open_dialog(window)
+    dialog.encoder.setText(files.encoder)
+    dialog.decoder.setText(files.decoder)
+    told = []
+    window.bridge.inference.arrived.connect(told.append)
+    dialog.accept()
+    dialog.reject()
+
+    def answers():
+        return [each.files for each in told if isinstance(each, ClicksReady)]
+
+    qtbot.waitUntil(lambda: answers()[-1:] == [None])
+    assert kept_files() is None
 
 
 def test_files_that_do_not_fit_say_so_and_are_not_kept(qtbot, window, tmp_path):

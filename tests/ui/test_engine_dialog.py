@@ -95,6 +95,24 @@ def test_an_engine_without_weights_of_its_own_asks_for_them(qtbot, window, dialo
     assert kept_choice() == EngineChoice("weighed", "some.good")
 
 
+def test_cancel_while_an_engine_is_loaded_leaves_the_one_in_use(qtbot, window, dialog):
+    choose(qtbot, dialog, "flow")
+    loaded = []
+    window.bridge.ready.connect(lambda ready: loaded.append(ready.choice))
+    dialog.accept()
+    assert not dialog.names.isEnabled()
+    dialog.reject()
+    qtbot.waitUntil(lambda: loaded[-1:] == [EngineChoice("hold")])
+
+    paint(window)
+    window.bridge.propagate()
+    finish_run(qtbot, window)
+    assert window.bridge.choice == window.engine == EngineChoice("hold")
+    assert kept_choice() == EngineChoice()
+    assert set(window.workspace.project.engines()) == {"hold"}
+    assert "hold" in window.status.engine.text()
+
+
 def test_a_broken_engine_says_why_and_cannot_be_used(qtbot, window, dialog):
     choose(qtbot, dialog, "odd")
 

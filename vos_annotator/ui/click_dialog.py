@@ -66,7 +66,9 @@ class ClickDialog(QDialog):
         self._ask(self.files)
 
     def done(self, result: int) -> None:
-        """End the thread."""
+        """End the thread; cancelled, what is being opened makes room for what was in use."""
+        if self._is_waiting and result == QDialog.DialogCode.Rejected:
+            self._bridge.inference.submit(UseClicks(kept_files()))
         self._is_waiting = False
         self._latest.close()
         super().done(result)

@@ -36,12 +36,13 @@ class EngineDialog(QDialog):
 
     chosen = Signal(object)
 
-    def __init__(self, workspace: Workspace, parent: QWidget) -> None:
+    def __init__(self, workspace: Workspace, in_use: EngineChoice, parent: QWidget) -> None:
+        """Show the engine that is `in_use`, which stays so until another one is chosen."""
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Engine"))
         self.setMinimumWidth(560)
-        self._bridge = workspace.bridge
+        self._bridge, self._in_use = workspace.bridge, in_use
         self._facts: EngineFacts | None = None  # None until they are known
         self._wanted: EngineChoice | None = None  # what is being loaded
         self._catalogue, self._latest = RemoteCatalogue(), Latest(self)
@@ -52,7 +53,7 @@ class EngineDialog(QDialog):
         workspace.closing.connect(self.reject)
         self.names.currentTextChanged.connect(self._describe)
         self.checkpoint.textChanged.connect(self._allow)
-        self.names.setCurrentText(self._bridge.choice.name)
+        self.names.setCurrentText(in_use.name)
         self._describe(self.names.currentText())
 
     @property
@@ -70,7 +71,9 @@ class EngineDialog(QDialog):
         self._bridge.use_engine(self._wanted)
 
     def done(self, result: int) -> None:
-        """End the process and the thread."""
+        """End the process and the thread; cancelled, what is being loaded makes room again."""
+        if self._wanted is not None and result == QDialog.DialogCode.Rejected:
+            self._bridge.use_engine(self._in_use)
         self._wanted = None
         self._catalogue.close()
         self._latest.close()
@@ -99,9 +102,9 @@ class EngineDialog(QDialog):
 
     def _describe(self, name: str) -> None:
         """Show what an engine is; its package may take a moment to be imported."""
-        self._facts = self._wanted = None
-        in_use = self._bridge.choice
-        kept = in_use.checkpoint if name == in_use.name else kept_checkpoint(name)
+        self._facts = None
+        is_in_use = name == self._in_use.name
+        kept = self._in_use.checkpoint if is_in_use else kept_checkpoint(name)
         self.checkpoint.setText(kept or "")
         self._say(tr("Looking at the engine {name} …", name=name))
         self._allow()
@@ -119,12 +122,13 @@ class EngineDialog(QDialog):
         self._note.setAccessibleName(text)
 
     def _allow(self, *_: object) -> None:
-        facts = self._facts
+        facts, is_free = self._facts, self._wanted is None
         takes = facts is not None and facts.takes_checkpoint
-        self._row.set_enabled(takes)
+        self.names.setEnabled(is_free)
+        self._row.set_enabled(takes and is_free)
         lacks = facts is not None and facts.needs_checkpoint and self.choice.checkpoint is None
         usable = facts is not None and not facts.problem and not lacks
-        self.use.setEnabled(usable and self._wanted is None)
+        self.use.setEnabled(usable and is_free)
 
     def _ask_file(self) -> None:
         path = dialogs.ask_checkpoint(self)

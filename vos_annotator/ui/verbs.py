@@ -270,7 +270,7 @@ class Verbs:
 
     def choose_engine(self) -> None:
         """Ask which engine is to compute masks."""
-        dialog = EngineDialog(self._work, self._window)
+        dialog = EngineDialog(self._work, self._window.engine, self._window)
         dialog.chosen.connect(self._take_engine)
         dialog.show()
 
