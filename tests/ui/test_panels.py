@@ -1,7 +1,7 @@
 """The panels at the right: objects and references."""
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -161,6 +161,39 @@ def test_a_typed_frame_number_goes_there(window):
     QTest.keyClick(field, Qt.Key.Key_Return)
 
     assert window.cursor.frame == 7
+
+
+@pytest.mark.parametrize(
+    ("command", "last"),
+    [
+        ("go-to", Qt.Key.Key_Return),
+        ("rename-object", Qt.Key.Key_Return),
+        ("rename-object", Qt.Key.Key_Escape),
+    ],
+)
+def test_what_is_typed_gives_the_keys_back_to_the_canvas(qtbot, window, command, last):
+    dog = window.document.add_object("dog")
+    qtbot.waitUntil(window.isActiveWindow)
+    window.actions_[command].trigger()
+    QTest.keyClicks(QApplication.focusWidget(), "5")
+    QTest.keyClick(QApplication.focusWidget(), last)
+
+    assert QApplication.focusWidget() is window.canvas
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+    assert window.cursor.object_id == dog
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Space)
+    assert window.workspace.playback.is_playing
+
+
+def test_the_wheel_over_the_frame_field_moves_the_frame_and_takes_no_keys(qtbot, window):
+    qtbot.waitUntil(window.isActiveWindow)
+    window.canvas.setFocus()
+    field = window.workspace.transport.frame
+    at = QPointF(field.mapTo(window, field.rect().center()))
+    QTest.wheelEvent(window.windowHandle(), at, QPoint(0, 120))
+
+    qtbot.waitUntil(lambda: window.cursor.frame == 1)
+    assert QApplication.focusWidget() is window.canvas
 
 
 @pytest.mark.parametrize(

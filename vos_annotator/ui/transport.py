@@ -56,6 +56,7 @@ class Transport(QWidget):
         self.frame.setRange(0, last)
         self.frame.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.frame.setKeyboardTracking(False)
+        self.frame.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # the wheel leaves the keys elsewhere
         self.frame.setAccessibleName(tr("Frame number"))
         self.frame.setToolTip(tr("Frame number"))
         self.frame.setFixedWidth(self.frame.fontMetrics().horizontalAdvance(number(last)) + 26)

@@ -7,7 +7,7 @@ it before the next. Restores where the person was, and keeps it in the project.
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QSplitter, QVBoxLayout, QWidget
 
 from vos_annotator.core.project import Project
 from vos_annotator.core.translation import tr
@@ -119,6 +119,7 @@ class Workspace(QWidget):
     def close_project(self) -> None:
         """Save where the person is, join the threads and close the file."""
         self.closing.emit()
+        QApplication.instance().focusChanged.disconnect(self._take_keys)
         self._place_timer.stop()
         self.playback.pause()
         self.bridge.close()
@@ -214,6 +215,12 @@ class Workspace(QWidget):
         for signal in (self.cursor.frame_changed, self.cursor.object_changed):
             signal.connect(self._place_timer.start)
         self.cursor.view_changed.connect(self._place_timer.start)
+        QApplication.instance().focusChanged.connect(self._take_keys)
+
+    def _take_keys(self, _old: QWidget | None, now: QWidget | None) -> None:
+        """Give the canvas the keys that no widget has any more: what was typed is typed."""
+        if now is None and QApplication.activeWindow() is self.window():
+            self.canvas.setFocus()
 
     def _on_absence_changed(self, object_id: int, frames: range) -> None:
         if self.cursor.frame in frames:
