@@ -195,6 +195,21 @@ def test_every_key_that_a_message_names_is_that_of_a_command():
     assert named <= ids
 
 
+def test_every_key_of_a_held_command_does_it_and_two_at_once_do_no_more(window, editor):
+    editor.select("raw")
+    editor.key.setKeySequence(QKeySequence("J"))
+    editor.add.click()
+    assert window.keymap.keys("raw") == ("T", "J")
+
+    for pressed, let_go in (("J", "J"), ("T", "T"), ("JT", "JT"), ("TJ", "JT")):
+        for key in pressed:
+            QTest.keyPress(window.canvas, key)
+        for key in let_go:
+            assert not window.cursor.masks_shown
+            QTest.keyRelease(window.canvas, key)
+        assert window.cursor.masks_shown
+
+
 def test_a_held_key_can_be_another_one(window, editor):
     editor.select("raw")
     editor.key.setKeySequence(QKeySequence("Y"))

@@ -111,8 +111,8 @@ class ActionSet:
 
     def held(self) -> dict[str, Callable[[bool], None]]:
         """Return what to call, by key, when one goes down or up that does it while held."""
-        rows = [row for row in self.rows.values() if row.scope == "hold" and row.keys]
-        return {row.keys[0]: _method(self._targets, row) for row in rows}
+        rows = [row for row in self.rows.values() if row.scope == "hold"]
+        return {key: _method(self._targets, row) for row in rows for key in row.keys}
 
     def set_keys(self, rows: Iterable[Action]) -> None:
         """Take the keys of `rows` in place of those there are."""
