@@ -3,7 +3,7 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QDialog, QLabel
 
 from tests.ui.window import FRAMES, finish_run, isolate_settings, make_clip, open_window, paint
 from vos_annotator.core.edits import Status
@@ -235,6 +235,25 @@ def test_the_range_bounds_propagation(qtbot, window, cat):
     assert window.document.annotations.status(7) is Status.EMPTY
     press(window, Key.Key_O, Modifier.AltModifier)
     assert window.cursor.out_frame is None
+
+
+@pytest.mark.parametrize("name", ["shortcuts", "keys", "memory", "engine", "clicks"])
+def test_a_dialog_that_is_open_comes_to_the_front_in_place_of_a_second_one(qtbot, window, name):
+    def opened():
+        return [each for each in window.findChildren(QDialog) if each.isVisible()]
+
+    window.actions_[name].trigger()
+    first = opened()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    window.actions_[name].trigger()
+
+    assert len(first) == 1 and opened() == first
+    qtbot.waitUntil(first[0].isActiveWindow)
+    first[0].close()
+    window.actions_[name].trigger()
+    assert len(opened()) == 1
+    opened()[0].close()
 
 
 def test_masks_are_off_while_t_is_held(window):

@@ -71,6 +71,16 @@ def ask_copy(parent: QWidget, current: Path) -> Path | None:
     return ask_new_file(parent, tr("Save a copy as"), suggestion, tr("Projects (*.vos)"))
 
 
+def is_brought_up(window: QWidget, kind: type[QDialog]) -> bool:
+    """Return whether `window` has a dialog of a kind open; it is in front then."""
+    for dialog in window.findChildren(kind):
+        if dialog.isVisible():
+            dialog.raise_()
+            dialog.activateWindow()
+            return True
+    return False
+
+
 def show_problem(parent: QWidget, message: str) -> None:
     """Say in one sentence why something could not be opened."""
     box = QMessageBox(QMessageBox.Icon.NoIcon, tr("Cannot open"), message, parent=parent)

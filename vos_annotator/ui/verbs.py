@@ -270,12 +270,16 @@ class Verbs:
 
     def choose_engine(self) -> None:
         """Ask which engine is to compute masks."""
+        if dialogs.is_brought_up(self._window, EngineDialog):
+            return
         dialog = EngineDialog(self._work, self._window.engine, self._window)
         dialog.chosen.connect(self._take_engine)
         dialog.show()
 
     def choose_clicks(self) -> None:
         """Ask who is to answer clicks and boxes."""
+        if dialogs.is_brought_up(self._window, ClickDialog):
+            return
         dialog = ClickDialog(self._work, self._window)
         dialog.chosen.connect(self._take_clicks)
         dialog.show()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QApplication
 
+from vos_annotator.ui.dialogs import is_brought_up
 from vos_annotator.ui.language import keep_choice, language_choice
 from vos_annotator.ui.palette import CommandPalette
 from vos_annotator.ui.shortcut_editor import ShortcutEditor
@@ -73,7 +74,8 @@ class ViewVerbs:
         """Ask how much memory caches may take."""
         from vos_annotator.ui.memory_dialog import MemoryDialog  # superqt loads slowly
 
-        MemoryDialog(self._window).show()
+        if not is_brought_up(self._window, MemoryDialog):
+            MemoryDialog(self._window).show()
 
     def toggle_pace(self) -> None:
         """Show or hide how the program keeps pace."""
@@ -87,6 +89,8 @@ class ViewVerbs:
 
     def edit_shortcuts(self) -> None:
         """Show the shortcut editor."""
+        if is_brought_up(self._window, ShortcutEditor):
+            return
         editor = ShortcutEditor(self._window.keymap, self._window)
         editor.changed.connect(self._window.take_keys)
         editor.show()

@@ -244,7 +244,8 @@ class WindowVerbs:
 
     def show_keys(self) -> None:
         """Show the cheat sheet."""
-        CheatSheet(self._window, self._window.actions_.rows.values()).show()
+        if not dialogs.is_brought_up(self._window, CheatSheet):
+            CheatSheet(self._window, self._window.actions_.rows.values()).show()
 
     def show_messages(self) -> None:
         """Show or hide what was said."""
