@@ -95,6 +95,32 @@ def test_a_dropped_folder_is_opened(qtbot, clip):
         assert Path(window.workspace.project.path) in window._recent.paths
 
 
+@pytest.mark.parametrize("way", ["recent", "project", "video"])
+def test_opening_what_is_open_goes_on_with_it(window, clip, monkeypatch, way):
+    problems = []
+    monkeypatch.setattr(dialogs, "show_problem", lambda parent, message: problems.append(message))
+    workspace = window.workspace
+
+    if way == "recent":
+        window._recent.actions()[0].trigger()
+    else:
+        assert window.open_path(clip if way == "video" else workspace.project.path)
+
+    assert problems == []
+    assert window.workspace is workspace
+    assert "is open already" in window.status.currentMessage()
+
+
+def test_the_video_of_a_copy_that_is_open_opens_its_own_project(window, clip, tmp_path):
+    own, copy = window.workspace.project.path, tmp_path / "copy.vos"
+    window.workspace.project.save_copy(copy)
+    assert window.open_path(copy)
+    assert window.workspace.project.path == copy
+
+    assert window.open_path(clip)
+    assert window.workspace.project.path == own
+
+
 def test_propagating_fills_the_clip_and_the_window_says_how_far_it_is(qtbot, window):
     object_id = object_of(window)
     paint(window, object_id)

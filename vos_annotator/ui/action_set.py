@@ -12,6 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QToolBar, QWidget
 
+from vos_annotator.core.history import History
 from vos_annotator.core.translation import marked, tr
 from vos_annotator.ui.action import REASONS, Action, menu_path, menu_titles
 from vos_annotator.ui.actions import ACTIONS
@@ -147,6 +148,12 @@ class ActionSet:
             action.setEnabled(conditions.issuperset(row.needs))
             if row.checked:
                 action.setChecked(row.checked in conditions)
+
+    def name_steps(self, history: History | None) -> None:
+        """Name the steps that undo and redo would take; without a history there are none."""
+        undo, redo = (history.undo_text, history.redo_text) if history is not None else ("", "")
+        self["undo"].setText(tr("Undo {step}", step=undo) if undo else tr("Undo"))
+        self["redo"].setText(tr("Redo {step}", step=redo) if redo else tr("Redo"))
 
 
 def tooltip(row: Action) -> str:

@@ -36,7 +36,7 @@ from vos_annotator.ui.keymap import Keymap
 from vos_annotator.ui.mask_verbs import MaskVerbs
 from vos_annotator.ui.memory_watch import MemoryWatch
 from vos_annotator.ui.messages import Messages
-from vos_annotator.ui.opening import load_asking, may_close
+from vos_annotator.ui.opening import is_of, load_asking, may_close
 from vos_annotator.ui.range_verbs import RangeVerbs
 from vos_annotator.ui.recent import RecentMenu
 from vos_annotator.ui.review_verbs import ReviewVerbs
@@ -178,6 +178,9 @@ class MainWindow(QMainWindow):
             return False
         self._is_opening = True
         try:
+            if self.workspace is not None and is_of(self.workspace.project, Path(path)):
+                self.say(tr("{path} is open already.", path=path))
+                return True
             project = load_asking(self, Path(path))
         except (UserError, OSError) as error:
             self.messages.add(str(error))
@@ -318,7 +321,4 @@ class MainWindow(QMainWindow):
         if self.isFullScreen():
             true.add("full screen")
         self.actions_.refresh(true)
-        history = self.workspace.document.history if self.workspace else None
-        undo, redo = (history.undo_text, history.redo_text) if history else ("", "")
-        self.actions_["undo"].setText(tr("Undo {step}", step=undo) if undo else tr("Undo"))
-        self.actions_["redo"].setText(tr("Redo {step}", step=redo) if redo else tr("Redo"))
+        self.actions_.name_steps(self.workspace and self.workspace.document.history)

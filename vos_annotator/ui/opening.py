@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from vos_annotator.core.errors import MissingVideo, UserError
 from vos_annotator.core.project import Project
+from vos_annotator.core.project_video import project_path
 from vos_annotator.core.video import Video, open_video
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.meanwhile import meanwhile
@@ -34,6 +35,17 @@ def load_project(
     if path.suffix.lower() == ".vos":
         return Project.open(path, wait=wait)
     return Project.for_video(wait(lambda: open_video(path)))
+
+
+def is_of(project: Project, path: Path) -> bool:
+    """Return whether opening `path` would open `project`: it is its file, or its video.
+
+    Raises:
+        UserError: It is the video, and nothing can be written beside it or elsewhere.
+    """
+    path, file, video = path.resolve(), project.path.resolve(), project.video
+    is_video = path == video.path.resolve() and file == project_path(video).resolve()
+    return path == file or is_video
 
 
 def load_asking(parent: QWidget, path: Path) -> Project | None:
