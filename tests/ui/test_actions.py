@@ -256,6 +256,28 @@ def test_a_dialog_that_is_open_comes_to_the_front_in_place_of_a_second_one(qtbot
     opened()[0].close()
 
 
+@pytest.mark.parametrize("change", [{"locked": True}, {"visible": False}])
+def test_a_command_that_is_refused_has_no_tick(window, cat, change):
+    window.document.update_object(cat, **change)
+
+    press(window, Key.Key_A, Modifier.ShiftModifier)
+
+    assert not window.document.annotations.absences.at(0)
+    assert not window.actions_["absent"].isChecked()
+
+
+def test_a_tick_says_what_is_so_after_each_choice(window, cat):
+    def ticked():
+        return {row.id for row in ACTIONS if window.actions_[row.id].isChecked()}
+
+    for name in ("auto-refresh", "refine", "learn", "masks", "onion", "pace", "lock-object"):
+        before = ticked()
+        window.actions_[name].trigger()
+        assert ticked() == before ^ {name}
+        window.actions_[name].trigger()
+        assert ticked() == before
+
+
 def test_masks_are_off_while_t_is_held(window):
     QTest.keyPress(window.canvas, Key.Key_T)
     assert not window.cursor.masks_shown

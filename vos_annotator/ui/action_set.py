@@ -100,6 +100,12 @@ class ActionSet:
             if row.scope == "canvas":
                 canvas.addAction(self[row.id])
 
+    def after_ticks(self, call: Callable[[], None]) -> None:
+        """Have `call` follow each command with a tick: Qt has set that, whatever was done."""
+        for action in self:
+            if action.isCheckable():
+                action.triggered.connect(lambda _checked=False: call())
+
     def _caller(self, row: Action) -> Callable[..., None]:
         method, action = _method(self._targets, row), self._actions[row.id]
 

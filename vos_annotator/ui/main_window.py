@@ -81,6 +81,7 @@ class MainWindow(QMainWindow):
         more = (ViewVerbs, MaskVerbs, FindVerbs, RangeVerbs, ReviewVerbs, TeamVerbs)
         targets = (self.verbs, self.window_verbs, *(kind(self) for kind in more))
         self.actions_ = ActionSet(self, targets, self.keymap.rows(), self.verbs.settle)
+        self.actions_.after_ticks(self.refresh_actions)
         self.messages = Messages(self)
         self.status, self.memory = StatusBar(self), MemoryWatch(self)
         self.memory.looked.connect(self.status.show_memory)
