@@ -254,6 +254,20 @@ def test_a_range_is_changed_in_one_step_and_each_frame_stays_what_it_is(qtbot, w
     assert annotations.confidence(1) == {1: 0.5}
 
 
+def test_a_step_on_a_range_names_the_object_that_was_changed(qtbot, window):
+    hand = window.document.add_object("hand")
+    paint(window, hand, top=30, left=40, size=8)
+    dialog = dialog_of(qtbot, window, "grow")
+    dialog._on_range.setChecked(True)
+    window.cursor.object_id = hand
+    dialog.accept()
+    qtbot.waitUntil(lambda: area(window, object_id=hand) > 64)
+    wait_for_job(qtbot, window)
+
+    assert area(window) == 144
+    assert window.document.history.undo_text == "Grow: hand"
+
+
 def test_masks_that_change_while_a_range_is_computed_are_not_overwritten(qtbot, window):
     window.cursor.in_frame, window.cursor.out_frame = 0, 0
     dialog = dialog_of(qtbot, window, "grow")

@@ -49,6 +49,19 @@ def test_the_first_stroke_makes_an_object_and_one_undo_takes_both_back(window, c
     assert window.document.annotations.status(0) is Status.EMPTY
 
 
+def test_the_step_of_a_stroke_says_whether_it_gave_or_took_pixels(window, canvas):
+    history = window.document.history
+    stroke(canvas, (10, 20), (40, 20))
+    assert history.undo_text == "Paint"
+    stroke(canvas, (10, 20), (20, 20), button=RIGHT)
+    assert history.undo_text == "Erase"
+    stroke(canvas, (10, 20), (20, 20))
+    assert history.undo_text == "Paint"
+    window.cursor.tool = "eraser"
+    stroke(canvas, (10, 20), (20, 20))
+    assert history.undo_text == "Erase"
+
+
 def test_a_click_paints_the_disc_under_the_ring(window, canvas):
     click(canvas, (20, 24))
     painted = labels(window) == 1

@@ -37,14 +37,13 @@ class MaskVerbs:
             each.reject()
         window.cursor.masks_shown = True  # else there is nothing to see of it
         dialog = OperationDialog(operation, window.workspace, self._range, self._refusal, window)
-        title = f"{tr(operation.title)}: {self._name()}"
         dialog.applied_here.connect(
             lambda frame, labels: window.document.paint(frame, labels, tr(operation.title))
         )
         dialog.applied_to_range.connect(
-            lambda frames, size: RangeEdit(window, window.cursor.object_id, title).start(
-                frames, lambda _, mask: operation.change(mask, size)
-            )
+            lambda frames, size: RangeEdit(
+                window, window.cursor.object_id, f"{tr(operation.title)}: {self._name()}"
+            ).start(frames, lambda _, mask: operation.change(mask, size))
         )
         dialog.show()
 

@@ -52,7 +52,7 @@ class Brush(Tool):
 
     def finish(self) -> None:
         """Keep the stroke."""
-        self._commit(tr("Erase") if self.removes else tr("Paint"))
+        self._commit(tr("Erase") if self._draft and self._removes else tr("Paint"))
 
 
 class Eraser(Brush):
