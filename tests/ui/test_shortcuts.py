@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QPushButton
 
 from tests.ui.window import isolate_settings, make_clip, open_window
 from vos_annotator.ui import action_set
@@ -84,6 +84,21 @@ def test_a_command_that_makes_no_sense_now_says_why_and_does_nothing(window, pal
     assert window.actions_.why_not("release") == "this frame is no reference"
     QTest.keyClick(palette.field, Qt.Key.Key_Return)
     assert palette.isVisible()
+
+
+def test_an_ampersand_in_a_name_is_shown_in_menus_and_in_the_palette(qtbot, window, tmp_path):
+    window.document.add_object("R&D cup")
+    assert window.actions_["undo"].text() == "Undo Add R&&D cup"  # Qt shows it as R&D
+    palette = CommandPalette(window.actions_, window)
+    qtbot.addWidget(palette)
+    palette.field.setText("undo")
+    assert "Edit: Undo Add R&D cup" in shown(palette)
+
+    assert window.open_path(make_clip(tmp_path / "R&D" / "clip"))
+    assert "R&&D" in window._recent.actions()[0].text()
+    window.close_project()
+    buttons = [each.text() for each in window._welcome.findChildren(QPushButton)]
+    assert any("R&&D" in text for text in buttons)
 
 
 def test_arrows_choose_another_row(palette):

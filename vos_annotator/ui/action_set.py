@@ -17,6 +17,7 @@ from vos_annotator.core.translation import marked, tr
 from vos_annotator.ui.action import REASONS, Action, menu_path, menu_titles
 from vos_annotator.ui.actions import ACTIONS
 from vos_annotator.ui.icons import icon
+from vos_annotator.ui.words import with_signs
 
 _NOT_NOW = marked("not now")
 
@@ -158,6 +159,7 @@ class ActionSet:
     def name_steps(self, history: History | None) -> None:
         """Name the steps that undo and redo would take; without a history there are none."""
         undo, redo = (history.undo_text, history.redo_text) if history is not None else ("", "")
+        undo, redo = with_signs(undo), with_signs(redo)  # objects are named in them
         self["undo"].setText(tr("Undo {step}", step=undo) if undo else tr("Undo"))
         self["redo"].setText(tr("Redo {step}", step=redo) if redo else tr("Redo"))
 

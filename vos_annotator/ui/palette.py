@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from vos_annotator.core.translation import tr
 from vos_annotator.ui.action import menu_path
 from vos_annotator.ui.action_set import ActionSet, key_text
-from vos_annotator.ui.words import score
+from vos_annotator.ui.words import score, without_marks
 
 WIDTH, _HEIGHT, _TOP = 560, 420, 80
 _PAD, _ROW = 12, 30
@@ -93,7 +93,7 @@ class CommandPalette(QDialog):
         for place, row in enumerate(self._actions.rows.values()):
             why = self._actions.why_not(row.id)
             # Qt's text, for it names what would be undone; the tip counts a little.
-            text = self._actions[row.id].text().partition("\t")[0].rstrip("…").replace("&", "")
+            text = without_marks(self._actions[row.id].text().partition("\t")[0].rstrip("…"))
             menu = " > ".join(menu_path(row.menu))
             points = score(query, f"{text} {menu}") or score(query, f"{text} {row.tip}") / 4
             if points:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QSettings, Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
 from vos_annotator.core.translation import tr
+from vos_annotator.ui.words import with_signs
 
 _KEY, _COUNT = "recent", 10
 
@@ -42,7 +43,7 @@ class RecentMenu(QMenu):
         """Show the projects that are there now."""
         self.clear()
         for path in self.paths:
-            action = self.addAction(f"{path.name}  ({path.parent})")
+            action = self.addAction(with_signs(f"{path.name}  ({path.parent})"))
             action.triggered.connect(lambda _=False, path=path: self.chosen.emit(path))
         self.setEnabled(not self.isEmpty())
 

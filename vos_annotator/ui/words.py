@@ -1,6 +1,7 @@
-"""Whether what a person types means a command: by the beginnings of its words, or its letters.
+"""Words on commands: whether what a person types means one, and names of theirs in menus.
 
-For: the command palette and the search of the shortcut editor.
+What is typed is found by the beginnings of words, or by their letters. For: the command palette,
+the search of the shortcut editor, and what makes menus and buttons.
 """
 
 from __future__ import annotations
@@ -34,6 +35,16 @@ def score(query: str, text: str) -> float:
         else:
             return 0.0
     return total + 1 / (1 + len(text))  # the shorter says it more exactly
+
+
+def with_signs(text: str) -> str:
+    """Return a name as menus and buttons want it, where `&` marks the letter for the keyboard."""
+    return text.replace("&", "&&")
+
+
+def without_marks(text: str) -> str:
+    """Return the text of a menu or a button as it is shown there."""
+    return re.sub("&(.)", r"\1", text)
 
 
 def _has_letters(wanted: str, text: str) -> bool:
