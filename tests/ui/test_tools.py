@@ -62,6 +62,26 @@ def test_the_step_of_a_stroke_says_whether_it_gave_or_took_pixels(window, canvas
     assert history.undo_text == "Erase"
 
 
+@pytest.mark.parametrize(
+    ("tool", "points", "text"),
+    [
+        ("scribble", [(15, 15), (25, 25)], "Scribble"),
+        ("point", [(20, 20)], "Points"),
+        ("box", [(8, 8), (30, 30)], "Box"),
+    ],
+)
+def test_a_mask_that_the_network_makes_is_a_step_called_after_its_tool(
+    qtbot, window, canvas, tool, points, text
+):
+    window.cursor.object_id = window.document.add_object()
+    window.cursor.tool = tool
+    stroke(canvas, *points)
+    window.cursor.tool = "select"  # the mask comes later
+
+    qtbot.waitUntil(lambda: window.document.history.undo_text == text, timeout=10_000)
+    assert (labels(window) == 1).any()
+
+
 def test_a_click_paints_the_disc_under_the_ring(window, canvas):
     click(canvas, (20, 24))
     painted = labels(window) == 1

@@ -61,7 +61,7 @@ class Box(Tool):
         certain = np.full((rows, columns), OUTSIDE, np.uint8)
         within = box.toAlignedRect()
         certain[within.top() : within.bottom() + 1, within.left() : within.right() + 1] = 0
-        self._canvas.tool("scribble").mark(strokes, certain)
+        self._canvas.tool("scribble").mark(strokes, certain, tr("Box"))
 
     def leave(self) -> None:
         """A box that is half drawn asks for nothing."""

@@ -9,6 +9,7 @@ from functools import cached_property
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QCursor, QPainter, QPen, QPixmap
 
+from vos_annotator.core.translation import tr
 from vos_annotator.ui.tools.tool import Tool
 
 _ARM = 5.0  # px of the screen from the middle of a sign
@@ -29,7 +30,7 @@ class Point(Tool):
         scribble.press(point, removes)
         if scribble.is_busy:
             self._canvas.sketch.add_sign(point, removes, _ARM / self._canvas.zoom)
-            scribble.finish()
+            scribble.send(tr("Points"))
 
     def leave(self) -> None:
         """Begin anew next time."""

@@ -26,7 +26,8 @@ class Scribble(Tool):
         super().__init__(canvas)
         self._strokes: NDArray[np.uint8] | None = None  # (H, W): 0, INSIDE or OUTSIDE
         self._key: tuple[int, int] | None = None  # frame and object of the strokes
-        self._sent: dict[tuple[int, int], NDArray[np.uint8]] = {}  # whose masks are under way
+        # Strokes whose masks are under way, and what that step of undo is called.
+        self._sent: dict[tuple[int, int], tuple[NDArray[np.uint8], str]] = {}
         self._is_drawing = self._is_committing = False
         self._canvas.bridge.scribbled.connect(self._receive)
         self._document.frame_changed.connect(self._on_frame_changed)
@@ -66,33 +67,38 @@ class Scribble(Tool):
 
     def finish(self) -> None:
         """Have the mask made of the strokes so far."""
+        self.send(tr("Scribble"))
+
+    def send(self, text: str) -> None:
+        """Have the mask made of the strokes so far, in a step of undo called `text`."""
         if not self._is_drawing:
             return
         self._is_drawing = False
         frame, object_id = self._key
-        self._sent[self._key] = self._strokes.copy()
-        current, others = self._masks()
+        self._sent[self._key] = self._strokes.copy(), text
+        current, others = self._masks(frame, object_id)
         current = current if current.any() else None
         self._canvas.bridge.scribble(frame, object_id, self._strokes, current, others)
 
-    def mark(self, strokes: NDArray[np.uint8], certain: NDArray[np.uint8]) -> None:
+    def mark(self, strokes: NDArray[np.uint8], certain: NDArray[np.uint8], text: str) -> None:
         """Have a new mask made of strokes that are guessed, not drawn.
 
         Args:
             strokes: (H, W) of 0, INSIDE and OUTSIDE, for the engine.
             certain: The same for what the mask must obey.
+            text: What the step of undo is called.
         """
         if self._is_drawing or not self._may_begin() or not self._has_object():
             return
         self._forget()
         key = self._cursor.frame, self._cursor.object_id
-        self._sent[key] = certain
-        self._canvas.bridge.scribble(*key, strokes, None, self._masks()[1])
+        self._sent[key] = certain, text
+        self._canvas.bridge.scribble(*key, strokes, None, self._masks(*key)[1])
 
-    def _masks(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Return what the object has on the frame, and what others have."""
-        label_map = self._document.annotations[self._cursor.frame]
-        own = label_map == self._cursor.object_id
+    def _masks(self, frame: int, object_id: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return what an object has on a frame, and what others have."""
+        label_map = self._document.annotations[frame]
+        own = label_map == object_id
         return own, (label_map > 0) & ~own
 
     def cancel(self) -> None:
@@ -114,14 +120,15 @@ class Scribble(Tool):
         return self._cursor.object_id is not None
 
     def _receive(self, frame: int, object_id: int, mask: NDArray[np.bool_]) -> None:
-        strokes = self._sent.pop((frame, object_id), None)
+        sent = self._sent.pop((frame, object_id), None)
         self._document.settle()
-        if strokes is None or object_id not in self._document.objects:
+        if sent is None or object_id not in self._document.objects:
             return  # asked for by nobody, or deleted meanwhile
+        strokes, text = sent
         after = with_strokes(self._document.annotations[frame], object_id, mask, strokes)
         self._is_committing = True
         try:
-            self._document.paint(frame, after, tr("Scribble"))
+            self._document.paint(frame, after, text)
         finally:
             self._is_committing = False
 
