@@ -6,11 +6,13 @@ no Qt, no engines.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from bisect import insort
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vos_annotator.core.edits import (
     AbsenceEdit,
@@ -26,6 +28,7 @@ from vos_annotator.core.edits import (
 from vos_annotator.core.masks import LabelMap, encode_png, object_ids, without
 from vos_annotator.core.object_flags import pack
 from vos_annotator.core.objects import screen_color
+from vos_annotator.core.reach import Sources, reached, sources_of
 from vos_annotator.core.translation import tr
 
 if TYPE_CHECKING:
@@ -37,9 +40,10 @@ Touched = dict[int, frozenset[int]]  # reference frame -> objects whose pixels c
 class Correction:
     """Edits that are one step for the person, made a little at a time.
 
-    Predictions between a reference that changes and its neighbours become stale, for the
-    objects that were touched; those are all objects where a frame was kept or released. So do
-    those around a stretch on which an object became absent, or is no more.
+    Predictions that are computed by what changed become stale, for the objects that were touched;
+    those are all objects where a frame was kept or released. They lie around a reference that
+    changed, up to its neighbours, and wherever else it is read for an object, or where it is
+    said to be absent; see `reached`.
 
     Attributes:
         touched: The references that were changed, made or unmade; known at the end.
@@ -49,8 +53,8 @@ class Correction:
         """Make ready; an edit is asked for right before it is made."""
         self._project, self._edits = project, edits
         self._listed = frozenset(project.objects.ids)
-        self._before: dict[int, Status] = {}
-        self._absences: list[AbsenceEdit] = []
+        self._before: dict[int, tuple[Status, tuple[int, ...]]] = {}  # and the objects shown
+        self._were_absent: dict[int, NDArray[np.bool_]] = {}
         self._inverses: list[Edit] = []
         self.touched: Touched = {}
 
@@ -62,19 +66,21 @@ class Correction:
 
     def steps(self) -> Iterator[None]:
         """Make the edits, then mark stale what they make stale; one part at each turn."""
+        absences = self._project.annotations.absences
+        self._were_absent = {each: absences.frames(each).copy() for each in absences.ids}
         for edit in self._edits:
             for part in single_edits(edit):
                 self._make(part)
                 yield
         objects = frozenset(self._project.objects.ids)
         self._find_touched(objects)
-        for frame, ids in self.touched.items():
-            _mark_stale(self._project, frame, ids & objects, self._before)
+        stale: dict[bytes, set[int]] = {}
+        for object_id in sorted(objects & self._concerned()):
+            stale.setdefault(self._reached(object_id).tobytes(), set()).add(object_id)
             yield
-        for absence in self._absences:
-            if absence.object_id in objects:
-                _mark_around(self._project, absence)
-                yield
+        for flags, ids in stale.items():
+            self._project.mark_stale(np.flatnonzero(np.frombuffer(flags, bool)), ids)
+            yield
 
     def back(self) -> Iterator[None]:
         """Take back what was made, one part at each turn."""
@@ -83,19 +89,28 @@ class Correction:
             yield
 
     def _make(self, part: Edit) -> None:
+        annotations = self._project.annotations
         if isinstance(part, FrameEdit):
-            status = self._project.annotations.status(part.frame)
-            self._before.setdefault(part.frame, status)
+            self._note(part.frame)
         elif isinstance(part, AbsenceEdit):
-            self._absences.append(part)
+            for frame in annotations.references:
+                if frame in part.frames:
+                    self._note(frame)
         self._inverses.append(self._project.apply(part))
+
+    def _note(self, frame: int) -> None:
+        """Keep what a frame was before it is changed for the first time."""
+        if frame not in self._before:
+            annotations = self._project.annotations
+            self._before[frame] = annotations.status(frame), annotations.objects_at(frame)
 
     def _find_touched(self, objects: frozenset[int]) -> None:
         annotations, touched = self._project.annotations, {}
         for undone in edits_of(FrameEdit, self.inverse):
             frame, is_now = undone.frame, annotations.status(undone.frame)
-            if Status.REFERENCE in (self._before[frame], is_now):
-                is_whole = not undone.ids and is_now is not self._before[frame]
+            was = self._before[frame][0]
+            if Status.REFERENCE in (was, is_now):
+                is_whole = not undone.ids and is_now is not was
                 ids = objects if is_whole else undone.ids
                 touched[frame] = touched.get(frame, frozenset()) | ids
         if came_or_went := self._listed ^ objects:
@@ -103,6 +118,42 @@ class Correction:
                 if frame not in touched:
                     touched[frame] = came_or_went.intersection(annotations.state(frame).ids)
         self.touched = {frame: ids for frame, ids in touched.items() if ids}
+
+    def _concerned(self) -> frozenset[int]:
+        """Return the objects of which references or absences say something else now."""
+        absences, were_absent = self._project.annotations.absences, self._were_absent
+        nowhere = np.zeros(self._project.annotations.frame_count, bool)
+        moved = (
+            object_id
+            for object_id in {*absences.ids, *were_absent}
+            if (were_absent.get(object_id, nowhere) != absences.frames(object_id)).any()
+        )
+        return frozenset(moved).union(*self.touched.values())
+
+    def _reached(self, object_id: int) -> NDArray[np.bool_]:
+        """Return where predictions of an object are older now; what was made with it is not."""
+        annotations = self._project.annotations
+        touched = [frame for frame, ids in self.touched.items() if object_id in ids]
+        after = sources_of(annotations, object_id)
+        is_reached = reached(
+            self._sources_before(object_id, after), after, touched, annotations.references
+        )
+        for frame in touched:
+            left, right = annotations.span(frame)
+            is_reached[left + 1 : right] = True
+        is_reached[list(self._before)] = False
+        return is_reached & ~after.is_absent
+
+    def _sources_before(self, object_id: int, after: Sources) -> Sources:
+        """Return what there was to be read of an object."""
+        showing: list[int] = []
+        if object_id in self._listed:
+            showing = [frame for frame in after.showing if frame not in self._before]
+            for frame, (status, ids) in self._before.items():
+                if status is Status.REFERENCE and object_id in ids:
+                    insort(showing, frame)
+        nowhere = np.zeros(len(after.is_absent), bool)
+        return Sources(showing, self._were_absent.get(object_id, nowhere))
 
 
 def correct(project: Project, edit: Edit) -> tuple[Edit, Touched]:
@@ -211,24 +262,3 @@ def _wiped(project: Project, ids: frozenset[int]) -> Iterator[Edit]:
         away = np.flatnonzero(annotations.absences.frames(object_id)).tolist()
         frames = range(away[0], away[-1] + 1)
         yield AbsenceEdit(object_id, frames, pack(np.zeros(len(frames), bool)))
-
-
-def _mark_stale(
-    project: Project, frame: int, ids: frozenset[int], changed: Collection[int]
-) -> None:
-    """Mark what lies around a frame; what the same edit `changed` is as new as that."""
-    if ids:
-        before, after = project.annotations.span(frame)
-        is_around = np.zeros(project.annotations.frame_count, bool)
-        is_around[before + 1 : after] = True
-        is_around[[frame, *changed]] = False
-        project.mark_stale(np.flatnonzero(is_around), ids)
-
-
-def _mark_around(project: Project, absence: AbsenceEdit) -> None:
-    """Mark the predictions between references around a stretch of absence, but those within."""
-    annotations, object_id = project.annotations, absence.object_id
-    first, last = absence.frames[0], absence.frames[-1]
-    around = np.arange(annotations.span(first)[0] + 1, annotations.span(last)[1])
-    is_away = annotations.absences.frames(object_id)[around]
-    project.mark_stale(around[~is_away], {object_id})

@@ -1,0 +1,89 @@
+"""How far what a person says of a frame reaches: which others are computed by it.
+
+For: corrections, and who wants to know what of an object is there to be read. Knows annotations.
+
+Of an object an engine reads, for any frame, the first reference that shows it, the nearest ones
+that show it on either side, and the nearest ends of stretches on which it is said to be absent. A
+reference that does not show it says nothing of it, so what is read may lie beyond many of these.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from vos_annotator.core.annotations import Annotations
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What there is to be read of an object.
+
+    Attributes:
+        showing: The references that show it, in order.
+        is_absent: (T,) bool, where a person says that it is not to be seen.
+    """
+
+    showing: Sequence[int]
+    is_absent: NDArray[np.bool_]
+
+    @property
+    def ends(self) -> Sequence[int]:
+        """The first and the last frame of each stretch on which it is absent, in order."""
+        padded = np.pad(self.is_absent, 1)
+        return np.flatnonzero(self.is_absent & ~(padded[:-2] & padded[2:])).tolist()
+
+
+def sources_of(annotations: Annotations, object_id: int) -> Sources:
+    """Return what there is to be read of an object that is on the list."""
+    is_absent = annotations.absences.frames(object_id)
+    showing = [
+        frame
+        for frame in annotations.references
+        if object_id in annotations.state(frame).ids and not is_absent[frame]
+    ]
+    return Sources(showing, is_absent)
+
+
+def reached(
+    before: Sources, after: Sources, mended: Collection[int], references: Sequence[int]
+) -> NDArray[np.bool_]:
+    """Return the frames for which something else is read of an object now, (T,) bool.
+
+    Args:
+        before: What there was to be read.
+        after: What there is.
+        mended: References that show the object otherwise than before.
+        references: All that there are, in order.
+    """
+    was, shows = set(before.showing), set(after.showing)
+    is_reached = np.zeros(len(after.is_absent), bool)
+    _fill_between(is_reached, before.showing, was - shows)
+    _fill_between(is_reached, after.showing, (shows - was) | shows.intersection(mended))
+    first = after.showing[:1]
+    if first != before.showing[:1] or not set(first).isdisjoint(mended):
+        is_reached[:] = True  # the first one is read everywhere
+    is_passed = before.is_absent != after.is_absent
+    if is_passed.any():
+        ended, ends = set(before.ends), set(after.ends)
+        _fill_between(is_passed, before.ends, ended - ends)
+        _fill_between(is_passed, after.ends, ends - ended)
+        is_passed[list(references)] = False
+        # What is read on the way of a pass counts up to its end.
+        span_of = np.searchsorted(references, np.arange(len(is_passed)), "right")
+        is_reached |= np.isin(span_of, span_of[is_passed])
+    return is_reached
+
+
+def _fill_between(flags: NDArray[np.bool_], frames: Sequence[int], some: Iterable[int]) -> None:
+    """Set the flags around `some` of the frames, up to their neighbours among all of them."""
+    for frame in some:
+        before, after = bisect_left(frames, frame) - 1, bisect_right(frames, frame)
+        start = frames[before] + 1 if before >= 0 else 0
+        flags[start : frames[after] if after < len(frames) else len(flags)] = True
