@@ -256,6 +256,68 @@ def test_only_the_neighbourhood_of_a_correction_is_run_again_outwards_from_it(de
     assert desk.masks() == desk.undisturbed()
 
 
+@pytest.mark.parametrize("auto_refresh", [True, False])
+def test_an_object_begun_later_is_carried_beyond_references_that_do_not_show_it(desk, auto_refresh):
+    for frame in (0, 14, 18):
+        desk.paint(frame)
+    desk.run()
+    desk.bridge.auto_refresh = auto_refresh
+    desk.paint(7, 2, top=14)
+    desk.engine.visited.clear()
+
+    desk.run(origin=7)
+
+    assert set(desk.engine.visited) == set(range(FRAMES)) - {0, 7, 14, 18}
+    assert set(desk.engine.visited[:12]) == {*range(1, 7), *range(8, 14)}
+    assert desk.stale() == {}
+    desk.engine.visited.clear()
+    desk.run(origin=7)
+    assert not set(desk.engine.visited) & set(range(14, FRAMES))  # that is done
+
+
+def test_what_is_asked_for_first_keeps_nothing_stale_from_being_computed_after_it(desk):
+    for frame in (0, 8, 16):
+        desk.paint(frame, top=frame // 2)
+    desk.run()
+    desk.engine.visited.clear()
+
+    desk.paint(0, top=12)
+    desk.bridge.propagate(origin=0)
+    desk.finish()
+
+    assert desk.engine.visited[:7] == list(range(1, 8))
+    assert set(desk.engine.visited) == set(range(FRAMES)) - {0, 8, 16}
+    assert desk.masks() == desk.undisturbed() and desk.stale() == {}
+
+
+def test_a_correction_of_the_first_frame_is_followed_near_it_first_and_then_everywhere(desk):
+    for frame in (0, 8, 16):
+        desk.paint(frame, top=frame // 2)
+    desk.run()
+    desk.engine.visited.clear()
+
+    desk.paint(0, top=12)
+    desk.finish()
+
+    near, middle, far = (set(range(first, first + 7)) for first in (1, 9, 17))
+    order = desk.engine.visited
+    assert [set(order[:14]), set(order[14:28]), set(order[28:])] == [near, middle, far]
+    assert desk.stale() == {}
+
+
+def test_a_run_in_a_range_computes_what_is_stale_of_its_objects_there_alone(desk):
+    for frame in (0, 6, 14, 18):
+        desk.paint(frame)
+    desk.run()
+    desk.bridge.auto_refresh = False
+    desk.paint(3, 2, top=14)
+    desk.engine.visited.clear()
+
+    desk.run(origin=3, first=1, last=10)
+
+    assert set(desk.engine.visited) == {1, 2, 4, 5, 7, 8, 9, 10}
+
+
 def test_a_correction_that_changes_nothing_runs_nothing(desk):
     desk.paint(0)
     desk.run()

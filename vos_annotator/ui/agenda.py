@@ -16,11 +16,16 @@ from vos_annotator.ui.document import Document
 
 @dataclass
 class _Request:
-    """A propagation that a person asked for, and the frames that it still owes."""
+    """A propagation that a person asked for, and the frames that it still owes.
+
+    What is stale of the objects `shown` where it sets out is owed too, on all of the frames: the
+    neighbours may not show them, and then they are carried beyond.
+    """
 
     frames: range
     ids: frozenset[int] | None
     missing: Flags
+    shown: frozenset[int]
 
 
 class Agenda:
@@ -52,7 +57,8 @@ class Agenda:
 
         Args:
             frames: The range; it may be empty.
-            origin: A frame whose two neighbouring spans are run; None runs every span.
+            origin: A frame whose two neighbouring spans are run, and then what is stale of its
+                objects; None runs every span.
             ids: The objects; None for all. Locked ones are left out.
 
         Raises:
@@ -74,7 +80,8 @@ class Agenda:
         for one in passes:
             first, last = sorted((one.frames[0], one.frames[-1]))
             missing[first : last + 1] = True
-        self._request = _Request(frames, ids, missing)
+        shown = frozenset(() if origin is None else self._annotations.objects_at(origin))
+        self._request = _Request(frames, ids, missing, shown if ids is None else shown & ids)
         return Run(passes, unlocked)
 
     def settle(self, frame: int) -> None:
@@ -98,11 +105,13 @@ class Agenda:
         if not self._annotations.references:
             return []
         needs: dict[int | None, Flags] = {}
-        if with_stale:
-            unlocked = self.unlocked(None)
-            for object_id in self._document.objects.ids if unlocked is None else unlocked:
-                needs[object_id] = self._annotations.staleness.frames(object_id)
-        request = self._request
+        request, is_meant = self._request, np.ones(self._annotations.frame_count, bool)
+        meant = frozenset(self._document.objects.ids if with_stale else ())
+        if request is not None and not with_stale:
+            meant = request.shown
+            is_meant[: request.frames.start] = is_meant[request.frames.stop :] = False
+        for object_id in meant - self._document.objects.locked_ids:
+            needs[object_id] = self._annotations.staleness.frames(object_id) & is_meant
         if request is not None:
             ids = self.unlocked(request.ids)
             for object_id in (None,) if ids is None else ids:

@@ -131,7 +131,7 @@ class EngineBridge(QObject):
         """Run from the references over a range, in place of what runs now; False: nothing to run.
 
         Args:
-            origin: A frame whose two neighbouring spans are run; None runs every span.
+            origin: As of `Agenda.ask`: a frame to set out from; None runs every span.
             first: First frame of the range.
             last: Last frame of the range; None is the video's.
             ids: The objects; None for all. Locked ones keep their masks either way.
@@ -318,10 +318,12 @@ class EngineBridge(QObject):
         self.progress.emit(self._pace.after(result.frame, result.seconds))
 
     def _on_finished(self, result: Finished) -> None:
-        if self._runs and not result.cancelled:
+        if result.cancelled:
+            self._end()
+        elif self._runs:
             self._run_next()
         else:
-            self._end()
+            self._resume()  # what was asked for may have come before what is stale elsewhere
 
     def _on_failed(self, result: Failed) -> None:
         if isinstance(result.command, Propagate | Learn):
