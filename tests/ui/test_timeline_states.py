@@ -52,7 +52,7 @@ def test_a_reference_says_who_is_there_and_who_is_not(annotations):
 
 
 def test_predictions_are_sure_doubtful_absent_or_stale(annotations):
-    annotations.predict(5, encode_png(label_map(1, 2)), {1: 0.95, 2: 0.5})
+    annotations.predict(5, encode_png(label_map(1, 2)), {1: 0.95, 2: 0.5, 3: 0.9})
     states = states_of(annotations, 1, 2, 3)
 
     assert states.code(5, 1) == SURE
@@ -63,6 +63,23 @@ def test_predictions_are_sure_doubtful_absent_or_stale(annotations):
     states.update(5)
     assert states.code(5, 1) == STALE
     assert states.code(5, 2) != STALE
+
+
+def test_an_object_that_was_never_looked_for_is_not_called_absent(annotations):
+    annotations.predict(5, encode_png(label_map(1)), {1: 0.95, 2: 0.9})
+    states = states_of(annotations, 1, 2, 3)
+    assert [states.code(5, each) for each in (2, 3)] == [ABSENT, EMPTY]
+    states.update(5)
+    assert [states.code(5, each) for each in (2, 3)] == [ABSENT, EMPTY]
+
+
+def test_what_is_stale_is_doubted_as_it_was(annotations):
+    annotations.predict(5, encode_png(label_map(1)), {1: 0.55})
+    states = states_of(annotations, 1)
+    before = states.doubt()
+    states.mark_stale(annotations.mark_stale([5], [1]))
+    assert states.code(5, 1) == STALE
+    assert (states.doubt() == before).all() and before[0, 5] > 0
 
 
 def test_a_released_reference_is_updated_alone(annotations):
@@ -127,4 +144,6 @@ def test_a_lane_made_at_once_is_the_lane_that_grew_frame_by_frame(annotations, s
         grown.update(frame)
         grown.mark_stale(annotations.mark_stale([int(rng.integers(60))], [int(ids[0])]))
 
-    np.testing.assert_array_equal(states_of(annotations, 1, 2, 3).codes, grown.codes)
+    at_once = states_of(annotations, 1, 2, 3)
+    np.testing.assert_array_equal(at_once.codes, grown.codes)
+    np.testing.assert_array_equal(at_once.doubt(), grown.doubt())

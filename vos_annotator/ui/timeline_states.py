@@ -27,9 +27,9 @@ SAID_ABSENT = STALE + 1
 REFERENCE_ABSENT = STALE + 2
 REFERENCE = STALE + 3
 
-# What a frame is, by its status, for an object that it does not show.
+# What a frame is, by its status, for an object that it does not show and nobody looked for.
 _UNSEEN = np.zeros(3, np.uint8)
-_UNSEEN[[Status.PREDICTION, Status.REFERENCE]] = ABSENT, REFERENCE_ABSENT
+_UNSEEN[Status.REFERENCE] = REFERENCE_ABSENT
 
 SURE_CONFIDENCE = 0.8  # below it a person should look
 LOST_CONFIDENCE = 0.3  # at and below it the tint is red
@@ -65,13 +65,17 @@ def describe(code: int) -> str:
 
 
 class LaneStates:
-    """The bytes of all objects (rows, in the objects' order) on all frames (columns)."""
+    """The bytes of all objects (rows, in the objects' order) on all frames (columns).
+
+    What is stale has its last known byte beside.
+    """
 
     def __init__(self, annotations: Annotations, frame_count: int) -> None:
         self._annotations = annotations
         self.frame_count = frame_count
         self.ids: tuple[int, ...] = ()
         self.codes: NDArray[np.uint8] = np.zeros((0, frame_count), np.uint8)
+        self._found = self.codes.copy()  # the same, but that nothing is stale
         self.version = 0
 
     def set_objects(self, ids: Iterable[int]) -> None:
@@ -79,14 +83,15 @@ class LaneStates:
         ids = tuple(ids)
         if ids == self.ids:
             return
-        old = {object_id: self.codes[row] for row, object_id in enumerate(self.ids)}
+        old = {object_id: row for row, object_id in enumerate(self.ids)}
         codes = np.zeros((len(ids), self.frame_count), np.uint8)
+        found = codes.copy()
         for row, object_id in enumerate(ids):
             if object_id in old:
-                codes[row] = old[object_id]
+                codes[row], found[row] = self.codes[old[object_id]], self._found[old[object_id]]
             else:
-                codes[row] = self._lane(object_id)
-        self.ids, self.codes = ids, codes
+                codes[row], found[row] = self._lane(object_id)
+        self.ids, self.codes, self._found = ids, codes, found
         self.version += 1
 
     def update(self, frame: int) -> None:
@@ -109,8 +114,8 @@ class LaneStates:
             is_away = is_away & (
                 self._annotations.statuses[frames.start : frames.stop] != Status.REFERENCE
             )
-            row = self.codes[self.ids.index(object_id)]
-            row[frames.start + np.flatnonzero(is_away)] = SAID_ABSENT
+            row, away = self.ids.index(object_id), frames.start + np.flatnonzero(is_away)
+            self.codes[row, away] = self._found[row, away] = SAID_ABSENT
             for frame in frames.start + np.flatnonzero(~is_away):
                 self._read(int(frame))
         self.version += 1
@@ -145,46 +150,65 @@ class LaneStates:
         return present.any(axis=1)
 
     def doubt(self) -> NDArray[np.float64]:
-        """Return how doubtful each object is on each frame: 0 not at all, 1 stale, 2 and more."""
-        is_doubtful = (self.codes >= DOUBT) & (self.codes <= STALE)
-        levels = np.where(self.codes == STALE, 1, self.codes - (DOUBT - 2.0))
-        return np.where(is_doubtful, levels, 0.0)
+        """Return how doubtful each object is on each frame, 0 to 1: where it is stale, was."""
+        is_doubtful = (self._found >= DOUBT) & (self._found < STALE)
+        return np.where(is_doubtful, (self._found - (DOUBT - 1.0)) / DOUBT_LEVELS, 0.0)
+
+    def lacking(self) -> list[tuple[range, int]]:
+        """Return references that lack an object which is predicted right beside them.
+
+        They are older than the object, or it was forgotten. Nobody has said that it is absent.
+
+        Returns:
+            Consecutive references, and the object, in order.
+        """
+        annotations, found = self._annotations, []
+        for row, object_id in enumerate(self.ids):
+            lacks = self.codes[row] == REFERENCE_ABSENT
+            lacks &= ~annotations.absences.frames(object_id)
+            edges = np.flatnonzero(np.diff(lacks, prepend=False, append=False)).tolist()
+            for first, end in zip(edges[::2], edges[1::2], strict=True):
+                beside = [each for each in (first - 1, end) if 0 <= each < self.frame_count]
+                codes = self.codes[row, beside]
+                if ((codes >= SURE) & (codes < STALE)).all() and all(
+                    object_id in annotations.objects_at(each) for each in beside
+                ):
+                    found.append((range(first, end), object_id))
+        return sorted(found, key=lambda each: (each[0].start, each[1]))
 
     @property
     def references(self) -> tuple[int, ...]:
         """The frames that a person answers for, in order."""
         return self._annotations.references
 
-    def _lane(self, object_id: int) -> NDArray[np.uint8]:
-        """Return the bytes of one object: what `_read` finds, frame by frame."""
+    def _lane(self, object_id: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Return the bytes of one object, and what they were: as `_read`, frame by frame."""
         annotations = self._annotations
         is_reference = annotations.statuses == Status.REFERENCE
-        lane = _UNSEEN[annotations.statuses]
+        found = _UNSEEN[annotations.statuses]
         for frame, is_shown, confidence in annotations.appearances(object_id):
             if not is_reference[frame]:
-                lane[frame] = _prediction(confidence, is_shown)
+                found[frame] = _prediction(confidence, is_shown)
             elif is_shown:
-                lane[frame] = REFERENCE
-        lane[annotations.staleness.frames(object_id)] = STALE
-        lane[annotations.absences.frames(object_id) & ~is_reference] = SAID_ABSENT
-        return lane
+                found[frame] = REFERENCE
+        found[annotations.absences.frames(object_id) & ~is_reference] = SAID_ABSENT
+        is_stale = annotations.staleness.frames(object_id) & (found != SAID_ABSENT)
+        return np.where(is_stale, np.uint8(STALE), found), found
 
     def _read(self, frame: int) -> None:
-        annotations, column = self._annotations, self.codes[:, frame]
+        annotations, found = self._annotations, self._found[:, frame]
         status, absent = annotations.status(frame), annotations.absences.at(frame)
-        if status is Status.EMPTY:
-            column[:] = [SAID_ABSENT if each in absent else EMPTY for each in self.ids]
-            return
         present = annotations.objects_at(frame)
-        if status is Status.REFERENCE:
-            for row, object_id in enumerate(self.ids):
-                column[row] = REFERENCE if object_id in present else REFERENCE_ABSENT
-            return
         stale, confidence = annotations.stale(frame), annotations.confidence(frame)
         for row, object_id in enumerate(self.ids):
-            if object_id in absent:
-                column[row] = SAID_ABSENT
-            elif object_id in stale:
-                column[row] = STALE
+            is_present = object_id in present
+            if status is Status.REFERENCE:
+                found[row] = REFERENCE if is_present else REFERENCE_ABSENT
+            elif object_id in absent:
+                found[row] = SAID_ABSENT
+            elif is_present or object_id in confidence:
+                found[row] = _prediction(confidence.get(object_id, 1.0), is_present)
             else:
-                column[row] = _prediction(confidence.get(object_id, 1.0), object_id in present)
+                found[row] = EMPTY
+        is_stale = [each in stale and each not in absent for each in self.ids]
+        self.codes[:, frame] = np.where(is_stale, STALE, found)
