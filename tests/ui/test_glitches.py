@@ -91,7 +91,7 @@ def test_the_keys_for_doubtful_frames_come_to_glitches_too_and_to_each_place_onc
     assert window.cursor.object_id == 1
     assert "1 of 3: Object 1 is doubtful here." in said[0]
     assert "2 of 3: Object 1 has a glitch on frames 5 to 6. R mends it." in said[1]
-    assert "No other doubtful frame." in said[3]
+    assert "No other place." in said[3]
     window.actions_["previous-doubtful"].trigger()
     assert window.cursor.frame == WRONG[0]
 

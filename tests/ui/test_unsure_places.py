@@ -1,5 +1,8 @@
 """Doubtful frames and glitches in one order, each place once."""
 
+import time
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -61,11 +64,70 @@ def test_an_object_that_may_have_been_lost_is_doubtful_and_one_that_surely_left_
     assert states.code(6, 2) == ABSENT
 
 
-def test_stale_frames_are_the_last_to_be_looked_at(annotations):
-    for frame in (5, 20):
-        annotations.predict(frame, encode_png(label_map(1)), {1: 0.7 if frame == 20 else 0.9})
-    annotations.mark_stale([5], [1])
-    assert frames(annotations) == [20, 5]
+def test_what_only_waits_to_be_computed_anew_is_no_place(annotations):
+    doubt(annotations, dict.fromkeys(range(60), 0.9) | {20: 0.7})
+    annotations.mark_stale(range(60), [1])
+    assert frames(annotations) == [20]
+
+
+def test_what_a_correction_is_about_to_mend_comes_after_doubt_elsewhere(annotations):
+    doubt(annotations, dict.fromkeys(range(10, 17), 0.4) | dict.fromkeys(range(50, 53), 0.6))
+    assert frames(annotations) == [13, 51]
+    annotations.apply(FrameEdit.between(13, annotations[13], label_map(1)))
+    annotations.mark_stale([*range(10, 13), *range(14, 17)], [1])
+    assert frames(annotations)[0] == 51
+
+
+def test_an_object_that_is_lost_for_a_moment_is_not_hidden_by_one_that_is_faintly_doubted(
+    annotations,
+):
+    faint = dict.fromkeys(range(60), 0.78)
+    for frame, confidence in faint.items():
+        annotations.predict(frame, encode_png(label_map(1, 2)), {1: confidence, 2: 0.9})
+    for frame in (41, 42):
+        annotations.predict(frame, encode_png(label_map(1, 2)), {1: 0.78, 2: 0.2})
+    places = unsure_places(states_of(annotations, 1, 2))
+
+    assert (places[0].frame, places[0].object_id) in ((41, 2), (42, 2))
+    assert len(places) >= 3 and {place.object_id for place in places[1:]} == {1}
+
+
+def test_a_long_doubtful_stretch_is_a_place_for_each_that_a_correction_reaches(annotations):
+    doubt(annotations, dict.fromkeys(range(60), 0.5))
+    visited = sorted(frames(annotations))
+    assert all(later - earlier > 12 for earlier, later in pairwise(visited))
+    assert all(min(abs(frame - each) for each in visited) <= 12 for frame in range(60))
+
+
+def test_objects_that_are_doubted_on_the_same_frames_are_one_place(annotations):
+    for frame in range(20, 29):
+        annotations.predict(frame, encode_png(label_map(1, 2)), {1: 0.5, 2: 0.6})
+    assert unsure_places(states_of(annotations, 1, 2)) == [UnsurePlace(24, 1)]
+
+
+def test_a_reference_without_an_object_that_is_right_beside_it_is_a_place(annotations):
+    for frame in range(60):
+        shown = label_map(1, 2) if frame > 9 else label_map(1)
+        annotations.predict(frame, encode_png(shown), {1: 0.9, 2: 0.9})
+    for frame in (5, 30, 31):
+        annotations.apply(FrameEdit.between(frame, annotations[frame], label_map(1)))
+    assert unsure_places(states_of(annotations, 1, 2)) == [UnsurePlace(30, 2)]
+    annotations.absences.set(30, {2})
+    annotations.absences.set(31, {2})
+    assert unsure_places(states_of(annotations, 1, 2)) == []
+
+
+def test_an_hour_that_is_doubtful_here_and_there_is_looked_through_in_a_moment():
+    annotations = Annotations(90_000, SHAPE)
+    png = encode_png(label_map(1))
+    for first in range(0, 90_000, 300):
+        for frame in range(first, first + 20):
+            annotations.predict(frame, png, {1: 0.5}, (1,))
+    states = LaneStates(annotations, 90_000)
+    states.set_objects((1,))
+    began = time.perf_counter()
+    assert len(unsure_places(states)) == 300
+    assert time.perf_counter() - began < 0.5
 
 
 def test_a_glitch_comes_after_what_is_lost_and_before_what_is_hardly_doubted(annotations):

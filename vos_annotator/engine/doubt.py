@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 REACH = 12.0  # frames; so far away a correction mends 1/e of what it mends near by
-_FAR = round(3 * REACH)  # beyond it hardly anything
-_MENDED = np.exp(-np.abs(np.arange(-_FAR, _FAR + 1)) / REACH)
+FAR = round(3 * REACH)  # beyond it hardly anything
+_MENDED = np.exp(-np.abs(np.arange(-FAR, FAR + 1)) / REACH)
 
 
 def frame_doubt(confidence: Mapping[int, float]) -> float:
@@ -40,7 +40,7 @@ def worth_of(doubts: NDArray[np.float64], references: Iterable[int]) -> NDArray[
     for before, after in pairwise(edges):
         span = doubts[before + 1 : after]
         if span.any():
-            worth[before + 1 : after] = np.convolve(span, _MENDED)[_FAR : _FAR + len(span)]
+            worth[before + 1 : after] = np.convolve(span, _MENDED)[FAR : FAR + len(span)]
     return worth
 
 

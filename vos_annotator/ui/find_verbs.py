@@ -15,7 +15,7 @@ from vos_annotator.core.shapes import between
 from vos_annotator.core.translation import tr
 from vos_annotator.ui.language import number
 from vos_annotator.ui.range_edit import RangeEdit
-from vos_annotator.ui.unsure_places import UnsurePlace, unsure_places
+from vos_annotator.ui.unsure_places import UnsurePlace
 
 if TYPE_CHECKING:
     from vos_annotator.ui.main_window import MainWindow
@@ -52,10 +52,11 @@ class FindVerbs:
         Locked and hidden objects are left out: a person is done with them, or does not see them.
         """
         window, work = self._window, self._window.workspace
-        protected = work.document.objects.protected_ids
-        places = unsure_places(work.timeline.states, work.glitches.glitches, protected)
-        here = work.cursor.frame
-        rank = next((i + step for i, each in enumerate(places) if here in each.frames), 0)
+        places = work.unsure_places()
+        here = work.cursor.frame, work.cursor.object_id
+        ranks = [i for i, each in enumerate(places) if here[0] in each.frames]
+        ranks.sort(key=lambda i: (places[i].frame, places[i].object_id) != here)
+        rank = ranks[0] + step if ranks else 0
         if 0 <= rank < len(places):
             place = places[rank]
             work.cursor.object_id = place.object_id
@@ -70,12 +71,12 @@ class FindVerbs:
             )
         else:
             if places:
-                said = tr("No other doubtful frame.")
-            elif work.glitches.is_done:
+                said = tr("No other place.")
+            elif work.glitches.is_done and not work.bridge.busy:
                 said = tr("No frame is doubtful.")
             else:
                 said = tr("No frame is doubtful so far; masks are still being looked at.")
-            if protected:
+            if work.document.objects.protected_ids:
                 said += " " + tr("Locked and hidden objects are left out.")
             window.say(said)
 
@@ -83,8 +84,16 @@ class FindVerbs:
         work = self._window.workspace
         said = [self._glitch_text(each) for each in place.glitches]
         said += work.document.mix_ups.sentences(place.frame)
+        name = work.document.objects[place.object_id].name
+        if work.document.annotations.status(place.frame) is Status.REFERENCE:
+            said.append(
+                tr(
+                    "{name} is on the frames beside, but not on this reference: paint it, or say "
+                    "by key:absent that it is away.",
+                    name=name,
+                )
+            )
         if not said:
-            name = work.document.objects[place.object_id].name
             state = work.state_of(place.frame, place.object_id)
             said = [tr("{name} is {state} here.", name=name, state=state)]
         return " ".join(said)

@@ -37,6 +37,7 @@ from vos_annotator.ui.thumbnails import Thumbnails
 from vos_annotator.ui.timeline import Timeline
 from vos_annotator.ui.timeline_states import describe
 from vos_annotator.ui.transport import Transport, duration
+from vos_annotator.ui.unsure_places import UnsurePlace, unsure_places
 from vos_annotator.ui.wipe import Wipe
 
 _THUMBNAIL = 56  # px high
@@ -97,12 +98,21 @@ class Workspace(QWidget):
             self.document, self.bridge, self.canvas, actions.with_keys, is_demo(project.video)
         )
         self.show_keys()
+        self._unsure: tuple[tuple, list[UnsurePlace]] | None = None  # and what it was found in
         self._lay_out()
         self._connect()
 
     def state_of(self, frame: int, object_id: int) -> str:
         """Return the word for what is known of an object on a frame."""
         return describe(self.timeline.states.code(frame, object_id))
+
+    def unsure_places(self) -> list[UnsurePlace]:
+        """Return where to look, what is worth most first; but for locked and hidden objects."""
+        states, glitches = self.timeline.states, tuple(self.glitches.glitches)
+        known_of = states.version, glitches, self.document.objects.protected_ids
+        if self._unsure is None or self._unsure[0] != known_of:
+            self._unsure = known_of, unsure_places(states, *known_of[1:])
+        return self._unsure[1]
 
     def show_keys(self) -> None:
         """Name the keys, where a text names some, as they are now."""
