@@ -423,6 +423,23 @@ def test_stop_ends_a_run_within_one_frame_and_keeps_what_is_there(desk):
     assert desk.progress[-1] is None
 
 
+def test_stopping_right_at_the_end_of_a_run_begins_nothing_else(desk):
+    for frame in (0, 8):
+        desk.paint(frame)
+    desk.run()
+    desk.paint(0, top=12)
+    desk.shut_gate()
+    desk.bridge.propagate(origin=0)
+    desk.let_through(3)
+    revision = desk.bridge._revision
+
+    desk.bridge.stop()
+    desk.bridge.inference.arrived.emit(Finished(revision, False, 7, 1.0))  # it was faster
+
+    assert not desk.bridge.busy and desk.stale()
+    desk.engine.told.open_gate()
+
+
 def test_a_stopped_run_is_done_by_asking_again(desk):
     desk.paint(0)
     desk.paint(20, 2)

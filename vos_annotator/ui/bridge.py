@@ -80,7 +80,7 @@ class EngineBridge(QObject):
         super().__init__()
         self.auto_refresh = self.refines = True
         self._document, self._annotations = document, document.annotations
-        self._revision, self._is_closed = 0, False
+        self._revision, self._is_closed, self._is_stopping = 0, False, False
         self._agenda = Agenda(document)
         self._run: Run | None = None  # what the worker is busy with
         self._runs: deque[Run] = deque()  # what comes after
@@ -156,6 +156,7 @@ class EngineBridge(QObject):
 
     def stop(self) -> None:
         """Give up what runs, within one frame; the masks that there are stay."""
+        self._is_stopping = True
         self._pause.stop()
         self._runs.clear()
         self._agenda.forget_request()
@@ -245,10 +246,7 @@ class EngineBridge(QObject):
     def _resume(self) -> None:
         """Run what is stale, outwards from the last correction, and what was asked for."""
         runs = self._agenda.runs(with_stale=self.auto_refresh)
-        if runs:
-            self._begin(runs)
-        else:
-            self._end()
+        self._begin(runs) if runs else self._end()
 
     def _learn(self, is_wanted: bool) -> None:
         self._start()
@@ -256,7 +254,7 @@ class EngineBridge(QObject):
 
     def _begin(self, runs: list[Run]) -> None:
         self._start()
-        self._runs = deque(runs)
+        self._is_stopping, self._runs = False, deque(runs)
         self._fillable = self._agenda.missing
         self._pace = Pace(sum(run.frame_count for run in runs))
         self._run_next()
@@ -318,7 +316,7 @@ class EngineBridge(QObject):
         self.progress.emit(self._pace.after(result.frame, result.seconds))
 
     def _on_finished(self, result: Finished) -> None:
-        if result.cancelled:
+        if result.cancelled or self._is_stopping:
             self._end()
         elif self._runs:
             self._run_next()
