@@ -62,6 +62,8 @@ class Document(QObject):
         review_changed(): Some frames have another review state.
         reference_changed(frame, ids): A person changed a reference frame, made or unmade
             one (also by undo); `ids` are the objects whose pixels that touched.
+        painted(frame, before, ids): A person painted a frame, of which `before` was known; `ids`
+            are the objects whose pixels changed.
     """
 
     frame_changed = Signal(int, object)
@@ -71,6 +73,7 @@ class Document(QObject):
     absence_changed = Signal(int, object)
     review_changed = Signal()
     reference_changed = Signal(int, object)
+    painted = Signal(int, object, object)
 
     def __init__(self, project: Project, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -174,7 +177,9 @@ class Document(QObject):
         corner = within[0].start, within[1].start
         edit = FrameEdit.between(frame, before, after, corner=corner)
         if edit.patch is not None:
+            known = self.annotations.state(frame)
             self.edit(text, with_objects(self.project, [edit], edit.ids))
+            self.painted.emit(frame, known, edit.ids)
 
     def refusal(self, object_id: int | None) -> str:
         """Return why an object's pixels may not be changed by hand; nothing if they may."""

@@ -202,6 +202,7 @@ class MainWindow(QMainWindow):
         self.workspace = workspace
         workspace.changed.connect(self.refresh_actions)
         workspace.message.connect(self.say)
+        workspace.pass_words.said.connect(self.say)
         workspace.failed.connect(self.warn)
         workspace.objects_panel.menu_asked.connect(
             lambda object_id, position: self._object_menu.popup(position)
@@ -270,10 +271,10 @@ class MainWindow(QMainWindow):
 
     # What is said
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, is_news: bool = True) -> None:
         """Show a message in the status bar, and keep it; `key:undo` becomes the key of undo."""
         text = self.actions_.with_keys(text)
-        self.status.say(text)
+        self.status.say(text, is_news)
         self.messages.add(text)
 
     def warn(self, text: str, report: str = "") -> None:

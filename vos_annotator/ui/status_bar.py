@@ -69,9 +69,10 @@ class StatusBar(QStatusBar):
         self._brush = self._zoom = self._position = ""
         self._show_work()
 
-    def say(self, text: str) -> None:
-        """Show a message for a while."""
-        self.showMessage(text, _MESSAGE_TIME)
+    def say(self, text: str, is_news: bool = True) -> None:
+        """Show a message for a while; what is no news hides none that is shown still."""
+        if is_news or not self.currentMessage():
+            self.showMessage(text, _MESSAGE_TIME)
 
     def _show_work(self) -> None:
         self.work.setText(_joined(self._brush, self._zoom, self._position))

@@ -20,7 +20,8 @@ from vos_annotator.ui.click_dialog import ClickDialog
 from vos_annotator.ui.click_files import keep_files
 from vos_annotator.ui.engine_choice import keep_choice
 from vos_annotator.ui.engine_dialog import EngineDialog
-from vos_annotator.ui.language import percent
+from vos_annotator.ui.language import number, percent
+from vos_annotator.ui.step_words import with_frames
 
 if TYPE_CHECKING:
     from vos_annotator.ui.main_window import MainWindow
@@ -83,7 +84,12 @@ class Verbs:
 
     def keep(self) -> None:
         """Make this frame a reference as it stands."""
-        self._work.document.keep(self._work.cursor.frame)
+        document, frame = self._work.document, self._work.cursor.frame
+        if document.annotations.status(frame) is Status.REFERENCE:
+            self._window.say(tr("This frame is a reference already."))
+        else:
+            document.keep(frame)
+            self._window.say(tr("Frame {frame} is kept as a reference.", frame=number(frame)))
 
     def keep_and_propagate(self) -> None:
         """Make this frame a reference and run from it."""
@@ -117,35 +123,44 @@ class Verbs:
         document, history = self._work.document, self._work.document.history
         document.settle()
         if history.can_undo:
-            name = tr("Undo {step}", step=history.undo_text)
-            self._step(name, document.undo, history.to_undo, history.undone)
+            step = history.undo_text
+            name, said = tr("Undo {step}", step=step), lambda what: tr("Undone: {what}.", what=what)
+            self._step((step, name, said), document.undo, history.to_undo, history.undone)
 
     def redo(self) -> None:
         """Make it again."""
         document, history = self._work.document, self._work.document.history
         document.settle()
         if history.can_redo:
-            name = tr("Redo {step}", step=history.redo_text)
-            self._step(name, document.redo, history.to_redo, history.redone)
+            step = history.redo_text
+            name, said = tr("Redo {step}", step=step), lambda what: tr("Redone: {what}.", what=what)
+            self._step((step, name, said), document.redo, history.to_redo, history.redone)
 
     def _step(
         self,
-        name: str,
+        words: tuple[str, str, Callable[[str], str]],
         take: Callable[[], None],
         load: Callable[[], Edit],
         note: Callable[[Edit], None],
     ) -> None:
-        """Take a step of the history: at once, or in slices where it changes many masks."""
+        """Take a step of the history: at once, or in slices where it changes many masks.
+
+        Its words are its own name, that of taking it, and what is said of that in the end.
+        """
+        step, name, said = words
         try:
             edit = load()
             if self._window.has_job or not is_big(edit):
                 take()
+                self._window.say(said(with_frames(step, edit)))
                 return
         except UserError as error:
             dialogs.show_problem(self._window, str(error))
             return
         count = sum(1 for _ in edits_of(FrameEdit, edit))
-        self._window.start_job(BigChange(name, self._work.document, [edit], count, note))
+        job = BigChange(name, self._work.document, [edit], count, note)
+        job.succeeded.connect(lambda _: self._window.say(said(with_frames(step, edit))))
+        self._window.start_job(job)
 
     def add_object(self) -> None:
         """Add an object and make it current."""
@@ -314,6 +329,7 @@ class Verbs:
     def _run(self, origin: int | None, first: int, last: int) -> None:
         if self._work.bridge.propagate(origin, first, last):
             self._work.follow.begin()
+            self._work.pass_words.expect()
 
     def _range(self) -> tuple[int, int]:
         cursor, last = self._work.cursor, self._work.document.video.frame_count - 1

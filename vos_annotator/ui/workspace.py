@@ -30,9 +30,11 @@ from vos_annotator.ui.language import number
 from vos_annotator.ui.pace_display import PaceDisplay
 from vos_annotator.ui.panels.objects import ObjectsPanel
 from vos_annotator.ui.panels.references import ReferencesPanel
+from vos_annotator.ui.pass_words import PassWords
 from vos_annotator.ui.playback import Playback
 from vos_annotator.ui.shot_scan import ShotScan
 from vos_annotator.ui.status_bar import StatusBar
+from vos_annotator.ui.step_words import said_of_painting
 from vos_annotator.ui.thumbnails import Thumbnails
 from vos_annotator.ui.timeline import Timeline
 from vos_annotator.ui.timeline_states import describe
@@ -101,6 +103,7 @@ class Workspace(QWidget):
         self._unsure: tuple[tuple, list[UnsurePlace]] | None = None  # and what it was found in
         self._lay_out()
         self._connect()
+        self.pass_words = PassWords(self)  # last of all that follows passes
 
     def state_of(self, frame: int, object_id: int) -> str:
         """Return the word for what is known of an object on a frame."""
@@ -203,6 +206,7 @@ class Workspace(QWidget):
         self.glitches.found.connect(lambda: self.timeline.show_glitches(self.glitches.glitches))
         self.bridge.ended.connect(self.document.mix_ups.save)
         self.document.absence_changed.connect(self._on_absence_changed)
+        self.document.painted.connect(self._on_painted)
         self.canvas.message.connect(self.message)
         self.bridge.failed.connect(self.failed)
         self.playback.playing_changed.connect(self.transport.show_playing)
@@ -235,6 +239,10 @@ class Workspace(QWidget):
     def _on_absence_changed(self, object_id: int, frames: range) -> None:
         if self.cursor.frame in frames:
             self.document.frame_changed.emit(self.cursor.frame, None)
+
+    def _on_painted(self, frame: int, before: object, touched: object) -> None:
+        if text := said_of_painting(self.document, frame, before, touched):
+            self.message.emit(text)
 
     def _show_progress(self, progress: object) -> None:
         if progress is None:
