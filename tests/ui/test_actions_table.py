@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeySequence
 from vos_annotator.ui import conditions
 from vos_annotator.ui.action import MENUS
 from vos_annotator.ui.actions import ACTIONS
+from vos_annotator.ui.engine_verbs import EngineVerbs
 from vos_annotator.ui.find_verbs import FindVerbs
 from vos_annotator.ui.icons import icon_names
 from vos_annotator.ui.mask_verbs import MaskVerbs
@@ -52,6 +53,7 @@ def test_an_action_stands_in_a_menu_and_names_a_method_that_exists(row):
         sum(
             hasattr(each, row.method)
             for each in (
+                EngineVerbs,
                 Verbs,
                 WindowVerbs,
                 ViewVerbs,

@@ -11,7 +11,7 @@ from vos_annotator.core.edits import Status
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import encode_png
 from vos_annotator.core.project import Project
-from vos_annotator.engine.commands import Finished, Scribbled, Segmented
+from vos_annotator.engine.commands import Finished, Scribble, Scribbled, Segmented
 from vos_annotator.engine.hold import HoldEngine
 from vos_annotator.engine.kept import KeptMaps
 from vos_annotator.engine.propagation import plan, propagate
@@ -601,7 +601,7 @@ def test_a_scribble_is_answered_with_a_mask_even_in_mid_run(desk, qtbot):
     strokes[4:8, 4:20] = 1
 
     with qtbot.waitSignal(desk.bridge.scribbled, timeout=20_000) as signal:
-        desk.bridge.scribble(7, 2, strokes)
+        desk.bridge.scribble(Scribble(7, 2, strokes, None))
         desk.engine.told.let_through()
 
     frame, object_id, mask = signal.args
@@ -614,9 +614,9 @@ def test_an_answer_to_an_older_scribble_is_not_passed_on(make_desk):
     answers = []
     desk.bridge.scribbled.connect(lambda *what: answers.append(what))
     strokes = np.ones(SHAPE, np.uint8)
-    desk.bridge.scribble(7, 2, strokes)
+    desk.bridge.scribble(Scribble(7, 2, strokes, None))
     token = desk.bridge._scribbles._count
-    desk.bridge.scribble(7, 2, strokes)
+    desk.bridge.scribble(Scribble(7, 2, strokes, None))
 
     old = Scribbled(7, 2, strokes == 1, token, 0.1)
     desk.bridge.inference.arrived.emit(old)

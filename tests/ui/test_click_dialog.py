@@ -8,7 +8,7 @@ pytest.importorskip("onnx")
 
 from tests.engine.small_graphs import make_click_files
 from tests.ui.window import isolate_settings, make_clip, open_window
-from vos_annotator.engine.commands import ClicksReady
+from vos_annotator.engine.commands import ClicksReady, Scribble
 from vos_annotator.ui.click_dialog import ClickDialog
 from vos_annotator.ui.click_files import kept_files
 
@@ -21,7 +21,7 @@ def window(qtbot, tmp_path):
 
 
 def open_dialog(window):
-    window.verbs.choose_clicks()
+    window.actions_["clicks"].trigger()
     return window.findChild(ClickDialog)
 
 
@@ -45,7 +45,7 @@ def test_clicks_are_answered_by_the_files_that_were_chosen_also_the_next_time(
 
     for _ in range(2):
         with qtbot.waitSignal(window.bridge.scribbled) as answer:
-            window.bridge.scribble(0, 1, dot(window, 50, 40))
+            window.bridge.scribble(Scribble(0, 1, dot(window, 50, 40), None))
         mask = answer.args[2]
         assert mask[40:, 50:].mean() > 0.9 and not mask[:10, :10].any()  # what is bright
         window.close_project()

@@ -47,7 +47,7 @@ def window(qtbot, tmp_path):
 
 @pytest.fixture
 def dialog(qtbot, window):
-    window.verbs.choose_engine()
+    window.actions_["engine"].trigger()
     dialog = window.findChild(EngineDialog)
     yield dialog
     if window.workspace is not None:

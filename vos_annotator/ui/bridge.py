@@ -12,8 +12,6 @@ the interrupted work is still missing. At rest, the engine learns from what was 
 from collections import deque
 from collections.abc import Iterable, Mapping
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from vos_annotator.core.errors import UserError
@@ -28,6 +26,7 @@ from vos_annotator.engine.commands import (
     Ready,
     Restarted,
     Result,
+    Scribble,
     Scribbled,
     Segmented,
     SteppedDown,
@@ -165,22 +164,14 @@ class EngineBridge(QObject):
         if self._run is None or self._gathering.is_active:
             self._end()
 
-    def scribble(
-        self,
-        frame: int,
-        object_id: int,
-        strokes: NDArray[np.uint8],
-        current: NDArray[np.bool_] | None = None,
-        others: NDArray[np.bool_] | None = None,
-    ) -> None:
+    def scribble(self, asked: Scribble) -> None:
         """Ask for the mask of an object that strokes mark; see `ScribbleEngine.scribble`.
 
         The answer comes as `scribbled`; of several for one object on one frame only the
         latest is answered.
         """
         self._start()
-        asked = frame, object_id, strokes, current, others
-        self.inference.submit(self._scribbles.command(*asked))
+        self.inference.submit(self._scribbles.numbered(asked))
 
     def close(self) -> None:
         """Give up everything and join the thread; closing twice is fine."""

@@ -27,6 +27,7 @@ from vos_annotator.ui.big_change import BigChange
 from vos_annotator.ui.card import recovery_text
 from vos_annotator.ui.conditions import conditions
 from vos_annotator.ui.engine_choice import kept_choice
+from vos_annotator.ui.engine_verbs import EngineVerbs
 from vos_annotator.ui.find_verbs import FindVerbs
 from vos_annotator.ui.first_paint import FirstPaint
 from vos_annotator.ui.job import Job
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from vos_annotator.ui.workspace import Workspace
 
 _GEOMETRY_KEY = "window/geometry"
+_VERBS = (ViewVerbs, MaskVerbs, FindVerbs, RangeVerbs, ReviewVerbs, TeamVerbs, EngineVerbs)
 _NAME = "MobileVOS Annotator"
 _SCREEN_SHARE = 0.92  # of the screen that a first window takes at most
 
@@ -78,8 +80,7 @@ class MainWindow(QMainWindow):
         self.returns, self.last_path, self._is_opening = False, None, False
         self.verbs, self.window_verbs = Verbs(self), WindowVerbs(self)
         self.keymap = Keymap()
-        more = (ViewVerbs, MaskVerbs, FindVerbs, RangeVerbs, ReviewVerbs, TeamVerbs)
-        targets = (self.verbs, self.window_verbs, *(kind(self) for kind in more))
+        targets = (self.verbs, self.window_verbs, *(kind(self) for kind in _VERBS))
         self.actions_ = ActionSet(self, targets, self.keymap.rows(), self.verbs.settle)
         self.actions_.after_ticks(self.refresh_actions)
         self.messages = Messages(self)

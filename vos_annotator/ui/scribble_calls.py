@@ -3,8 +3,7 @@
 For: the bridge. Knows the worker's commands.
 """
 
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import replace
 
 from vos_annotator.engine.commands import Scribble, Scribbled
 
@@ -16,19 +15,11 @@ class ScribbleCalls:
         self._count = 0
         self._newest: dict[tuple[int, int], int] = {}
 
-    def command(
-        self,
-        frame: int,
-        object_id: int,
-        strokes: NDArray[np.uint8],
-        current: NDArray[np.bool_] | None,
-        others: NDArray[np.bool_] | None,
-    ) -> Scribble:
-        """Return the command that asks for the mask; the arrays are copied."""
+    def numbered(self, asked: Scribble) -> Scribble:
+        """Return the command with a number, which makes those before it for its object old."""
         self._count += 1
-        self._newest[frame, object_id] = self._count
-        current, others = (None if each is None else each.copy() for each in (current, others))
-        return Scribble(frame, object_id, strokes.copy(), current, self._count, others)
+        self._newest[asked.frame, asked.object_id] = self._count
+        return replace(asked, token=self._count)
 
     def is_latest(self, answer: Scribbled) -> bool:
         """Whether nothing newer was asked for that object on that frame."""

@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.translation import tr
+from vos_annotator.engine.commands import Scribble as Scribbling
 from vos_annotator.engine.merging import with_strokes
 from vos_annotator.ui.tools.stamp import stamps
 from vos_annotator.ui.tools.tool import Tool
@@ -78,7 +79,8 @@ class Scribble(Tool):
         self._sent[self._key] = self._strokes.copy(), text
         current, others = self._masks(frame, object_id)
         current = current if current.any() else None
-        self._canvas.bridge.scribble(frame, object_id, self._strokes, current, others)
+        drawn = self._strokes.copy()
+        self._canvas.bridge.scribble(Scribbling(frame, object_id, drawn, current, others=others))
 
     def mark(self, strokes: NDArray[np.uint8], certain: NDArray[np.uint8], text: str) -> None:
         """Have a new mask made of strokes that are guessed, not drawn.
@@ -93,7 +95,8 @@ class Scribble(Tool):
         self._forget()
         key = self._cursor.frame, self._cursor.object_id
         self._sent[key] = certain, text
-        self._canvas.bridge.scribble(*key, strokes, None, self._masks(*key)[1])
+        others = self._masks(*key)[1]
+        self._canvas.bridge.scribble(Scribbling(*key, strokes, None, others=others))
 
     def _masks(self, frame: int, object_id: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Return what an object has on a frame, and what others have."""
