@@ -163,10 +163,22 @@ def test_a_typed_frame_number_goes_there(window):
     assert window.cursor.frame == 7
 
 
+def test_esc_leaves_the_frame_as_it_was_whatever_was_typed(qtbot, window):
+    qtbot.waitUntil(window.isActiveWindow)
+    window.cursor.frame = 3
+    window.actions_["go-to"].trigger()
+    QTest.keyClicks(QApplication.focusWidget(), "7")
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Escape)
+
+    assert window.cursor.frame == 3
+    assert window.workspace.transport.frame.text() == "3"
+
+
 @pytest.mark.parametrize(
     ("command", "last"),
     [
         ("go-to", Qt.Key.Key_Return),
+        ("go-to", Qt.Key.Key_Escape),
         ("rename-object", Qt.Key.Key_Return),
         ("rename-object", Qt.Key.Key_Escape),
     ],

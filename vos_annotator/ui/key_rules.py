@@ -38,7 +38,7 @@ _OWN_KEYS = {  # what a widget with the focus does itself, though the window has
     QRadioButton: _MOVES,
     QAbstractItemView: (*_MOVES, *_ENTER),
     QAbstractSlider: _MOVES,
-    QAbstractSpinBox: _ENTER,
+    QAbstractSpinBox: (Qt.Key.Key_Escape, *_ENTER),
     QDialog: (Qt.Key.Key_Escape, *_ENTER),  # of all that is in it
     QLineEdit: _ENTER,
 }

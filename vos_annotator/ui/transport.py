@@ -7,7 +7,7 @@ is left. Knows the cursor and the actions; progress is told to it.
 from __future__ import annotations
 
 from PySide6.QtCore import QLocale, QSize, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -50,7 +50,7 @@ class Transport(QWidget):
         self._play = actions["play"]
         row.addSpacing(10)
         last = video.frame_count - 1
-        self.frame = QSpinBox()
+        self.frame = _FrameField()
         self.frame.setLocale(QLocale(language()))
         self.frame.setGroupSeparatorShown(True)
         self.frame.setRange(0, last)
@@ -116,6 +116,18 @@ class Transport(QWidget):
         self.frame.setValue(frame)
         self.frame.blockSignals(False)
         self.time.setText(timecode(self._video.time(frame)))
+
+
+class _FrameField(QSpinBox):
+    """A frame's number. Esc leaves it as it was, and the keys to the window."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Forget what is half typed on Esc."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.setValue(self.value())
+            self.clearFocus()
+        else:
+            super().keyPressEvent(event)
 
 
 class _ActionButton(QPushButton):
