@@ -15,18 +15,19 @@ from vos_annotator.core.errors import UserError
 
 MOST = 255  # ids of an indexed PNG
 
-# Okabe & Ito's colours, told apart by colour-blind eyes, and two more in their spirit.
+# Okabe & Ito's colours, told apart by colour-blind eyes, and two more in their spirit. Those
+# that doubt has on the timeline, amber and red, come last.
 SCREEN_COLORS = (
-    (230, 159, 0),
     (86, 180, 233),
     (0, 158, 115),
-    (240, 228, 66),
-    (213, 94, 0),
     (204, 121, 167),
+    (240, 228, 66),
     (0, 114, 178),
-    (136, 204, 238),
     (170, 68, 153),
     (153, 153, 51),
+    (136, 204, 238),
+    (230, 159, 0),
+    (213, 94, 0),
 )
 
 

@@ -24,8 +24,8 @@ from vos_annotator.ui.timeline_states import EMPTY, describe
 
 _STATE_WIDTH = 88  # px at most: the eye and the lock have to stay in view
 _COLOR_NAMES = (  # of SCREEN_COLORS
-    *(marked("Orange"), marked("Sky blue"), marked("Green"), marked("Yellow"), marked("Red")),
-    *(marked("Pink"), marked("Blue"), marked("Light blue"), marked("Purple"), marked("Olive")),
+    *(marked("Sky blue"), marked("Green"), marked("Pink"), marked("Yellow"), marked("Blue")),
+    *(marked("Purple"), marked("Olive"), marked("Light blue"), marked("Orange"), marked("Red")),
 )
 
 
