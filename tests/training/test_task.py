@@ -120,6 +120,28 @@ def test_a_last_frame_that_is_given_teaches_nothing(batch):
     assert loss.item() == pytest.approx(expected.item() / 2, rel=1e-5)
 
 
+@pytest.mark.parametrize("keyed", [[False] * 3, [True, True, False], [True] * 3])
+def test_a_last_frame_is_made_a_value_only_for_the_pairs_that_read_it(batch, keyed):
+    torch.manual_seed(0)
+    network, seen = Network(SMALL).eval(), []
+    network.value.register_forward_pre_hook(lambda _, given: seen.append(len(given[0])))
+    Unroll(network, replace(batch, keyed=torch.tensor(keyed))).propagate()
+    assert sum(seen) == 2 * 3 + sum(keyed)  # of the first frame, of the second, and of the last
+
+
+def test_only_pairs_whose_last_frame_is_given_read_it(batch):
+    torch.manual_seed(0)
+    network, keyed = Network(SMALL).eval(), torch.tensor([True, True, False])
+
+    def said(keyed: torch.Tensor) -> torch.Tensor:
+        return Unroll(network, replace(batch, keyed=keyed)).propagate()[0].log_odds
+
+    nobody, some, all_of_them = said(keyed & False), said(keyed), said(keyed | True)
+    torch.testing.assert_close(some[2], nobody[2])
+    torch.testing.assert_close(some[:2], all_of_them[:2])
+    assert (some[:2] - nobody[:2]).abs().max() > 1e-4
+
+
 @pytest.mark.parametrize(("memory", "differs"), [(1, False), (2, True), (0, True)])
 def test_the_memory_bounds_what_a_frame_reads(batch, memory, differs):
     torch.manual_seed(0)

@@ -21,6 +21,8 @@ from vos_annotator.mobilevos.network import Network
 from vos_annotator.mobilevos.scribble import DOUBT
 from vos_annotator.training.corrections import correct
 
+_CLOSED = -1e4  # bias of a position that is not read: nothing of it is left by the softmax
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -84,6 +86,20 @@ class Step(NamedTuple):
         return upsample(self.log_odds[:, None], LOGIT_STRIDE)[:, 0]
 
 
+class _Entry(NamedTuple):
+    """What pairs read of a frame.
+
+    Attributes:
+        key: (P, C, N), N = S/16 x S/16.
+        value: (P, C_v, N).
+        bias: (P, 1, N) float32 added to the similarity of its positions.
+    """
+
+    key: Tensor
+    value: Tensor
+    bias: Tensor
+
+
 class Unroll:
     """Runs the network over a batch."""
 
@@ -104,23 +120,31 @@ class Unroll:
             is_told: Remember the true masks of the frames between, not the network's own.
         """
         batch, length = self.batch, self.batch.images.shape[0]
-        first = self._remember(0, batch.masks[0])
-        after = self._remember(length - 1, batch.masks[length - 1])
-        # For pairs without a reference after, its positions are closed to the softmax.
-        closed = torch.zeros(len(batch.owner), 1, after[0].shape[2], device=batch.owner.device)
-        closed = closed.masked_fill(~batch.keyed[:, None, None], -1e4)
-        between: deque[tuple[Tensor, Tensor]] = deque(maxlen=memory - 1 if memory else None)
+        references = self._references()
+        between: deque[_Entry] = deque(maxlen=memory - 1 if memory else None)
         steps = []
         for t in range(1, length):
-            entries = [first, after, *between]
-            is_open = torch.zeros_like(closed)
-            bias = torch.cat([is_open, closed] + [is_open] * len(between), 2)
-            step = self._segment(t, entries, bias)
+            step = self._segment(t, [*references, *between])
             steps.append(step)
             if t < length - 1:
                 known = batch.masks[t] if is_told else step.at_full_size().sigmoid()
                 between.append(self._remember(t, known))
         return steps
+
+    def _references(self) -> list[_Entry]:
+        """Return what is given: the first frame, and the last one where a pair has it `keyed`."""
+        batch, last = self.batch, self.batch.images.shape[0] - 1
+        first = self._remember(0, batch.masks[0])
+        keyed = batch.keyed.nonzero()[:, 0]
+        if not len(keyed):
+            return [first]
+        found = self._remember(last, batch.masks[last], keyed)
+        key, value = (
+            tensor.new_zeros(len(batch.owner), *tensor.shape[1:]).index_copy(0, keyed, tensor)
+            for tensor in (found.key, found.value)
+        )
+        bias = found.bias.new_full((len(batch.owner), *found.bias.shape[1:]), _CLOSED)
+        return [first, _Entry(key, value, bias.index_fill(0, keyed, 0.0))]
 
     def scribble(self) -> list[Step]:
         """Return what the network says of frame 0 from its strokes alone, twice.
@@ -140,26 +164,30 @@ class Unroll:
         key = features.key.flatten(2)
         value = self.network.memorize(features, image, inside[:, None], outside[:, None])
         touched = F.max_pool2d((inside + outside)[:, None], STRIDE).flatten(1)[:, None]
-        entries, biases = [(key, value.flatten(2))], [torch.where(touched > 0, 0.0, -1e4)]
+        entries = [_Entry(key, value.flatten(2), torch.where(touched > 0, 0.0, _CLOSED))]
         if current is not None:
             corrected = torch.maximum(current, inside)[:, None] * (outside[:, None] == 0)
             nothing = torch.zeros_like(corrected)
             value = self.network.memorize(features, image, corrected, nothing)
-            entries.append((key, value.flatten(2)))
-            biases.append(torch.full_like(biases[0], -DOUBT))
-        return self._segment(0, entries, torch.cat(biases, 2))
+            doubted = torch.full_like(entries[0].bias, -DOUBT)
+            entries.append(_Entry(key, value.flatten(2), doubted))
+        return self._segment(0, entries)
 
-    def _remember(self, t: int, masks: Tensor) -> tuple[Tensor, Tensor]:
-        features = self.features[t]
-        image = self.batch.images[t][self.batch.owner]
-        others = others_of(masks, self.batch.owner, self.clips)
-        value = self.network.memorize(features, image, masks[:, None], others[:, None])
-        return features.key.flatten(2), value.flatten(2)
+    def _remember(self, t: int, masks: Tensor, pairs: Tensor | None = None) -> _Entry:
+        """Return what frame `t` has to say, of some `pairs` (K,) or of all of them."""
+        features, owner = self.features[t], self.batch.owner
+        others = others_of(masks, owner, self.clips)
+        if pairs is not None:
+            features = Features(*(tensor[pairs] for tensor in features))
+            owner, masks, others = owner[pairs], masks[pairs], others[pairs]
+        image = self.batch.images[t][owner]
+        value = self.network.memorize(features, image, masks[:, None], others[:, None]).flatten(2)
+        key = features.key.flatten(2)
+        return _Entry(key, value, torch.zeros_like(key[:, :1], dtype=torch.float32))
 
-    def _segment(self, t: int, entries: list[tuple[Tensor, Tensor]], bias: Tensor) -> Step:
+    def _segment(self, t: int, entries: list[_Entry]) -> Step:
         features = self.features[t]
-        key = torch.cat([entry[0] for entry in entries], 2)
-        value = torch.cat([entry[1] for entry in entries], 2)
+        key, value, bias = (torch.cat(parts, 2) for parts in zip(*entries, strict=True))
         weights = affinity(key, features.key.flatten(2), bias=bias)
         read = readout(weights, value, features.key.shape[-2:])
         logits, before = self.network.decode(read, features)
