@@ -3,6 +3,7 @@
 import pytest
 
 from vos_annotator.core.errors import UserError
+from vos_annotator.mobilevos.readings import TOP_K
 from vos_annotator.paths import resources_folder
 from vos_annotator.training.ablation import read_study
 from vos_annotator.training.recipe import read_recipe
@@ -21,6 +22,11 @@ def recipe(tmp_path):
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_every_recipe_that_comes_along_can_be_read_by_its_name(path):
     assert read_recipe(path.stem).stages
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_every_recipe_that_comes_along_ends_by_reading_as_many_positions_as_the_engine(path):
+    assert read_recipe(path.stem).stages[-1].top_k == TOP_K
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
@@ -56,6 +62,7 @@ def test_a_change_reaches_into_stages_and_makes_tables(recipe):
         ("stages.0.minutes=3", "one of them"),
         ("stages.0.freeze=all", "freeze"),
         ("stages.0.length=1", "at least 2"),
+        ("stages.0.top_k=-1", "at least 0"),
         ("stages.3.rate=1", "names nothing"),
         ("stages.0.losses.logit=1", "teacher.checkpoint"),
         ("stages.0.losses.features=1", "teacher.features"),

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from vos_annotator.mobilevos.heads import Features
+from vos_annotator.mobilevos.memory import MemoryFrame, read_frames
 from vos_annotator.mobilevos.network import Network, NetworkConfig
+from vos_annotator.mobilevos.readings import HANDICAP
 from vos_annotator.training.recipe import Losses
 from vos_annotator.training.task import Task
 from vos_annotator.training.teachers import FeatureTeacher, Teacher
@@ -150,6 +153,40 @@ def test_the_memory_bounds_what_a_frame_reads(batch, memory, differs):
     batch.masks[1] = 1 - batch.masks[1]
     changed = Unroll(network, batch).propagate(memory, is_told=True)[-1].log_odds
     assert bool((told - changed).abs().max() > 1e-5) == differs
+
+
+@pytest.mark.parametrize("top_k", [0, 30])
+@pytest.mark.parametrize("is_told", [False, True])
+def test_frames_are_read_as_the_engine_reads_them(batch, top_k, is_told):
+    torch.manual_seed(0)
+    network = Network(SMALL).eval()
+    unroll = Unroll(network, batch)
+    steps = unroll.propagate(2, is_told, top_k)
+    between = batch.masks[1] if is_told else steps[0].at_full_size().sigmoid()
+    entries = []
+    for t, masks in enumerate((batch.masks[0], between)):
+        features, image = unroll.features[t], batch.images[t][batch.owner]
+        others = others_of(masks, batch.owner, 2)
+        value = network.memorize(features, image, masks[:, None], others[:, None]).flatten(2)
+        entries.append((features.key.flatten(2), value))
+    features = unroll.features[2]
+    logits = []
+    for pair in range(len(batch.owner)):
+        frames = [MemoryFrame(key[pair : pair + 1], {1: v[pair : pair + 1]}) for key, v in entries]
+        biases = [0.0, 0.0 if is_told else HANDICAP]
+        reading = read_frames(features.key[pair : pair + 1], frames, biases, top_k or 10**6)
+        reading.look_up()
+        read = reading.read(1)
+        logits.append(network.decode(read, Features(*(x[pair : pair + 1] for x in features)))[0])
+    expected = compete(torch.cat(logits)[:, 0], batch.owner, 2)
+    torch.testing.assert_close(steps[1].log_odds, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_a_task_reads_as_many_positions_as_its_stage_says(batch):
+    torch.manual_seed(0)
+    network, asked = Network(SMALL).eval(), losses(scribble=0.0)
+    few, many = (Task(network, asked, top_k=k)(batch, 1.0)[0].item() for k in (2, 0))
+    assert few != many
 
 
 def test_objects_compete_within_their_clip_only():

@@ -90,6 +90,8 @@ class Stage(Table):
         gaps: Largest step between two frames of a video at the start, in the middle and
             at the end of the stage.
         memory: Frames that are read, the first one included; 0 for all.
+        top_k: Positions of these that each position reads; 0 for all, from which keys learn
+            quickest. A run should end with 30, as many as are read in use.
         freeze: "stem" keeps the first layers of the backbone as they are, "backbone" all of
             them, "late" all but the first.
         losses: Of this stage.
@@ -109,6 +111,7 @@ class Stage(Table):
     compositions: float = 0.35
     gaps: tuple[int, int, int] = (6, 6, 6)
     memory: int = 2
+    top_k: int = 30
     freeze: str = "stem"
     losses: Losses = field(default_factory=Losses)
 
@@ -119,7 +122,8 @@ class Stage(Table):
             raise ValueError("`size` must be a multiple of 16")
         if self.freeze not in ("nothing", "stem", "backbone", "late"):
             raise ValueError('`freeze` must be "nothing", "stem", "backbone" or "late"')
-        for name, least in (("batch", 1), ("accumulate", 1), ("length", 2), ("memory", 0)):
+        least_of = {"batch": 1, "accumulate": 1, "length": 2, "memory": 0, "top_k": 0}
+        for name, least in least_of.items():
             if getattr(self, name) < least:
                 raise ValueError(f"`{name}` must be at least {least}")
 

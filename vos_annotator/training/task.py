@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from vos_annotator.mobilevos.network import Network
+from vos_annotator.mobilevos.readings import TOP_K
 from vos_annotator.training.distillation import (
     border_band,
     hint_loss,
@@ -34,6 +35,7 @@ class Task(nn.Module):
         memory: How many frames it reads, as in `Unroll.propagate`.
         teacher: Needed where a loss asks for it.
         features: Likewise.
+        top_k: How many positions it reads, likewise as in `Unroll.propagate`.
     """
 
     def __init__(
@@ -43,9 +45,11 @@ class Task(nn.Module):
         memory: int = 2,
         teacher: Teacher | None = None,
         features: FeatureTeacher | None = None,
+        top_k: int = TOP_K,
     ) -> None:
         super().__init__()
-        self.network, self.losses, self.memory = network, losses, memory
+        self.network, self.losses = network, losses
+        self.memory, self.top_k = memory, top_k
         self._teachers = (teacher, features)  # in a tuple, so that they are no submodules
 
     def forward(
@@ -62,7 +66,7 @@ class Task(nn.Module):
         unroll = Unroll(self.network, batch)
         parts: dict[str, Tensor] = {}
         if weights.tracking or weights.logit or weights.representation:
-            steps = unroll.propagate(self.memory)
+            steps = unroll.propagate(self.memory, top_k=self.top_k)
         if weights.tracking:
             parts["tracking"] = self._tracking(steps, batch, share)
         if weights.scribble:

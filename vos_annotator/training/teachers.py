@@ -18,7 +18,8 @@ STCN_SUFFIX = ".pth"
 class Teacher:
     """A larger network that reads every frame before, and is told their true masks.
 
-    Being told keeps its own mistakes out of what it teaches of later frames.
+    Being told keeps its own mistakes out of what it teaches of later frames, which count as if
+    a person had drawn them. Of all positions it reads as many as in use.
     """
 
     def __init__(self, network: nn.Module) -> None:

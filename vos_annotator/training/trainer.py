@@ -177,7 +177,8 @@ class Trainer:
         losses, asked = stage.losses, self.recipe.teacher
         teacher = Teacher.load(asked.checkpoint, self.device) if losses.needs_teacher else None
         features = FeatureTeacher.load(asked.features, self.device) if losses.features else None
-        return self.processes.wrap(Task(self.network, losses, stage.memory, teacher, features))
+        task = Task(self.network, losses, stage.memory, teacher, features, stage.top_k)
+        return self.processes.wrap(task)
 
     def _progress(self, stage: Stage) -> float:
         """Return how far the stage is, 0..1; the same in all processes."""

@@ -18,6 +18,7 @@ from vos_annotator.mobilevos.backbones import upsample
 from vos_annotator.mobilevos.heads import LOGIT_STRIDE, STRIDE, Features
 from vos_annotator.mobilevos.memory import affinity, readout
 from vos_annotator.mobilevos.network import Network
+from vos_annotator.mobilevos.readings import HANDICAP, TOP_K
 from vos_annotator.mobilevos.scribble import DOUBT
 from vos_annotator.training.corrections import correct
 
@@ -111,24 +112,30 @@ class Unroll:
         self.features = [Features(*(x[t][batch.owner] for x in per_frame)) for t in range(length)]
         self.clips = clips
 
-    def propagate(self, memory: int = 2, is_told: bool = False) -> list[Step]:
+    def propagate(self, memory: int = 2, is_told: bool = False, top_k: int = TOP_K) -> list[Step]:
         """Return what the network says of frames 1..
+
+        As in the engine, frames between count less than references, which a person drew.
 
         Args:
             memory: How many frames are read: the first, and the latest ones before the
                 frame; 0 reads them all. Pairs that are `keyed` read the last frame too.
-            is_told: Remember the true masks of the frames between, not the network's own.
+            is_told: Remember the true masks of the frames between, not the network's own;
+                then these count in full, too.
+            top_k: Memory positions that a position reads, the most similar ones; 0 for all.
         """
         batch, length = self.batch, self.batch.images.shape[0]
         references = self._references()
         between: deque[_Entry] = deque(maxlen=memory - 1 if memory else None)
         steps = []
         for t in range(1, length):
-            step = self._segment(t, [*references, *between])
+            step = self._segment(t, [*references, *between], top_k)
             steps.append(step)
             if t < length - 1:
                 known = batch.masks[t] if is_told else step.at_full_size().sigmoid()
-                between.append(self._remember(t, known))
+                entry = self._remember(t, known)
+                handicap = 0.0 if is_told else HANDICAP
+                between.append(entry._replace(bias=entry.bias + handicap))
         return steps
 
     def _references(self) -> list[_Entry]:
@@ -171,7 +178,7 @@ class Unroll:
             value = self.network.memorize(features, image, corrected, nothing)
             doubted = torch.full_like(entries[0].bias, -DOUBT)
             entries.append(_Entry(key, value.flatten(2), doubted))
-        return self._segment(0, entries)
+        return self._segment(0, entries, top_k=0)  # as it does without references
 
     def _remember(self, t: int, masks: Tensor, pairs: Tensor | None = None) -> _Entry:
         """Return what frame `t` has to say, of some `pairs` (K,) or of all of them."""
@@ -185,10 +192,10 @@ class Unroll:
         key = features.key.flatten(2)
         return _Entry(key, value, torch.zeros_like(key[:, :1], dtype=torch.float32))
 
-    def _segment(self, t: int, entries: list[_Entry]) -> Step:
+    def _segment(self, t: int, entries: list[_Entry], top_k: int) -> Step:
         features = self.features[t]
         key, value, bias = (torch.cat(parts, 2) for parts in zip(*entries, strict=True))
-        weights = affinity(key, features.key.flatten(2), bias=bias)
+        weights = affinity(key, features.key.flatten(2), top_k or None, bias)
         read = readout(weights, value, features.key.shape[-2:])
         logits, before = self.network.decode(read, features)
         return Step(compete(logits[:, 0], self.batch.owner, self.clips), before)
