@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.training.small_data import small_sources, write_small_data
+from tests.training.small_data import small_sources, write_pair, write_small_data
 from vos_annotator.training import shapes
 from vos_annotator.training.clips import ClipMaker, ClipMix
 from vos_annotator.training.drafts import Draft
@@ -94,6 +94,40 @@ def test_videos_whose_objects_are_gone_in_most_frames_make_clips_too(tmp_path):
     rng = np.random.default_rng(0)
     for _ in range(60):
         assert maker.make(rng).masks[0].any((1, 2)).all()
+
+
+@pytest.fixture(scope="module")
+def long_video(tmp_path_factory):
+    root, rng = tmp_path_factory.mktemp("long"), np.random.default_rng(0)
+    for n in range(90):
+        write_pair(root / "videos" / "set" / "roll", f"{n:05d}", 35 + n, rng)
+    return root
+
+
+@pytest.mark.parametrize("max_gap", [1, 6])
+def test_the_latest_frame_of_a_video_is_near_and_the_first_one_far(long_video, max_gap):
+    maker = ClipMaker(small_sources(long_video), ClipMix(length=5, size=64, video_share=1))
+    rng, times = np.random.default_rng(0), []
+    for _ in range(200):
+        times.append(maker.plan(rng, max_gap).layers[0].pictures - maker.material.videos[0].start)
+    steps = np.diff(times)
+    assert np.all((steps > 0).all(1) | (steps < 0).all(1))
+    assert 0.35 < (steps[:, 0] > 0).mean() < 0.65  # backwards as often as forwards
+    jumps, others = np.abs(steps[:, 0]), np.abs(steps[:, 1:])
+    assert set(others.ravel()) == set(range(1, min(max_gap, 3) + 1))
+    assert jumps.max() > 9 * max_gap and jumps.max() <= 10 * max_gap
+    assert jumps.min() <= max_gap
+    assert (np.ptp(others, axis=1) > 0).any() == (max_gap > 1)  # drawn one by one
+    assert np.min(times) < 10 and np.max(times) > 80
+
+
+@pytest.mark.parametrize("length", [2, 5, 12])
+def test_a_video_shorter_than_a_clip_stands_still_at_its_end(data, length):
+    maker = ClipMaker(small_sources(data), ClipMix(length=length, size=64, video_share=1))
+    for seed in range(30):
+        pictures = maker.plan(np.random.default_rng(seed), 6).layers[0].pictures
+        assert set(pictures) <= set(maker.material.videos[0])
+        assert len(set(pictures)) == min(length, 8)
 
 
 def test_motion_blur_smears_a_thing_along_its_way_and_not_across(data):

@@ -34,11 +34,11 @@ _AHEAD = 3  # batches that each worker holds ready
 
 
 class Gaps:
-    """The largest step between two frames of a video clip, which changes over a stage.
+    """The `max_gap` of video clips, which changes over a stage.
 
     It goes steadily from a first value to a second one in the middle of the stage, and from
-    there to a third: small steps first, large ones once the network can follow, and small
-    ones again, as they are in use.
+    there to a third: the first frame is near at first, far once the network can follow, and
+    near again.
 
     Source: Cheng, Tai & Tang (STCN), NeurIPS 2021, sec. 4: 5, 25, 5.
     """

@@ -33,7 +33,8 @@ class ClipMix:
         size: Side of the crop, S, in pixels; a multiple of 16.
         video_share: Probability of a labelled video; the rest are made from stills.
         compose_share: Probability that a clip from stills is a scene of cut-outs.
-        max_gap: Largest step between two frames of a video clip.
+        max_gap: How far the second frame of a video clip may be from the first, in tens of
+            frames; the others follow in steps of one to three frames, none larger than this.
         video_weights: Weight of a video by the name of its set; 1 where not named.
     """
 
@@ -90,13 +91,7 @@ class ClipMaker:
         """Show a part of a labelled video."""
         rng, length = draft.rng, draft.length
         frames = self.material.pick_video(rng)
-        gap = int(rng.integers(1, max_gap + 1))
-        gap = max(1, min(gap, (len(frames) - 1) // max(length - 1, 1)))
-        pictures = np.arange(length) * gap
-        pictures = pictures + rng.integers(0, max(1, len(frames) - pictures[-1]))
-        pictures = frames.start + np.minimum(pictures, len(frames) - 1)
-        if rng.random() < 0.5:
-            pictures = pictures[::-1]
+        pictures = frames.start + _times(len(frames), length, max_gap, rng)
         facts = self.material.facts(int(pictures[0]))
         seen = _choose(facts, rng)
         if not seen:
@@ -208,6 +203,22 @@ class ClipMaker:
 
 _PLOTS = (0.32, 0.24, 0.14, 0.12, 0.18)
 _BENDS = (0.0, 0.02, 0.05)  # of a still, shares of its sides
+_REACH, _STEP = 10, 3  # frames: to the second one for each of `max_gap`; between later ones
+
+
+def _times(count: int, length: int, max_gap: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return which frames of a video a clip shows, forwards or backwards; (length,).
+
+    As in use: the latest frame is near, the first one anywhere before it. A video that is too
+    short for that stands still at its end.
+    """
+    steps = rng.integers(1, min(_STEP, max_gap) + 1, length - 2)
+    if steps.sum() > count - 2:
+        steps[:] = 1
+    jump = rng.integers(1, max(1, min(_REACH * max_gap, count - 1 - steps.sum())) + 1)
+    times = np.concatenate([[0, jump], jump + np.cumsum(steps)])
+    times = np.minimum(times + rng.integers(max(1, count - times[-1])), count - 1)
+    return times if rng.random() < 0.5 else count - 1 - times
 
 
 def _choose(facts: Facts | None, rng: np.random.Generator) -> list[Seen]:

@@ -87,8 +87,9 @@ class Stage(Table):
         size: Side of the crop, px, a multiple of 16.
         videos: Share of clips from labelled videos.
         compositions: Share of scenes of cut-outs among the others.
-        gaps: Largest step between two frames of a video at the start, in the middle and
-            at the end of the stage.
+        gaps: How far the second frame of a clip from a video may be from the first, in tens of
+            frames, at the start, in the middle and at the end of the stage. The others
+            follow in steps of one to three frames, none larger than this number.
         memory: Frames that are read, the first one included; 0 for all.
         top_k: Positions of these that each position reads; 0 for all, from which keys learn
             quickest. A run should end with 30, as many as are read in use.
