@@ -84,6 +84,21 @@ def test_hints_alone_teach_the_backbone_what_the_teacher_sees(batch):
     assert taught == {"backbone"}
 
 
+def test_strokes_are_learnt_in_every_so_many_steps_and_count_as_much_in_all(batch):
+    torch.manual_seed(0)
+    network = Network(SMALL)
+    always, rarely = (Task(network, losses(scribble_every=n)) for n in (1, 3))
+    totals, names = [], []
+    with torch.no_grad():
+        each = always(batch, 1.0)
+        for step in range(6):
+            total, parts = rarely(batch, 1.0, step=step)
+            totals.append(total.item())
+            names.append("scribble" in parts)
+    assert names == [True, False, False] * 2
+    assert sum(totals) / 6 == pytest.approx(each[0].item(), rel=1e-5)
+
+
 @pytest.mark.parametrize("name", ["logit", "representation", "features", "scribble", "hint"])
 def test_each_loss_alone_moves_the_network(batch, name):
     torch.manual_seed(0)

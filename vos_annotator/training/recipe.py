@@ -38,6 +38,8 @@ class Losses(Table):
         dice: Beside cross-entropy, which counts 1.
         poly: Weight of poly-1's term in cross-entropy.
         scribble: Of the mask made from strokes.
+        scribble_every: It is learnt in every so many steps only, which saves time, and counts
+            as many times as much there.
         logit: Of L_logit, near borders.
         temperature: Of L_logit.
         representation: Of L_repr, in bits.
@@ -54,6 +56,7 @@ class Losses(Table):
     dice: float = 0.5
     poly: float = 0.0
     scribble: float = 0.5
+    scribble_every: int = 1
     logit: float = 0.0
     temperature: float = 1.0
     representation: float = 0.0
@@ -63,6 +66,10 @@ class Losses(Table):
     features: float = 0.0
     hint: float = 0.0
     hardest: float = 0.2
+
+    def __post_init__(self) -> None:
+        if self.scribble_every < 1:
+            raise ValueError("`scribble_every` must be at least 1")
 
     @property
     def needs_teacher(self) -> bool:

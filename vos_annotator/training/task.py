@@ -53,14 +53,19 @@ class Task(nn.Module):
         self._teachers = (teacher, features)  # in a tuple, so that they are no submodules
 
     def forward(
-        self, batch: Batch, share: float, generator: torch.Generator | None = None
+        self,
+        batch: Batch,
+        share: float,
+        generator: torch.Generator | None = None,
+        step: int = 0,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the loss, and what it is made of, before weighting.
+        """Return the loss, and what it is made of in this step, before weighting.
 
         Args:
             batch: On the network's device.
             share: Of pixels that cross-entropy counts, the hardest first.
             generator: Of the pixels that are drawn, on the same device.
+            step: Which one, where a loss is not learnt in each.
         """
         weights = self.losses
         unroll = Unroll(self.network, batch)
@@ -69,7 +74,7 @@ class Task(nn.Module):
             steps = unroll.propagate(self.memory, top_k=self.top_k)
         if weights.tracking:
             parts["tracking"] = self._tracking(steps, batch, share)
-        if weights.scribble:
+        if weights.scribble and step % weights.scribble_every == 0:
             rounds = [self._segmentation(s, batch.masks[0], share) for s in unroll.scribble()]
             parts["scribble"] = torch.stack(rounds).mean()
         if weights.logit or weights.representation:
@@ -79,7 +84,10 @@ class Task(nn.Module):
         if weights.hint:
             theirs = self._teachers[0].look(batch.images.flatten(0, 1))
             parts["hint"] = hint_loss(unroll.encoded[: len(theirs)], theirs)
-        total = sum(getattr(weights, name) * loss for name, loss in parts.items())
+        often = {"scribble": weights.scribble_every}
+        total = sum(
+            getattr(weights, name) * often.get(name, 1) * loss for name, loss in parts.items()
+        )
         return total, {name: loss.detach() for name, loss in parts.items()}
 
     def _segmentation(self, step: Step, target: Tensor, share: float) -> Tensor:

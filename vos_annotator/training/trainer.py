@@ -202,7 +202,7 @@ class Trainer:
         for _ in range(stage.accumulate):
             batch = next(batches)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self._reduced):
-                loss, parts = task(batch, share, generator)
+                loss, parts = task(batch, share, generator, self._stage_step)
             (loss / stage.accumulate).backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
@@ -310,20 +310,19 @@ class _Meter:
         self._reset()
 
     def _reset(self) -> None:
-        self._sums: dict[str, torch.Tensor] = {}
-        self._seconds, self._clips, self._count = 0.0, 0, 0
+        self._losses: dict[str, list[torch.Tensor]] = {}
+        self._seconds, self._clips = 0.0, 0
 
     def add(self, parts: dict[str, torch.Tensor], seconds: float, clips: int) -> None:
         """Count a step; its losses stay where they are, so that a GPU need not be waited for."""
         for name, value in parts.items():
-            self._sums[name] = self._sums.get(name, 0) + value
+            self._losses.setdefault(name, []).append(value)
         self._seconds += seconds
         self._clips += clips
-        self._count += 1
 
     def take(self) -> tuple[float, dict[str, float]]:
         """Return clips a second of all processes, and the losses; and begin anew."""
         speed = self._processes * self._clips / max(self._seconds, 1e-9)
-        losses = {name: float(value) / self._count for name, value in self._sums.items()}
+        losses = {name: torch.stack(values).mean().item() for name, values in self._losses.items()}
         self._reset()
         return speed, losses
