@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -176,9 +177,8 @@ def alone(recipe, data, tmp_path) -> dict[str, torch.Tensor]:
     return weights(tmp_path / "alone")
 
 
-@pytest.mark.parametrize("stop", ["TERM to the process", "Ctrl-C in a terminal"])
-def test_a_stop_signal_ends_a_run_of_minutes_with_everything_saved(recipe, data, tmp_path, stop):
-    out = tmp_path / "run"
+def begin(recipe, data, out) -> subprocess.Popen:
+    """Begin a run of minutes, with a worker, in a process group of its own; it has made steps."""
     words = ["train", str(recipe), "--data", str(data), "--out", str(out)]
     for change in ("stages.0.steps=0", "stages.0.minutes=10", "data.workers=1"):
         words += ["--set", change]
@@ -192,18 +192,38 @@ def test_a_stop_signal_ends_a_run_of_minutes_with_everything_saved(recipe, data,
     process = subprocess.Popen(
         [sys.executable, "-u", "-c", code, *words],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
     assert "step 5 " in process.stdout.readline()
-    if "terminal" in stop:
-        os.killpg(process.pid, signal.SIGINT)  # a terminal tells the workers, too
-    else:
+    return process
+
+
+@pytest.mark.parametrize("stop", ["TERM to it", "TERM to its group", "Ctrl-C in a terminal"])
+def test_a_stop_signal_ends_a_run_of_minutes_with_everything_saved(recipe, data, tmp_path, stop):
+    out = tmp_path / "run"
+    process = begin(recipe, data, out)
+    if stop == "TERM to it":
         process.send_signal(signal.SIGTERM)
+    else:  # which workers are of, unless they leave it
+        os.killpg(process.pid, signal.SIGINT if "Ctrl" in stop else signal.SIGTERM)
     assert process.wait(timeout=60) == 0
     state = RunFolder(out).read_state(torch.device("cpu"))
     assert state["stage"] == 0 and state["stage_step"] >= 5
     assert not RunFolder(out).is_done
+
+
+def test_a_run_that_an_error_ends_has_saved_what_it_learnt(recipe, data, tmp_path):
+    out = tmp_path / "run"
+    process = begin(recipe, data, out)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    for worker in workers:
+        worker.kill()  # as a system does that is short of memory
+    assert "worker" in process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+    assert not any(worker.is_running() for worker in workers)
+    assert RunFolder(out).read_state(torch.device("cpu"))["stage_step"] >= 5
 
 
 def test_a_run_is_not_begun_over_another_and_not_resumed_from_nothing(recipe, data, tmp_path):

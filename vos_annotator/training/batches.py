@@ -7,6 +7,8 @@ after any interruption. (Gaps that follow the clock are the exception.)
 """
 
 import logging
+import os
+import signal
 import time
 from collections.abc import Iterator
 from functools import lru_cache
@@ -142,8 +144,15 @@ def _atlas(
 
 
 def _work_alone(worker: int) -> None:
-    """Keep a worker process to one thread: the others are for the network."""
+    """Keep a worker process to one thread: the others are for the network.
+
+    And out of the reach of signals that tell the run to stop: it still needs its workers for the
+    step that is under way, and ends them itself, by a signal where they do not listen.
+    """
     cv2.setNumThreads(0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "setsid"):  # no group of processes on Windows
+        os.setsid()
 
 
 class _From:

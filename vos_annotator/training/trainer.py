@@ -7,7 +7,7 @@ stage of so many minutes has its learning rate follow the clock, so that it ends
 any machine. What is kept and shipped is the moving average of the weights.
 """
 
-import copy
+import logging
 import math
 import signal
 import time
@@ -24,8 +24,10 @@ from vos_annotator.mobilevos.checkpoint import save_checkpoint
 from vos_annotator.mobilevos.engine import MobileVOSEngine
 from vos_annotator.mobilevos.network import Network
 from vos_annotator.mobilevos.precision import favours_bfloat16
+from vos_annotator.training.average import Average
 from vos_annotator.training.batches import ClipLoader, Gaps
 from vos_annotator.training.clips import ClipMix
+from vos_annotator.training.meter import Meter
 from vos_annotator.training.processes import Processes
 from vos_annotator.training.recipe import Recipe, Stage
 from vos_annotator.training.run_folder import RunFolder
@@ -34,28 +36,11 @@ from vos_annotator.training.task import Task
 from vos_annotator.training.teachers import FeatureTeacher, Teacher
 from vos_annotator.training.unroll import Batch
 
+log = logging.getLogger(__name__)
+
 LOG_EVERY = 50  # steps
 SAVE_EVERY = 300.0  # s
 LEAST_RATE = 0.02  # of the peak, at the end of a stage
-
-
-class Average:
-    """The exponential moving average of a network's weights."""
-
-    def __init__(self, network: Network, decay: float) -> None:
-        self.network, self.decay = copy.deepcopy(network).requires_grad_(False), decay
-
-    @torch.no_grad()
-    def update(self, network: Network, step: int) -> None:
-        """Move a little towards `network`, as it is after so many steps: at first, faster.
-
-        So that a short run, too, is averaged over its last part and not with its start.
-        """
-        decay = min(self.decay, (1 + step) / (10 + step))
-        means, new = list(self.network.parameters()), list(network.parameters())
-        torch._foreach_lerp_(means, new, 1 - decay)
-        for mean, value in zip(self.network.buffers(), network.buffers(), strict=True):
-            mean.copy_(value)
 
 
 class Trainer:
@@ -81,6 +66,7 @@ class Trainer:
         self.step = 0
         self._stage = self._stage_step = 0  # which stage, and steps of it
         self._stage_seconds, self._seconds = 0.0, 0.0  # of training, over all processes
+        self._saved = 0  # step
         self._stops = False
         self._resumed: dict | None = None
         self._reduced = favours_bfloat16(self.device)
@@ -89,18 +75,25 @@ class Trainer:
                 part.compile()
 
     def run(self) -> None:
-        """Train to the end of the recipe; SIGINT and SIGTERM save and stop."""
+        """Train to the end of the recipe; SIGINT and SIGTERM save and stop, and errors save."""
         with self._signals():
-            for index in range(self._stage, len(self.recipe.stages)):
-                self._stage = index
-                self._run_stage(self.recipe.stages[index])
-                if self._stops:
-                    break
-                self._stage_step, self._stage_seconds = 0, 0.0
-                self._stage = index + 1  # saved as done
+            try:
+                self._run_stages()
+            except BaseException:
+                self._save_the_rest()
+                raise
             self.save()
         if not self._stops and self.processes.is_first:
             self.folder.mark_done()
+
+    def _run_stages(self) -> None:
+        for index in range(self._stage, len(self.recipe.stages)):
+            self._stage = index
+            self._run_stage(self.recipe.stages[index])
+            if self._stops:
+                break
+            self._stage_step, self._stage_seconds = 0, 0.0
+            self._stage = index + 1  # saved as done
 
     def _run_stage(self, stage: Stage) -> None:
         task = self._prepare(stage)
@@ -122,7 +115,7 @@ class Trainer:
             rank=self.processes.rank,
             gaps=gaps,
         )
-        batches, meter = iter(loader), _Meter(self.processes.count)
+        batches, meter = iter(loader), Meter(self.processes.count)
         saved = evaluated = self._seconds
         last = time.perf_counter()
         is_hidden = None if self.processes.is_first else True  # None: where nobody looks
@@ -209,7 +202,7 @@ class Trainer:
         self.average.update(self.network, self.step)
         return parts
 
-    def _report(self, stage: Stage, meter: "_Meter", bar: tqdm, progress: float) -> None:
+    def _report(self, stage: Stage, meter: Meter, bar: tqdm, progress: float) -> None:
         if not self.processes.is_first:
             return
         speed, losses = meter.take()
@@ -260,7 +253,17 @@ class Trainer:
                 "seconds": self._seconds,
             }
         )
+        self._saved = self.step
         self.folder.draw_curves()
+
+    def _save_the_rest(self) -> None:
+        """Write what was learnt since the last save, on the way out with an error."""
+        if self.step == self._saved:
+            return
+        try:
+            self.save()
+        except Exception:  # the error that ends the run is the one to tell of
+            log.exception("%s: what was learnt last could not be saved", self.folder.path)
 
     def _save_average(self, path: Path, notes: dict[str, object]) -> None:
         notes = {"step": self.step, "minutes": round(self._seconds / 60, 1)} | notes
@@ -277,6 +280,7 @@ class Trainer:
         self.average.network.load_state_dict(state["average"])
         self._resumed = state["optimizer"]
         self.step, self._seconds = state["step"], state["seconds"]
+        self._saved = self.step
         self._stage, self._stage_step = state["stage"], state["stage_step"]
         self._stage_seconds = state["stage_seconds"]
         if self._stage_step == 0:
@@ -300,29 +304,3 @@ class Trainer:
 
 
 _BAR = "{percentage:5.1f} %|{bar}| {elapsed}<{remaining}"
-
-
-class _Meter:
-    """The mean of the losses, and the speed, since it was last read."""
-
-    def __init__(self, processes: int) -> None:
-        self._processes = processes
-        self._reset()
-
-    def _reset(self) -> None:
-        self._losses: dict[str, list[torch.Tensor]] = {}
-        self._seconds, self._clips = 0.0, 0
-
-    def add(self, parts: dict[str, torch.Tensor], seconds: float, clips: int) -> None:
-        """Count a step; its losses stay where they are, so that a GPU need not be waited for."""
-        for name, value in parts.items():
-            self._losses.setdefault(name, []).append(value)
-        self._seconds += seconds
-        self._clips += clips
-
-    def take(self) -> tuple[float, dict[str, float]]:
-        """Return clips a second of all processes, and the losses; and begin anew."""
-        speed = self._processes * self._clips / max(self._seconds, 1e-9)
-        losses = {name: torch.stack(values).mean().item() for name, values in self._losses.items()}
-        self._reset()
-        return speed, losses
