@@ -20,6 +20,7 @@ from vos_annotator.training import trainer
 from vos_annotator.training.command import data_sets, make_network
 from vos_annotator.training.recipe import Data, NetworkRecipe
 from vos_annotator.training.run_folder import RunFolder
+from vos_annotator.training.task import Task
 
 RECIPE = """
 [network]
@@ -224,6 +225,55 @@ def test_a_run_that_an_error_ends_has_saved_what_it_learnt(recipe, data, tmp_pat
     assert process.returncode == 1
     assert not any(worker.is_running() for worker in workers)
     assert RunFolder(out).read_state(torch.device("cpu"))["stage_step"] >= 5
+
+
+def spoil(monkeypatch, *steps: int) -> None:
+    """Let the losses of some steps be no number, and the norms' statistics with them."""
+    forward, made = Task.forward, []
+
+    def spoilt(self, *rest):
+        loss, parts = forward(self, *rest)
+        made.append(loss)
+        if len(made) in steps:
+            for buffer in self.network.buffers():
+                buffer.data.fill_(0 if buffer.dtype == torch.long else float("nan"))
+            loss = loss * float("nan")
+        return loss, parts
+
+    monkeypatch.setattr(Task, "forward", spoilt)
+
+
+@pytest.mark.parametrize("name", ["mobilevos-fast", "mobilevos-resnet18"])
+def test_a_step_without_a_finite_gradient_is_left_out(
+    recipe, data, tmp_path, monkeypatch, caplog, name
+):
+    spoil(monkeypatch, 2)
+    words = ("--set", f"network.name={name}", "--set", "network.shape={}")
+    assert train(recipe, data, tmp_path / "run", *words) == 0
+    assert "step 1 was left out" in caplog.text
+    network, notes = load_checkpoint(tmp_path / "run" / "average.safetensors")
+    assert notes["step"] == 6
+    assert all(weight.isfinite().all() for weight in network.state_dict().values())
+
+
+def test_many_steps_without_a_finite_gradient_end_a_run_that_can_go_on(
+    recipe, data, tmp_path, monkeypatch, capsys
+):
+    spoil(monkeypatch, *range(3, 100))
+    out = tmp_path / "run"
+    assert train(recipe, data, out, "--set", "stages.0.steps=50") == 2
+    assert "10 steps in a row" in capsys.readouterr().err
+    assert all(weight.isfinite().all() for weight in weights(out).values())
+    monkeypatch.undo()
+    assert train(recipe, data, out, "--set", "stages.0.steps=13", "--resume") == 0
+
+
+def test_an_average_that_has_run_away_is_not_kept(recipe, data, tmp_path, capsys):
+    out = tmp_path / "run"
+    words = ("--set", "stages.0.rate=1e12", "--set", "stages.0.warm_up=1")
+    assert train(recipe, data, out, *words, "--set", "stages.0.losses={scribble=0}") == 2
+    assert "beyond all bounds" in capsys.readouterr().err
+    assert not (out / "average.safetensors").exists()
 
 
 def test_a_run_is_not_begun_over_another_and_not_resumed_from_nothing(recipe, data, tmp_path):

@@ -27,3 +27,16 @@ class Average:
         torch._foreach_lerp_(means, new, 1 - decay)
         for mean, value in zip(self.network.buffers(), network.buffers(), strict=True):
             mean.copy_(value)
+
+    @torch.no_grad()
+    def restore(self, network: Network) -> None:
+        """Undo what a forward pass that went wrong left in the statistics of norms."""
+        for mean, value in zip(self.network.buffers(), network.buffers(), strict=True):
+            value.copy_(mean)
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether all of it fits in the half precision that it is kept in."""
+        weights = self.network.state_dict().values()
+        largest = [w.abs().max() for w in weights if w.is_floating_point() and w.numel()]
+        return bool(torch.stack(largest).max() <= torch.finfo(torch.float16).max)

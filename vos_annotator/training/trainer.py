@@ -18,6 +18,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from vos_annotator.core.errors import UserError
 from vos_annotator.evaluation.first_masks import evaluate_engine
 from vos_annotator.evaluation.scores import mean_score
 from vos_annotator.mobilevos.checkpoint import save_checkpoint
@@ -40,6 +41,7 @@ log = logging.getLogger(__name__)
 
 LOG_EVERY = 50  # steps
 SAVE_EVERY = 300.0  # s
+MOST_LEFT_OUT = 10  # steps in a row
 LEAST_RATE = 0.02  # of the peak, at the end of a stage
 
 
@@ -66,7 +68,7 @@ class Trainer:
         self.step = 0
         self._stage = self._stage_step = 0  # which stage, and steps of it
         self._stage_seconds, self._seconds = 0.0, 0.0  # of training, over all processes
-        self._saved = 0  # step
+        self._saved, self._left_out = 0, 0  # step; steps in a row
         self._stops = False
         self._resumed: dict | None = None
         self._reduced = favours_bfloat16(self.device)
@@ -182,7 +184,13 @@ class Trainer:
     def _learn(
         self, task: torch.nn.Module, batches: Iterator[Batch], stage: Stage, progress: float
     ) -> dict[str, torch.Tensor]:
-        """Make one optimizer step; return the losses of its last batch."""
+        """Make one optimizer step; return the losses of its last batch.
+
+        A step whose gradient is not finite is left out, and has none.
+
+        Raises:
+            UserError: So were all of the last ones.
+        """
         fall = 0.5 * (1 + math.cos(math.pi * progress))
         rate = stage.rate * (LEAST_RATE + (1 - LEAST_RATE) * fall)
         rate *= min(1.0, (self._stage_step + 1) / max(stage.warm_up, 1))
@@ -197,10 +205,24 @@ class Trainer:
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self._reduced):
                 loss, parts = task(batch, share, generator, self._stage_step)
             (loss / stage.accumulate).backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        length = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        if not length.isfinite():  # in no process: they share their gradient
+            self._leave_out()
+            return {}
+        self._left_out = 0
         self.optimizer.step()
         self.average.update(self.network, self.step)
         return parts
+
+    def _leave_out(self) -> None:
+        self.average.restore(self.network)
+        self._left_out += 1
+        log.warning("step %d was left out: its gradient is not finite", self.step)
+        if self._left_out == MOST_LEFT_OUT:
+            raise UserError(
+                f"{MOST_LEFT_OUT} steps in a row gave no finite gradient: go on from "
+                f"{self.folder.path} with --resume and a lower stages.{self._stage}.rate."
+            )
 
     def _report(self, stage: Stage, meter: Meter, bar: tqdm, progress: float) -> None:
         if not self.processes.is_first:
@@ -237,9 +259,18 @@ class Trainer:
         self.processes.wait()
 
     def save(self) -> None:
-        """Write the average, all that resuming needs, and the curves."""
+        """Write the average, all that resuming needs, and the curves.
+
+        Raises:
+            UserError: They cannot be written, or the average has run away.
+        """
         if not self.processes.is_first:
             return
+        if not self.average.is_finite:
+            raise UserError(
+                f"The weights have grown beyond all bounds, and {self.folder.path} keeps those of "
+                f"its last save: lower stages.{self._stage}.rate of the recipe."
+            )
         self._save_average(self.folder.average, {})
         self.folder.write_state(
             {
@@ -262,8 +293,8 @@ class Trainer:
             return
         try:
             self.save()
-        except Exception:  # the error that ends the run is the one to tell of
-            log.exception("%s: what was learnt last could not be saved", self.folder.path)
+        except Exception as error:  # what ends the run is the one to tell of
+            log.error("what was learnt last is lost: %s", error)
 
     def _save_average(self, path: Path, notes: dict[str, object]) -> None:
         notes = {"step": self.step, "minutes": round(self._seconds / 60, 1)} | notes
