@@ -1,10 +1,12 @@
 """Training runs on a small data folder: they learn, stop, resume exactly and agree."""
 
 import csv
+import errno
 import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -266,6 +268,49 @@ def test_many_steps_without_a_finite_gradient_end_a_run_that_can_go_on(
     assert all(weight.isfinite().all() for weight in weights(out).values())
     monkeypatch.undo()
     assert train(recipe, data, out, "--set", "stages.0.steps=13", "--resume") == 0
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """Let files larger than a log have no room, while its list says so; what fails is counted."""
+    write, full = Path.write_bytes, [True]
+
+    def refuse(path, content):
+        if full[0] and len(content) > 10_000:
+            full.append(path)
+            write(path, content[:100])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    return full
+
+
+def test_a_save_in_between_that_fails_does_not_end_the_run(
+    recipe, data, tmp_path, monkeypatch, caplog, full_disk
+):
+    out, learn = tmp_path / "run", trainer.Trainer._learn
+
+    def free_some_space_then_learn(self, *rest):
+        full_disk[0] = self.step < 4
+        return learn(self, *rest)
+
+    monkeypatch.setattr(trainer, "SAVE_EVERY", 0.0)
+    monkeypatch.setattr(trainer.Trainer, "_learn", free_some_space_then_learn)
+    assert train(recipe, data, out) == 0
+    assert "the disk is full" in caplog.text
+    assert load_checkpoint(out / "average.safetensors")[1]["step"] == 6
+    assert not [path for path in out.iterdir() if path.suffix == ".part"]
+
+
+def test_a_run_whose_last_save_fails_says_so_and_leaves_no_part(
+    recipe, data, tmp_path, capsys, full_disk
+):
+    out = tmp_path / "run"
+    assert train(recipe, data, out) == 2
+    assert "the disk is full" in capsys.readouterr().err
+    assert len(full_disk) > 1
+    assert {path.name for path in out.iterdir()} <= {"recipe.json", "log.csv"}
 
 
 def test_an_average_that_has_run_away_is_not_kept(recipe, data, tmp_path, capsys):

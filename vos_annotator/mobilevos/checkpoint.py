@@ -6,14 +6,14 @@ checkpoint opens without being told what it is.
 """
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
+from vos_annotator.core.atomic import put_file
 from vos_annotator.core.errors import UserError
 from vos_annotator.mobilevos.network import Network, NetworkConfig
 from vos_annotator.paths import models_folder
@@ -46,15 +46,16 @@ def save_checkpoint(path: Path, network: Network, notes: dict[str, object] | Non
         path: The file; one that is there is replaced.
         network: Its weights may be on any device.
         notes: What else to keep, as JSON: the step, scores, the recipe.
+
+    Raises:
+        UserError: It cannot be written.
     """
     weights = {
         name: tensor.detach().to("cpu", _half(tensor.dtype)).contiguous()
         for name, tensor in network.state_dict().items()
     }
     metadata = {"config": json.dumps(asdict(network.config)), "notes": json.dumps(notes or {})}
-    beside = path.with_name(path.name + ".part")
-    save_file(weights, beside, metadata)
-    os.replace(beside, path)
+    put_file(path, save(weights, metadata))
 
 
 def _half(dtype: torch.dtype) -> torch.dtype:

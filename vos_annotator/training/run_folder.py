@@ -10,7 +10,7 @@ For: the trainer. Knows torch's files and matplotlib, no network.
 """
 
 import csv
-import os
+import io
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ class RunFolder:
 
     def mark_done(self) -> None:
         """Note that the run came to its end."""
-        self._done.touch()
+        put_file(self._done, b"")
 
     def write_recipe(self, recipe: Recipe) -> None:
         """Keep what was asked for."""
@@ -59,10 +59,9 @@ class RunFolder:
 
     def write_state(self, state: dict[str, Any]) -> None:
         """Keep what resuming needs, in place of what was kept before."""
-        beside = self._state.with_suffix(".part")
-        with writing(self._state):
-            torch.save(state, beside)
-            os.replace(beside, self._state)
+        whole = io.BytesIO()
+        torch.save(state, whole)
+        put_file(self._state, whole.getvalue())
 
     def read_state(self, device: torch.device) -> dict[str, Any]:
         """Return what was kept last.
@@ -119,7 +118,9 @@ class RunFolder:
             axis.set_title("J&F" if name == "JF_mean" else name.removeprefix("loss_"))
             axis.set_xlabel("step")
             axis.grid(alpha=0.3)
-        figure.savefig(self.path / "curves.png", dpi=100)
+        picture = io.BytesIO()
+        figure.savefig(picture, format="png", dpi=100)
+        put_file(self.path / "curves.png", picture.getvalue())
 
     def _rows(self, name: str) -> list[dict[str, str]]:
         path = self.path / name

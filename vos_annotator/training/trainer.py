@@ -137,7 +137,8 @@ class Trainer:
                 if self._stops:
                     break
                 if self._seconds - saved > SAVE_EVERY:
-                    self.save()
+                    with self._going_on():
+                        self.save()
                     saved = self._seconds
                 if self._seconds - evaluated > self.recipe.evaluation.minutes * 60:
                     self.evaluate()
@@ -236,27 +237,37 @@ class Trainer:
         )
         row = {"step": self.step, "minutes": round(minutes, 2), "stage": stage.name}
         row |= {"clips_per_s": round(speed, 2)}
-        self.folder.log(row | {f"loss_{name}": round(v, 5) for name, v in losses.items()})
+        with self._going_on():
+            self.folder.log(row | {f"loss_{name}": round(v, 5) for name, v in losses.items()})
 
     def evaluate(self) -> None:
-        """Score the average on the development clips, if there are any; keep it if best."""
-        self.save()
-        asked = self.recipe.evaluation
-        if asked.davis and self.processes.is_first:
-            engine = MobileVOSEngine(size=asked.size, checkpoint=self.folder.average)
-            score = mean_score(evaluate_engine(engine, asked.davis)).jf_mean
-            is_best = score > self.folder.best_score()
-            self.folder.log_evaluation(
-                {
-                    "step": self.step,
-                    "minutes": round(self._seconds / 60, 2),
-                    "JF_mean": round(score, 5),
-                }
-            )
-            tqdm.write(f"step {self.step}  J&F {score:.4f}{'  best so far' if is_best else ''}")
-            if is_best:
-                self._save_average(self.folder.best, {"JF_mean": round(score, 4)})
+        """Save; score the average on the development clips, if there are any; keep it if best."""
+        with self._going_on():
+            self.save()
+            if self.recipe.evaluation.davis and self.processes.is_first:
+                self._score()
         self.processes.wait()
+
+    def _score(self) -> None:
+        asked = self.recipe.evaluation
+        engine = MobileVOSEngine(size=asked.size, checkpoint=self.folder.average)
+        score = mean_score(evaluate_engine(engine, asked.davis)).jf_mean
+        is_best = score > self.folder.best_score()
+        minutes = round(self._seconds / 60, 2)
+        row = {"step": self.step, "minutes": minutes, "JF_mean": round(score, 5)}
+        self.folder.log_evaluation(row)
+        tqdm.write(f"step {self.step}  J&F {score:.4f}{'  best so far' if is_best else ''}")
+        if is_best:
+            self._save_average(self.folder.best, {"JF_mean": round(score, 4)})
+
+    @contextmanager
+    def _going_on(self) -> Iterator[None]:
+        """Let what cannot be written in between cost a warning, not the run."""
+        self._check_weights()
+        try:
+            yield
+        except UserError as error:
+            log.warning("%s Training goes on.", error)
 
     def save(self) -> None:
         """Write the average, all that resuming needs, and the curves.
@@ -266,11 +277,7 @@ class Trainer:
         """
         if not self.processes.is_first:
             return
-        if not self.average.is_finite:
-            raise UserError(
-                f"The weights have grown beyond all bounds, and {self.folder.path} keeps those of "
-                f"its last save: lower stages.{self._stage}.rate of the recipe."
-            )
+        self._check_weights()
         self._save_average(self.folder.average, {})
         self.folder.write_state(
             {
@@ -286,6 +293,13 @@ class Trainer:
         )
         self._saved = self.step
         self.folder.draw_curves()
+
+    def _check_weights(self) -> None:
+        if not self.average.is_finite:
+            raise UserError(
+                f"The weights have grown beyond all bounds, and {self.folder.path} keeps those of "
+                f"its last save: lower stages.{self._stage}.rate of the recipe."
+            )
 
     def _save_the_rest(self) -> None:
         """Write what was learnt since the last save, on the way out with an error."""
