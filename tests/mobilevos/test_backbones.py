@@ -26,7 +26,7 @@ def test_a_backbone_gives_its_channels_at_strides_4_8_and_16(name, size):
         assert tap.shape == (2, channels, size[0] // stride, size[1] // stride)
 
 
-@pytest.mark.parametrize("name", ["mobilenet_v2", "mobilenet_v2_fused", "tiny_vit"])
+@pytest.mark.parametrize("name", BACKBONES)
 def test_freezing_early_leaves_the_later_layers_to_learn(name):
     backbone = BACKBONES[name]()
     backbone.early().requires_grad_(False)

@@ -65,6 +65,7 @@ def test_a_change_reaches_into_stages_and_makes_tables(recipe):
         ("stages.0.top_k=-1", "at least 0"),
         ("stages.3.rate=1", "names nothing"),
         ("stages.0.losses.scribble_every=0", "at least 1"),
+        ("stages.0.losses={tracking=0, scribble_every=2}", "scribble_every"),
         ("stages.0.losses.logit=1", "teacher.checkpoint"),
         ("stages.0.losses.features=1", "teacher.features"),
         ("seed", "key=value"),

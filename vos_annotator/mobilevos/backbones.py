@@ -218,8 +218,8 @@ class ResNet18(nn.Module):
         return stride4, stride8, self.layer3(stride8)
 
     def early(self) -> nn.ModuleList:
-        """Return nothing: these weights start at random, so every layer has to learn."""
-        return nn.ModuleList()
+        """Return the layers up to stride 4."""
+        return nn.ModuleList([self.stem, self.norm, self.layer1])
 
 
 _lite = partial(MobileBackbone, is_centred=False)

@@ -70,6 +70,13 @@ class Losses(Table):
     def __post_init__(self) -> None:
         if self.scribble_every < 1:
             raise ValueError("`scribble_every` must be at least 1")
+        if self.scribble_every > 1 and not (self.tracking or self.logit or self.representation):
+            raise ValueError("`scribble_every` needs a loss of masks that are carried on beside")
+
+    @property
+    def reach_heads(self) -> bool:
+        """Whether a loss needs more of the network than its backbone."""
+        return (self.tracking or self.scribble or self.logit or self.representation) > 0
 
     @property
     def needs_teacher(self) -> bool:
@@ -101,7 +108,7 @@ class Stage(Table):
         top_k: Positions of these that each position reads; 0 for all, from which keys learn
             quickest. A run should end with 30, as many as are read in use.
         freeze: "stem" keeps the first layers of the backbone as they are, "backbone" all of
-            them, "late" all but the first.
+            them, "late" the whole network but these first layers; with their norms.
         losses: Of this stage.
     """
 

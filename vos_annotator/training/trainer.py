@@ -28,6 +28,7 @@ from vos_annotator.mobilevos.precision import favours_bfloat16
 from vos_annotator.training.average import Average
 from vos_annotator.training.batches import ClipLoader, Gaps
 from vos_annotator.training.clips import ClipMix
+from vos_annotator.training.freezing import freeze
 from vos_annotator.training.meter import Meter
 from vos_annotator.training.processes import Processes
 from vos_annotator.training.recipe import Recipe, Stage
@@ -148,16 +149,13 @@ class Trainer:
             self.evaluate()
 
     def _prepare(self, stage: Stage) -> torch.nn.Module:
-        """Return what learns in a stage, and make its optimizer."""
-        backbone = self.network.backbone
-        self.network.requires_grad_(stage.freeze != "late")
-        if stage.freeze == "late":
-            backbone.early().requires_grad_(True)
-        elif stage.freeze == "stem":
-            backbone.early().requires_grad_(False)
-        elif stage.freeze == "backbone":
-            backbone.requires_grad_(False)
-        inner = {id(parameter) for parameter in backbone.parameters()}
+        """Return what learns in a stage, and make its optimizer.
+
+        Raises:
+            UserError: Nothing would learn, or a teacher cannot be read.
+        """
+        freeze(self.network, stage)
+        inner = {id(parameter) for parameter in self.network.backbone.parameters()}
         learning = [p for p in self.network.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(
             [

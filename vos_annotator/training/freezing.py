@@ -1,0 +1,31 @@
+"""Which layers of a network learn in a stage, and which stay as they are.
+
+For: the trainer. Knows the network and the recipe.
+"""
+
+from vos_annotator.core.errors import UserError
+from vos_annotator.mobilevos.network import Network
+from vos_annotator.training.recipe import Stage
+
+
+def freeze(network: Network, stage: Stage) -> None:
+    """Let learn what a stage says, of what its losses reach; norms of the rest stand still, too.
+
+    Raises:
+        UserError: That is nothing.
+    """
+    backbone = network.backbone
+    network.requires_grad_(stage.losses.reach_heads and stage.freeze != "late")
+    backbone.requires_grad_(stage.freeze in ("nothing", "stem"))
+    if stage.freeze in ("stem", "late"):
+        backbone.early().requires_grad_(stage.freeze == "late")
+    if not any(parameter.requires_grad for parameter in network.parameters()):
+        raise UserError(
+            f'Nothing of the network learns in the stage "{stage.name}": its losses reach no '
+            f'layers but those that freeze = "{stage.freeze}" keeps as they are.'
+        )
+    network.train()
+    for module in network.modules():
+        own = list(module.parameters())
+        if own and not any(parameter.requires_grad for parameter in own):
+            module.eval()
