@@ -20,7 +20,7 @@ from vos_annotator.core.masks import encode_png
 from vos_annotator.mobilevos.checkpoint import load_checkpoint, save_checkpoint
 from vos_annotator.training import trainer
 from vos_annotator.training.command import data_sets, make_network
-from vos_annotator.training.recipe import Data, NetworkRecipe
+from vos_annotator.training.recipe import Data, NetworkRecipe, read_recipe
 from vos_annotator.training.run_folder import RunFolder
 from vos_annotator.training.task import Task
 
@@ -328,6 +328,61 @@ def test_a_run_is_not_begun_over_another_and_not_resumed_from_nothing(recipe, da
     before = (out / "average.safetensors").read_bytes()
     assert train(recipe, data, out) == 2
     assert (out / "average.safetensors").read_bytes() == before
+
+
+@pytest.fixture
+def begun(recipe, data, tmp_path, monkeypatch):
+    """A run with changes, stopped after two steps; what it began with is gone."""
+    out, start = tmp_path / "run", tmp_path / "start.safetensors"
+    network = NetworkRecipe(init="random", shape={"value_dim": 16, "decoder": [16, 8, 8]})
+    save_checkpoint(start, make_network(network))
+    learn = trainer.Trainer._learn
+
+    def stop_in_the_second_step(self, *rest):
+        if self.step == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+        return learn(self, *rest)
+
+    monkeypatch.setattr(trainer.Trainer, "_learn", stop_in_the_second_step)
+    words = ("--init", str(start), "--set", "stages.1.steps=2", "--set", "stages.0.batch=1")
+    assert train(recipe, data, out, *words) == 0
+    assert not RunFolder(out).is_done
+    monkeypatch.undo()
+    start.unlink()
+    recipe.unlink()
+    return out
+
+
+def test_a_run_goes_on_by_the_recipe_that_it_keeps_and_by_nothing_that_it_began_with(begun):
+    assert main(["train", "--out", str(begun), "--resume", "--set", "stages.1.batch=2"]) == 0
+    assert RunFolder(begun).read_state(torch.device("cpu"))["step"] == 3 + 2
+    kept = read_recipe(begun / "recipe.json")
+    assert (kept.stages[0].batch, kept.stages[1].steps) == (1, 2)  # what it was begun with
+    assert kept.stages[1].batch == 2  # and what was changed since
+
+
+def test_a_recipe_that_is_not_the_one_of_the_run_is_named(begun, caplog):
+    assert main(["train", "student", "--out", str(begun), "--resume"]) == 0
+    assert "and not by student" in caplog.text
+
+
+def test_a_run_is_not_resumed_with_another_network(begun, capsys):
+    before = (begun / "recipe.json").read_bytes()
+    change = "network.shape={value_dim=8}"
+    assert main(["train", "--out", str(begun), "--resume", "--set", change]) == 2
+    assert "another network" in capsys.readouterr().err
+    assert (begun / "recipe.json").read_bytes() == before
+
+
+def test_a_run_may_be_resumed_with_other_layers_frozen(begun, caplog):
+    change = "stages.0.freeze=backbone"
+    assert main(["train", "--out", str(begun), "--resume", "--set", change]) == 0
+    assert "begins anew" in caplog.text
+
+
+def test_a_run_cannot_be_begun_without_a_recipe(tmp_path, capsys):
+    assert main(["train", "--out", str(tmp_path / "run")]) == 2
+    assert "Which recipe" in capsys.readouterr().err
 
 
 def test_a_state_that_was_cut_off_is_named(recipe, data, tmp_path, capsys):

@@ -4,9 +4,11 @@ For: the command line; with torchrun, several processes of it train one network.
 """
 
 import argparse
+import logging
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import torch
 
 from vos_annotator.core.errors import UserError
@@ -21,10 +23,16 @@ from vos_annotator.training.run_folder import RunFolder
 from vos_annotator.training.slimming import slimmed
 from vos_annotator.training.trainer import Trainer
 
+log = logging.getLogger(__name__)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `train`."""
-    parser.add_argument("recipe", help="a TOML file, or the name of a recipe that comes along")
+    parser.add_argument(
+        "recipe",
+        nargs="?",
+        help="a TOML file, or the name of a recipe that comes along; --resume needs none",
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run")
     parser.add_argument("--data", metavar="DIR", help="short for --set data.root=DIR")
     parser.add_argument("--init", metavar="CKPT", help="short for --set network.init=CKPT")
@@ -43,14 +51,32 @@ def run(arguments: argparse.Namespace) -> int:
     changes = list(arguments.set)
     changes += [f"data.root={arguments.data}"] if arguments.data else []
     changes += [f"network.init={arguments.init}"] if arguments.init else []
-    recipe, folder = read_recipe(arguments.recipe, changes), RunFolder(arguments.out)
+    folder = RunFolder(arguments.out)
     if folder.has_state and not arguments.resume:
         raise UserError(
             f"{arguments.out} holds a run already: go on with --resume, or give another --out."
         )
+    recipe = _recipe(arguments, folder, changes)
     with joined() as processes:
         train(recipe, folder, processes, arguments.resume)
     return 0
+
+
+def _recipe(arguments: argparse.Namespace, folder: RunFolder, changes: list[str]) -> Recipe:
+    """Return what is to be done: of a run that is resumed, what it was begun with, and changes."""
+    if not arguments.resume or not folder.recipe.is_file():
+        if arguments.recipe is None:
+            raise UserError("Which recipe? Give a TOML file or the name of one that comes along.")
+        return read_recipe(arguments.recipe, changes)
+    kept = read_recipe(folder.recipe, changes)
+    if arguments.recipe is not None and read_recipe(arguments.recipe, changes) != kept:
+        log.warning(
+            "%s goes on by the recipe that it was begun with, %s, and not by %s: --set changes it.",
+            arguments.out,
+            folder.recipe,
+            arguments.recipe,
+        )
+    return kept
 
 
 def train(recipe: Recipe, folder: RunFolder, processes: Processes, resumes: bool) -> None:
@@ -61,10 +87,13 @@ def train(recipe: Recipe, folder: RunFolder, processes: Processes, resumes: bool
     """
     torch.manual_seed(recipe.seed)
     sources = find_sources(data_sets(recipe.data))
-    trainer = Trainer(make_network(recipe.network), sources, recipe, folder, processes)
+    asked = recipe.network
+    if resumes:  # from weights of its own: what it began with may be gone
+        asked = msgspec.structs.replace(asked, init="random", borrow="")
+    trainer = Trainer(make_network(asked), sources, recipe, folder, processes)
     if resumes:
         trainer.resume()
-    elif processes.is_first:
+    if processes.is_first:
         folder.write_recipe(recipe)
     trainer.run()
 

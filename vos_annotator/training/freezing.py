@@ -1,7 +1,9 @@
-"""Which layers of a network learn in a stage, and which stay as they are.
+"""Which layers of a network learn in a stage and how, and which stay as they are.
 
 For: the trainer. Knows the network and the recipe.
 """
+
+import torch
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.mobilevos.network import Network
@@ -29,3 +31,20 @@ def freeze(network: Network, stage: Stage) -> None:
         own = list(module.parameters())
         if own and not any(parameter.requires_grad for parameter in own):
             module.eval()
+
+
+def optimizer_of(network: Network, stage: Stage) -> torch.optim.Optimizer:
+    """Return what changes the weights that are not frozen.
+
+    Groups of weights have a `share` of the rate that others learn at.
+    """
+    inner = {id(parameter) for parameter in network.backbone.parameters()}
+    learning = [p for p in network.parameters() if p.requires_grad]
+    return torch.optim.AdamW(
+        [
+            {"params": [p for p in learning if id(p) not in inner], "share": 1.0},
+            {"params": [p for p in learning if id(p) in inner], "share": stage.backbone_rate},
+        ],
+        lr=stage.rate,
+        weight_decay=1e-4,
+    )

@@ -1,11 +1,12 @@
-"""Several processes that train one network together, as torchrun starts them.
+"""Several processes that train one network together, as torchrun starts them, and are stopped.
 
-For: the trainer. Knows torch.distributed only. Without torchrun there is one process, and
-everything here does nothing.
+For: the trainer. Knows torch.distributed and signals only. Without torchrun there is one
+process, and what is for several does nothing.
 """
 
 import os
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -71,3 +72,15 @@ def joined() -> Iterator[Processes]:
         yield Processes(dist.get_rank(), count, device)
     finally:
         dist.destroy_process_group()
+
+
+@contextmanager
+def stop_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Let SIGINT and SIGTERM call `stop`, for as long as the context lasts."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: stop()) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

@@ -22,7 +22,7 @@ from msgspec import Struct, field
 from vos_annotator.core.errors import UserError
 from vos_annotator.paths import resources_folder
 
-SUFFIX = ".toml"
+SUFFIX, KEPT_SUFFIX = ".toml", ".json"  # of what is written by hand, and by a run
 BACKBONE_OF = "backbone:"  # before a checkpoint, in `NetworkRecipe.init`
 
 
@@ -263,15 +263,18 @@ def read_recipe(name: str | Path, changes: list[str] = ()) -> Recipe:
 
 
 def read_tables(path: Path) -> dict[str, Any]:
-    """Return what a TOML file holds.
+    """Return what a TOML file holds, or a recipe that a run keeps as JSON.
 
     Raises:
         UserError: It cannot be read.
     """
+    is_kept = path.suffix == KEPT_SUFFIX
     try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise UserError(f"{path} cannot be read as TOML: {error}.") from error
+        text = path.read_text("utf-8")
+        return msgspec.json.decode(text, type=dict) if is_kept else tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.MsgspecError, OSError) as error:
+        kind = "JSON" if is_kept else "TOML"
+        raise UserError(f"{path} cannot be read as {kind}: {error}.") from error
 
 
 def _change(tables: dict[str, Any], change: str) -> None:

@@ -2,7 +2,7 @@
 
 For: the trainer. Knows torch's files and matplotlib, no network.
 
-    recipe.json           what was asked for, changes included
+    recipe.json           what was asked for, changes included: resuming goes by it
     state.pt              all that resuming needs; weights and numbers only
     average.safetensors   the moving average of the weights: what is shipped
     best.safetensors      the same, where it did best on the development clips
@@ -35,6 +35,7 @@ class RunFolder:
         """
         self.path = path
         self.average, self.best = path / "average.safetensors", path / "best.safetensors"
+        self.recipe = path / "recipe.json"
         self._state, self._done = path / "state.pt", path / "done"
         with writing(path):
             path.mkdir(parents=True, exist_ok=True)
@@ -55,7 +56,7 @@ class RunFolder:
 
     def write_recipe(self, recipe: Recipe) -> None:
         """Keep what was asked for."""
-        put_file(self.path / "recipe.json", msgspec.json.format(msgspec.json.encode(recipe)))
+        put_file(self.recipe, msgspec.json.format(msgspec.json.encode(recipe)))
 
     def write_state(self, state: dict[str, Any]) -> None:
         """Keep what resuming needs, in place of what was kept before."""

@@ -9,7 +9,6 @@ any machine. What is kept and shipped is the moving average of the weights.
 
 import logging
 import math
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,9 +27,9 @@ from vos_annotator.mobilevos.precision import favours_bfloat16
 from vos_annotator.training.average import Average
 from vos_annotator.training.batches import ClipLoader, Gaps
 from vos_annotator.training.clips import ClipMix
-from vos_annotator.training.freezing import freeze
+from vos_annotator.training.freezing import freeze, optimizer_of
 from vos_annotator.training.meter import Meter
-from vos_annotator.training.processes import Processes
+from vos_annotator.training.processes import Processes, stop_signals
 from vos_annotator.training.recipe import Recipe, Stage
 from vos_annotator.training.run_folder import RunFolder
 from vos_annotator.training.sources import Sources
@@ -79,7 +78,7 @@ class Trainer:
 
     def run(self) -> None:
         """Train to the end of the recipe; SIGINT and SIGTERM save and stop, and errors save."""
-        with self._signals():
+        with stop_signals(self._stop):
             try:
                 self._run_stages()
             except BaseException:
@@ -88,6 +87,10 @@ class Trainer:
             self.save()
         if not self._stops and self.processes.is_first:
             self.folder.mark_done()
+
+    def _stop(self) -> None:
+        """End the run after the step that is under way."""
+        self._stops = True
 
     def _run_stages(self) -> None:
         for index in range(self._stage, len(self.recipe.stages)):
@@ -155,18 +158,12 @@ class Trainer:
             UserError: Nothing would learn, or a teacher cannot be read.
         """
         freeze(self.network, stage)
-        inner = {id(parameter) for parameter in self.network.backbone.parameters()}
-        learning = [p for p in self.network.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.AdamW(
-            [
-                {"params": [p for p in learning if id(p) not in inner], "share": 1.0},
-                {"params": [p for p in learning if id(p) in inner], "share": stage.backbone_rate},
-            ],
-            lr=stage.rate,
-            weight_decay=1e-4,
-        )
+        self.optimizer = optimizer_of(self.network, stage)
         if self._resumed is not None:
-            self.optimizer.load_state_dict(self._resumed)
+            try:
+                self.optimizer.load_state_dict(self._resumed)
+            except ValueError:
+                log.warning("other layers learn than before: their optimizer begins anew")
             self._resumed = None
         losses, asked = stage.losses, self.recipe.teacher
         teacher = Teacher.load(asked.checkpoint, self.device) if losses.needs_teacher else None
@@ -319,8 +316,14 @@ class Trainer:
             UserError: There is nothing to resume, or it is another network's.
         """
         state = self.folder.read_state(self.device)
-        self.network.load_state_dict(state["network"])
-        self.average.network.load_state_dict(state["average"])
+        try:
+            self.network.load_state_dict(state["network"])
+            self.average.network.load_state_dict(state["average"])
+        except RuntimeError:
+            raise UserError(
+                f"{self.folder.path} trains another network than {self.recipe.network.name} with "
+                "this network.shape: go on with the recipe that it was begun with."
+            ) from None
         self._resumed = state["optimizer"]
         self.step, self._seconds = state["step"], state["seconds"]
         self._saved = self.step
@@ -329,21 +332,6 @@ class Trainer:
         if self._stage_step == 0:
             self._resumed = None  # the next stage makes its own
         self.folder.forget_after(self.step)
-
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """Let SIGINT and SIGTERM end the run after the step that is under way."""
-
-        def stop(number: int, frame: object) -> None:
-            self._stops = True
-
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        before = [signal.signal(number, stop) for number in numbers]
-        try:
-            yield
-        finally:
-            for number, handler in zip(numbers, before, strict=True):
-                signal.signal(number, handler)
 
 
 _BAR = "{percentage:5.1f} %|{bar}| {elapsed}<{remaining}"
