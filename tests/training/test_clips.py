@@ -130,6 +130,20 @@ def test_a_video_shorter_than_a_clip_stands_still_at_its_end(data, length):
         assert len(set(pictures)) == min(length, 8)
 
 
+def test_no_clip_of_a_video_shows_a_frame_that_cannot_be_read(tmp_path, caplog):
+    root = write_small_data(tmp_path)
+    (root / "videos/set/roll/images/00004.jpg").write_bytes(b"no picture")
+    (root / "videos/set/roll/masks/00006.png").write_bytes(b"no mask")
+    maker = ClipMaker(small_sources(root), ClipMix(length=3, size=64, video_share=1, max_gap=3))
+    (video,) = maker.material.videos
+    shown = set()
+    for seed in range(60):
+        plan = maker.plan(np.random.default_rng(seed))
+        shown |= {n - video.start for layer in plan.layers for n in layer.pictures if n in video}
+    assert shown == {0, 1, 2, 3, 5, 7}
+    assert "00004.jpg" in caplog.text and "00006.png" in caplog.text
+
+
 def test_motion_blur_smears_a_thing_along_its_way_and_not_across(data):
     material = ClipMaker(small_sources(data), ClipMix()).material
     number = material.thin[0]  # a wheel

@@ -92,9 +92,9 @@ class ClipMaker:
         rng, length = draft.rng, draft.length
         frames = self.material.pick_video(rng)
         pictures = frames.start + _times(len(frames), length, max_gap, rng)
-        facts = self.material.facts(int(pictures[0]))
-        seen = _choose(facts, rng)
-        if not seen:
+        known = [self.material.facts(number) for number in pictures.tolist()]
+        facts, seen = known[0], _choose(known[0], rng)
+        if not seen or None in known:
             return
         haste = rng.choice([1.0, 4.0], p=[0.85, 0.15])  # of the camera
         shutter = float(rng.uniform(0.3, 0.9)) if haste > 1 and rng.random() < 0.5 else 0.0
