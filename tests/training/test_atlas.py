@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from tests.training.small_data import small_sources, write_small_data
+from vos_annotator.training import batches
 from vos_annotator.training.atlas import Atlas
 from vos_annotator.training.atlas_light import Lamp
 from vos_annotator.training.atlas_scenes import Artist
@@ -119,6 +120,31 @@ def test_pictures_that_cannot_be_read_do_not_keep_the_others_from_the_device(tmp
     batch = next(iter(ClipLoader(sources, MIX, 4, 0, workers=0, on_device=True)))
     assert batch.masks.any()
     assert sources.stills[0].picture.name in caplog.text
+
+
+@no_gpu
+def test_a_gpu_never_holds_the_pictures_twice(sources):
+    material = ClipMaker(sources, MIX).material
+    torch.cuda.reset_peak_memory_stats()
+    before = torch.cuda.memory_allocated()
+    atlas = Atlas(material, torch.device("cuda"))
+    assert torch.cuda.max_memory_allocated() - before < 1.2 * atlas.pixels.nbytes + 2**20
+
+
+def test_that_a_device_cannot_hold_the_pictures_is_found_out_once(tmp_path, monkeypatch, caplog):
+    sources = small_sources(write_small_data(tmp_path))
+    tried = []
+
+    def refuse(material, device):
+        tried.append(device)
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(batches, "Atlas", refuse)
+    for stage in range(3):
+        loader = ClipLoader(sources, MIX, batch=1, seed=stage, workers=0, on_device=True)
+        assert next(iter(loader)).images.shape == (3, 1, 3, 64, 64)
+    assert len(tried) == 1
+    assert caplog.text.count("cannot hold all pictures") == 1
 
 
 def test_strokes_lie_where_they_should_and_every_object_gets_some():

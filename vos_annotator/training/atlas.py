@@ -8,17 +8,20 @@ drawn, for all clips of a batch at once.
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from vos_annotator.training.layers import halved
-from vos_annotator.training.material import UNREADABLE, Material
+from vos_annotator.training.layers import halved, halved_shape
+from vos_annotator.training.material import Material
 from vos_annotator.training.plans import LEVELS
 
 _READERS = 16  # threads
 _SENT = 64  # pictures that are copied to the device at once
+_NOTHING = 16, 16  # shape of a picture that cannot be read; no clip shows it
 
 
 class Atlas:
@@ -31,24 +34,28 @@ class Atlas:
     """
 
     def __init__(self, material: Material, device: torch.device) -> None:
-        """Read all pictures; `material` knows all facts afterwards."""
-        blocks: list[Tensor] = []
-        sizes = np.empty((len(material), LEVELS, 2), np.int32)
+        """Read all pictures, twice; `material` knows all facts afterwards.
+
+        First come their sizes, so that the device has to hold what they take and no more.
+        """
+        numbers = range(len(material))
         with ThreadPoolExecutor(_READERS) as readers:
+            shapes = [
+                _NOTHING if each is None else each.shape
+                for each in readers.map(material.facts, numbers)
+            ]
+            levels = [[halved_shape(shape, n) for n in range(LEVELS)] for shape in shapes]
+            sizes = np.array(levels, np.int64)
+            areas = sizes.prod(-1).ravel()
+            starts = np.cumsum(areas) - areas
+            self.pixels = torch.empty(int(areas.sum()), dtype=torch.int32, device=device)
+            self.starts = torch.from_numpy(starts.reshape(-1, LEVELS)).to(device)
+            self.sizes = torch.from_numpy(sizes[..., ::-1].astype(np.int32)).to(device)
             for first in range(0, len(material), _SENT):
-                numbers = range(first, min(first + _SENT, len(material)))
-                flat = []
-                for number, levels in zip(
-                    numbers, readers.map(lambda n: _read(material, n), numbers), strict=True
-                ):
-                    sizes[number] = [level.shape[1::-1] for level in levels]
-                    flat += [level.view(np.int32).ravel() for level in levels]
-                blocks.append(torch.from_numpy(np.concatenate(flat)).to(device))
-        areas = sizes.prod(-1, dtype=np.int64).ravel()
-        starts = (np.cumsum(areas) - areas).reshape(len(material), LEVELS)
-        self.pixels = torch.cat(blocks)
-        self.starts = torch.from_numpy(starts).to(device)
-        self.sizes = torch.from_numpy(sizes).to(device)
+                part = numbers[first : first + _SENT]
+                flat = np.concatenate([*readers.map(partial(_read, material), part)])
+                start = int(starts[first * LEVELS])
+                self.pixels[start : start + len(flat)] = torch.from_numpy(flat)
 
     def taps(
         self, pictures: Tensor, levels: Tensor, x: Tensor, y: Tensor, is_mirrored: bool
@@ -98,12 +105,11 @@ def _fold(index: Tensor, length: Tensor, is_mirrored: bool) -> tuple[Tensor, Ten
     return torch.minimum(index, period - index).minimum(last), inside
 
 
-def _read(material: Material, number: int) -> list[np.ndarray]:
-    """Return a picture at all its sizes, (h, w, 4); a black one where it cannot be read."""
-    material.facts(number)  # names what cannot be read
-    try:
+def _read(material: Material, number: int) -> NDArray[np.int32]:
+    """Return the pixels of a picture at all its sizes; black ones where it cannot be read."""
+    picture = np.zeros((*_NOTHING, 4), np.uint8)
+    if material.facts(number) is not None:
         picture = np.ascontiguousarray(material.read(number))
-    except UNREADABLE:
-        picture = np.zeros((16, 16, 4), np.uint8)
     is_soft = material.is_cut_out(number)
-    return [np.ascontiguousarray(halved(picture, times, is_soft)) for times in range(LEVELS)]
+    levels = (halved(picture, times, is_soft) for times in range(LEVELS))
+    return np.concatenate([np.ascontiguousarray(each).view(np.int32).ravel() for each in levels])

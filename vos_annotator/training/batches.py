@@ -94,11 +94,10 @@ class ClipLoader:
         self._artist = None
         maker = ClipMaker(sources, mix)
         if self._device.type == "cuda" if on_device is None else on_device:
-            try:
-                material, atlas = _atlas(sources, mix.video_weights, self._device)
+            held = _atlas(sources, mix.video_weights, self._device)
+            if held is not None:
+                material, atlas = held
                 maker, self._artist = ClipMaker(material, mix), Artist(atlas, mix.size)
-            except torch.OutOfMemoryError:
-                log.warning("the GPU cannot hold all pictures: clips are drawn by the CPU")
         self._dataset = _Batches(maker, batch, (seed, rank), gaps, is_drawn=self._artist is None)
 
     def __iter__(self) -> Iterator[Batch]:
@@ -129,10 +128,14 @@ class ClipLoader:
 @lru_cache(maxsize=1)  # the stages of a run share it
 def _atlas(
     sources: Sources, weights: tuple[tuple[str, float], ...], device: torch.device
-) -> tuple[Material, Atlas]:
-    """Return the pictures of sources on a device, and what is known of them."""
+) -> tuple[Material, Atlas] | None:
+    """Return what is known of the pictures of sources, and them on a device; None if too many."""
     material, start = Material(sources, dict(weights)), time.perf_counter()
-    atlas = Atlas(material, device)
+    try:
+        atlas = Atlas(material, device)
+    except torch.OutOfMemoryError:
+        log.warning("%s cannot hold all pictures: clips are drawn by the CPU", device)
+        return None
     log.info(
         "%d pictures on %s: %.1f GB, read in %.0f s",
         len(material),

@@ -39,11 +39,16 @@ def cut_out(picture: NDArray[np.uint8], mask: NDArray[np.bool_] | NDArray[np.uin
     return joined(colours, cv2.copyMakeBorder(alpha, *margin, cv2.BORDER_CONSTANT))
 
 
+def halved_shape(shape: tuple[int, int], times: int) -> tuple[int, int]:
+    """Return the height and width of a picture at half its size so many times."""
+    return max(shape[0] >> times, 1), max(shape[1] >> times, 1)
+
+
 def halved(picture: RGBA, times: int, is_soft: bool) -> RGBA:
     """Return a picture at half its size so many times: means, but for ids, if not `is_soft`."""
     if not times:
         return picture
-    height, width = max(picture.shape[0] >> times, 1), max(picture.shape[1] >> times, 1)
+    height, width = halved_shape(picture.shape[:2], times)
     even = picture[: height << times, : width << times]
     smaller = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
     if not is_soft:
@@ -83,7 +88,7 @@ def paste(
     canvas: NDArray[np.uint8], numbers: NDArray[np.uint8], picture: RGBA, layer: Layer, t: int
 ) -> None:
     """Draw frame `t` of a layer over a canvas and its objects' numbers, in place."""
-    whole = max(picture.shape[0] >> layer.level, 1), max(picture.shape[1] >> layer.level, 1)
+    whole = halved_shape(picture.shape[:2], layer.level)
     if layer.shows > SOFT:
         part, corner = _only(picture, layer.shows)
     else:
