@@ -65,6 +65,24 @@ def test_davis_is_read_by_its_list_of_training_clips_alone(tmp_path):
     assert ids_of(found("davis", tmp_path), 0) == [1, 2]
 
 
+def test_davis_2016_is_read_by_its_list_too_and_clips_that_are_missing_are_named(tmp_path, caplog):
+    davis(tmp_path, {"bear": [(1,)] * 3, "swan": [(1,)] * 3})
+    (tmp_path / "ImageSets/2016").mkdir(parents=True)
+    lines = [f"/JPEGImages/480p/{name}/00000.jpg /x.png" for name in ("bear", "goat")]
+    (tmp_path / "ImageSets/2016/train.txt").write_text("\n".join(lines))
+    (bear,) = found("davis", tmp_path).videos
+    assert bear.name.endswith("/bear")
+    assert "no folder of masks for goat" in caplog.text
+
+
+def test_davis_with_lists_but_none_of_training_clips_is_refused(tmp_path):
+    davis(tmp_path, {"bear": [(1,)] * 3, "swan": [(1,)] * 3})
+    (tmp_path / "ImageSets/2017").mkdir(parents=True)
+    (tmp_path / "ImageSets/2017/val.txt").write_text("swan\n")
+    with pytest.raises(UserError, match=r"none of those to train on.*train\.txt"):
+        found("davis", tmp_path)
+
+
 def test_black_and_white_masks_are_one_object(tmp_path):
     davis(tmp_path, {"bear": [(1, 2)] * 2}, grey=True)
     assert ids_of(found("davis", tmp_path), 0) == [1]

@@ -141,16 +141,28 @@ def test_steps_lower_the_loss(recipe, data, tmp_path):
     assert sum(losses[-4:]) < 0.9 * sum(losses[:4])
 
 
-def test_the_best_average_on_the_development_clips_is_kept(recipe, data, tmp_path):
-    root, out = tmp_path / "davis", tmp_path / "run"
+def write_davis(root, data, name: str):
+    """Write a DAVIS root of one clip; return it."""
     for part in ("JPEGImages", "Annotations"):
-        (root / part / "480p" / "roll").mkdir(parents=True)
+        (root / part / "480p" / name).mkdir(parents=True)
     for n, picture in enumerate(sorted((data / "videos/set/roll/images").iterdir())):
-        target = root / "JPEGImages" / "480p" / "roll" / f"{n:05d}.jpg"
+        target = root / "JPEGImages" / "480p" / name / f"{n:05d}.jpg"
         target.write_bytes(picture.read_bytes())
         mask = np.zeros((120, 160), np.uint8)
         mask[30:90, 20 + 8 * n : 60 + 8 * n] = 1
-        (root / "Annotations" / "480p" / "roll" / f"{n:05d}.png").write_bytes(encode_png(mask))
+        (root / "Annotations" / "480p" / name / f"{n:05d}.png").write_bytes(encode_png(mask))
+    return root
+
+
+def test_clips_that_are_evaluated_on_are_not_trained_on(recipe, data, tmp_path, capsys):
+    root = write_davis(tmp_path / "davis", data, "roll")
+    words = ("--set", f"evaluation.davis={root}")
+    assert train(recipe, data, tmp_path / "run", *words) == 2
+    assert "set/roll of the training data" in capsys.readouterr().err
+
+
+def test_the_best_average_on_the_development_clips_is_kept(recipe, data, tmp_path):
+    root, out = write_davis(tmp_path / "davis", data, "watched"), tmp_path / "run"
     assert train(recipe, data, out, "--set", f"evaluation.davis={root}") == 0
     rows = (out / "evaluations.csv").read_text().splitlines()[1:]
     assert len(rows) == 2

@@ -12,6 +12,7 @@ import msgspec
 import torch
 
 from vos_annotator.core.errors import UserError
+from vos_annotator.evaluation.sequences import find_sequences
 from vos_annotator.mobilevos.checkpoint import find_checkpoint, load_checkpoint
 from vos_annotator.mobilevos.network import NETWORKS, Network
 from vos_annotator.mobilevos.pretrained import load_backbone, read_imagenet
@@ -21,6 +22,7 @@ from vos_annotator.training.recipe import BACKBONE_OF, Data, NetworkRecipe, Reci
 from vos_annotator.training.rectified import rectified
 from vos_annotator.training.run_folder import RunFolder
 from vos_annotator.training.slimming import slimmed
+from vos_annotator.training.sources import Sources
 from vos_annotator.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
@@ -87,6 +89,8 @@ def train(recipe: Recipe, folder: RunFolder, processes: Processes, resumes: bool
     """
     torch.manual_seed(recipe.seed)
     sources = find_sources(data_sets(recipe.data))
+    if recipe.evaluation.davis:
+        _keep_apart(sources, recipe.evaluation.davis)
     asked = recipe.network
     if resumes:  # from weights of its own: what it began with may be gone
         asked = msgspec.structs.replace(asked, init="random", borrow="")
@@ -96,6 +100,22 @@ def train(recipe: Recipe, folder: RunFolder, processes: Processes, resumes: bool
     if processes.is_first:
         folder.write_recipe(recipe)
     trainer.run()
+
+
+def _keep_apart(sources: Sources, davis: str) -> None:
+    """Refuse to train on the clips that are to tell how well it goes.
+
+    Raises:
+        UserError: Some have the same names.
+    """
+    watched = {sequence.name for sequence in find_sequences(davis)}
+    both = sorted(v.name for v in sources.videos if v.name.rpartition("/")[2] in watched)
+    if both:
+        raise UserError(
+            f"{', '.join(both)} of the training data would be evaluated on as well, for {davis} "
+            "has clips of the same name: take them out of data.sets, or choose another "
+            "evaluation.davis."
+        )
 
 
 def make_network(asked: NetworkRecipe) -> Network:

@@ -26,7 +26,7 @@ from vos_annotator.training.sources import Pair, Sequence, Sources, Still
 log = logging.getLogger(__name__)
 
 RESOLUTIONS = ("480p", "Full-Resolution", "")  # "" where there is no such folder
-LISTS = ("ImageSets/2017/train.txt", "ImageSets/480p/train.txt", "ImageSets/train.txt")
+LISTS = tuple(f"ImageSets/{each}train.txt" for each in ("2017/", "2016/", "480p/", ""))
 FILMS = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v")
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95]
@@ -114,8 +114,17 @@ def _videos(root: Path) -> Sources:
 
 
 def _davis(root: Path) -> Sources:
-    """Read a DAVIS root: its list of training clips, or all of them where there is none."""
+    """Read a DAVIS root: its list of training clips, or all of them where there are no lists.
+
+    Raises:
+        UserError: There are lists, but none of training clips.
+    """
     lists = [root / name for name in LISTS if (root / name).is_file()]
+    if not lists and any((root / "ImageSets").rglob("*.txt")):
+        raise UserError(
+            f"{root} has lists of clips in ImageSets, but none of those to train on: name them in "
+            f"{root / LISTS[0]}, one on each line."
+        )
     return _annotated(root, read_set(root, lists[0]) if lists else None)
 
 
@@ -133,7 +142,9 @@ def _annotated(root: Path, names: Iterable[str] | None) -> Sources:
     else:
         return Sources((), (), ())
     videos = []
-    for folder in _folders(masks) if names is None else [masks / name for name in names]:
+    folders = _folders(masks) if names is None else [masks / name for name in names]
+    _warn_of(root, [folder.name for folder in folders if not folder.is_dir()], "folder of masks")
+    for folder in folders:
         by_stem = {path.stem: path for path in _files(pictures / folder.name, PICTURES)}
         files = _files(folder, (".png",))
         _warn_of(folder, [file.name for file in files if file.stem not in by_stem], "picture")
