@@ -103,17 +103,34 @@ def test_rendered_sequences_are_read_as_bl30k_has_them(tmp_path):
     assert len(found("bl30k", tmp_path).videos[0].frames) == 4
 
 
+def film(path, frames: int = 9) -> None:
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 10, SHAPE[::-1])
+    for n in range(frames):
+        writer.write(np.full((*SHAPE, 3), 25 * n, np.uint8))
+    writer.release()
+
+
+def test_masks_beside_films_belong_to_a_film_only_where_there_is_one(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(readers, "user_cache_path", lambda *_: tmp_path / "cache")
+    for folder, names in (("one", ["a"]), ("two", ["b", "c"])):
+        for n in range(3):
+            mask(tmp_path / f"data/{folder}/masks/{n:05d}.png")
+        for name in names:
+            film(tmp_path / f"data/{folder}/{name}.mp4")
+    for n in range(3):
+        mask(tmp_path / f"data/two/c/{n:05d}.png")
+    videos = {video.name: video for video in found("videos", tmp_path / "data").videos}
+    assert videos.keys() == {"one/a", "two/c"}
+    assert videos["two/c"].frames[0][1].parent.name == "c"
+    assert "b.mp4: no folder of masks" in caplog.text
+
+
 def test_videos_are_folders_or_films_with_masks_by_the_number_of_the_frame(tmp_path, monkeypatch):
     monkeypatch.setattr(readers, "user_cache_path", lambda *_: tmp_path / "cache")
     for n in range(3):
         picture(tmp_path / f"set/roll/images/{n:05d}.jpg")
         mask(tmp_path / f"set/roll/masks/{n:05d}.png")
-    film = cv2.VideoWriter(
-        str(tmp_path / "film.mp4"), cv2.VideoWriter_fourcc(*"mp4v"), 10, SHAPE[::-1]
-    )
-    for n in range(9):
-        film.write(np.full((*SHAPE, 3), 25 * n, np.uint8))
-    film.release()
+    film(tmp_path / "film.mp4")
     for n in (2, 6):
         mask(tmp_path / f"film/{n:05d}.png", (1, 2))
     by_name = {video.name.split("/")[1]: video for video in found("videos", tmp_path).videos}

@@ -99,8 +99,10 @@ def _cutouts(root: Path) -> Sources:
 
 def _videos(root: Path) -> Sources:
     """Read folders of pictures and masks, and films with a folder of masks beside them."""
-    films = [film for folder in (root, *_folders(root)) for film in _files(folder, FILMS)]
-    videos = [_film(film) for film in films]
+    videos = []
+    for folder in (root, *_folders(root)):
+        films = _files(folder, FILMS)
+        videos += [_film(film, is_alone=len(films) == 1) for film in films]
     folders = [
         root,
         *_folders(root),
@@ -153,14 +155,17 @@ def _annotated(root: Path, names: Iterable[str] | None) -> Sources:
     return _only_moving(videos)
 
 
-def _film(path: Path) -> Sequence:
+def _film(path: Path, is_alone: bool) -> Sequence:
     """Read a film whose masks are in a folder of its name; its frames go to the cache.
+
+    One that is alone in its folder may have them in the folder `masks`, too.
 
     Raises:
         UserError: The film or a mask's name cannot be read.
     """
     name = f"{path.parent.name}/{path.stem}"
-    folder = next((f for f in (path.with_suffix(""), path.parent / "masks") if f.is_dir()), None)
+    places = [path.with_suffix(""), *[path.parent / "masks"] * is_alone]
+    folder = next((place for place in places if place.is_dir()), None)
     if folder is None:
         log.warning("%s: no folder of masks %s; skipped", path, path.with_suffix(""))
         return Sequence(name, ())
