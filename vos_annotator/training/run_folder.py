@@ -96,10 +96,10 @@ class RunFolder:
     def forget_after(self, step: int) -> None:
         """Drop the log's lines past `step`: a resumed run writes them again."""
         for name in ("log.csv", "evaluations.csv"):
-            rows = [row for row in self._rows(name) if int(row["step"]) <= step]
-            (self.path / name).unlink(missing_ok=True)
-            for row in rows:
-                self._append(name, row)
+            rows = self._rows(name)
+            kept = [row for row in rows if int(row["step"]) <= step]
+            if rows:
+                self._write(name, list(rows[0]), kept)
 
     def draw_curves(self) -> None:
         """Draw losses and J&F against steps into curves.png."""
@@ -124,23 +124,28 @@ class RunFolder:
         put_file(self.path / "curves.png", picture.getvalue())
 
     def _rows(self, name: str) -> list[dict[str, str]]:
+        """Return the lines of a file but for any that a power cut or a full disk cut off."""
         path = self.path / name
         if not path.is_file():
             return []
-        with path.open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+        whole = path.read_bytes().rpartition(b"\n")[0].decode("utf-8", "replace")
+        rows = csv.DictReader(io.StringIO(whole, newline=""))
+        return [row for row in rows if None not in row and None not in row.values()]
 
     def _append(self, name: str, row: Row) -> None:
         """Add a row; where a new stage has other columns the file is written anew."""
         path, old = self.path / name, self._rows(name)
         columns = list(old[0]) if old else []
-        with writing(path):
-            if old and set(row) <= set(columns):
-                with path.open("a", newline="", encoding="utf-8") as file:
-                    csv.DictWriter(file, columns).writerow(row)
-                return
-            columns += [column for column in row if column not in columns]
-            with path.open("w", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, columns)
-                writer.writeheader()
-                writer.writerows([*old, row])
+        if old and set(row) <= set(columns) and path.read_bytes().endswith(b"\n"):
+            with writing(path), path.open("a", newline="", encoding="utf-8") as file:
+                csv.DictWriter(file, columns).writerow(row)
+            return
+        columns += [column for column in row if column not in columns]
+        self._write(name, columns, [*old, row])
+
+    def _write(self, name: str, columns: list[str], rows: list[Row]) -> None:
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, columns)
+        writer.writeheader()
+        writer.writerows(rows)
+        put_file(self.path / name, text.getvalue().encode())

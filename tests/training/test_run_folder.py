@@ -1,0 +1,55 @@
+"""The folder of a run: what a power cut leaves of its log can be gone on with."""
+
+import time
+
+import pytest
+
+from vos_annotator.training.run_folder import RunFolder
+
+SCORES = "step,minutes,JF_mean\r\n50,1.0,0.7\r\n"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return RunFolder(tmp_path / "run")
+
+
+@pytest.mark.parametrize("torn", ["1", "100", "100,2.0", "100,2.0,0.9", "100,2.0,0.9\r", "\r\n1"])
+def test_a_line_that_was_cut_off_is_no_line(folder, torn):
+    path = folder.path / "evaluations.csv"
+    path.write_bytes((SCORES + torn).encode())
+    assert folder.best_score() == 0.7
+    folder.draw_curves()
+    folder.log_evaluation({"step": 150, "minutes": 3.0, "JF_mean": 0.8})
+    assert path.read_bytes().decode() == SCORES + "150,3.0,0.8\r\n"
+
+    path.write_bytes((SCORES + torn).encode())
+    folder.forget_after(200)
+    assert path.read_bytes().decode() == SCORES
+
+
+def test_a_line_that_another_was_written_behind_is_no_line(folder):
+    path = folder.path / "evaluations.csv"
+    path.write_bytes((SCORES + "100,2.0" + "150,3.0,0.9\r\n").encode())
+    assert folder.best_score() == 0.7
+    folder.forget_after(200)
+    assert path.read_bytes().decode() == SCORES
+
+
+def test_a_log_whose_head_was_cut_off_begins_anew(folder):
+    (folder.path / "log.csv").write_bytes(b"step,minu")
+    folder.log({"step": 50, "loss": 1.0})
+    assert (folder.path / "log.csv").read_bytes() == b"step,loss\r\n50,1.0\r\n"
+
+
+def test_what_lies_past_a_step_is_forgotten_soon_in_a_long_log_too(folder):
+    for name in ("log.csv", "evaluations.csv"):
+        lines = [f"{step},{step / 9:.2f},0.5" for step in range(20_000)]
+        (folder.path / name).write_text("\n".join(["step,minutes,JF_mean", *lines, ""]))
+    start = time.process_time()
+    folder.forget_after(15_000)
+    assert time.process_time() - start < 5
+    assert len((folder.path / "log.csv").read_text().splitlines()) == 1 + 15_001
+    folder.log({"step": 15_050, "minutes": 1.0, "JF_mean": 0.5, "loss_more": 0.1})
+    last = (folder.path / "log.csv").read_text().splitlines()[-1]
+    assert last == "15050,1.0,0.5,0.1"
