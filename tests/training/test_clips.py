@@ -1,11 +1,14 @@
 """Training clips: what they show, and the strokes drawn on them."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from tests.training.small_data import small_sources, write_pair, write_small_data
+from vos_annotator.core.errors import UserError
 from vos_annotator.training import shapes
 from vos_annotator.training.clips import ClipMaker, ClipMix
 from vos_annotator.training.drafts import Draft
@@ -142,6 +145,12 @@ def test_no_clip_of_a_video_shows_a_frame_that_cannot_be_read(tmp_path, caplog):
         shown |= {n - video.start for layer in plan.layers for n in layer.pictures if n in video}
     assert shown == {0, 1, 2, 3, 5, 7}
     assert "00004.jpg" in caplog.text and "00006.png" in caplog.text
+
+
+def test_cut_outs_alone_make_no_clips(data):
+    sources = replace(small_sources(data), stills=(), videos=())
+    with pytest.raises(UserError, match="nothing to put them on"):
+        ClipMaker(sources, ClipMix())
 
 
 def test_motion_blur_smears_a_thing_along_its_way_and_not_across(data):

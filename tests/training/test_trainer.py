@@ -3,6 +3,7 @@
 import csv
 import errno
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -340,6 +341,28 @@ def test_a_run_is_not_begun_over_another_and_not_resumed_from_nothing(recipe, da
     before = (out / "average.safetensors").read_bytes()
     assert train(recipe, data, out) == 2
     assert (out / "average.safetensors").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("stages.1.losses.pixels=15", 'stage "second" compares too few pixels.*at least 16'),
+        ("stages.1.losses={features=1.0}", "crops too small"),
+    ],
+)
+def test_a_stage_that_compares_too_few_pixels_is_named_before_the_first_step(
+    recipe, data, tmp_path, capsys, change, says
+):
+    words = ("--set", "teacher.features=none.onnx", "--set", change)
+    assert train(recipe, data, tmp_path / "run", *words) == 2
+    assert re.search(says, capsys.readouterr().err)
+    assert not RunFolder(tmp_path / "run").has_state
+
+
+def test_a_set_that_is_weighted_but_not_there_is_named(recipe, data, tmp_path, caplog):
+    assert train(recipe, data, tmp_path / "run", "--set", "data.weights={sett=2.0, set=1.0}") == 0
+    assert "data.weights names sett, but the sets with videos are: set." in caplog.text
+    assert "names set," not in caplog.text
 
 
 @pytest.fixture

@@ -50,9 +50,18 @@ class ClipMaker:
     """Makes random clips; the same seed gives the same clips."""
 
     def __init__(self, sources: Sources | Material, mix: ClipMix) -> None:
-        """`sources` may be the material of another maker, which knows its pictures already."""
+        """`sources` may be the material of another maker, which knows its pictures already.
+
+        Raises:
+            UserError: It is cut-outs alone.
+        """
         if isinstance(sources, Sources):
             sources = Material(sources, dict(mix.video_weights))
+        if not sources.stills and not sources.videos:
+            raise UserError(
+                "The training data has cut-outs and nothing to put them on: add stills or videos "
+                "to data.sets."
+            )
         self.mix, self.material = mix, sources
 
     def make(self, rng: np.random.Generator, max_gap: int | None = None) -> Clip:

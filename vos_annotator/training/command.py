@@ -23,6 +23,7 @@ from vos_annotator.training.rectified import rectified
 from vos_annotator.training.run_folder import RunFolder
 from vos_annotator.training.slimming import slimmed
 from vos_annotator.training.sources import Sources
+from vos_annotator.training.task import check_pixels
 from vos_annotator.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
@@ -89,12 +90,22 @@ def train(recipe: Recipe, folder: RunFolder, processes: Processes, resumes: bool
     """
     torch.manual_seed(recipe.seed)
     sources = find_sources(data_sets(recipe.data))
+    known = {video.set for video in sources.videos}
+    for name in recipe.data.weights.keys() - known:
+        log.warning(
+            "data.weights names %s, but the sets with videos are: %s.",
+            name,
+            ", ".join(sorted(known)),
+        )
     if recipe.evaluation.davis:
         _keep_apart(sources, recipe.evaluation.davis)
     asked = recipe.network
     if resumes:  # from weights of its own: what it began with may be gone
         asked = msgspec.structs.replace(asked, init="random", borrow="")
-    trainer = Trainer(make_network(asked), sources, recipe, folder, processes)
+    network = make_network(asked)
+    for stage in recipe.stages:
+        check_pixels(network, stage)
+    trainer = Trainer(network, sources, recipe, folder, processes)
     if resumes:
         trainer.resume()
     if processes.is_first:

@@ -17,7 +17,7 @@ from vos_annotator.training.rectified import halves
 
 BAND = 3  # px at the stride of the logits: how far from a border its band reaches
 _ELSEWHERE = 1e-4  # chance of a pixel outside the band, beside one in it
-_LEAST_PIXELS = 2  # times the student's channels
+LEAST_PIXELS = 2  # times the student's channels
 
 
 def border_band(masks: Tensor, radius: int = BAND) -> Tensor:
@@ -81,10 +81,10 @@ def representation_loss(
             whatever the target; only more pixels than channels keep the student from there.
     """
     count, channels = student.shape[1:]
-    if count < _LEAST_PIXELS * channels:
+    if count < LEAST_PIXELS * channels:
         raise ValueError(
             f"{count} pixels are too few for {channels} channels: orthogonal features would "
-            f"have no loss; draw at least {_LEAST_PIXELS * channels}"
+            f"have no loss; draw at least {LEAST_PIXELS * channels}"
         )
     # Autocast would round correlations of neighbouring pixels to one another.
     with torch.autocast(student.device.type, enabled=False):

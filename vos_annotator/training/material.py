@@ -89,7 +89,7 @@ class Material:
             self._frames += video.frames
             self.videos.append(range(start, start + len(video.frames)))
         self.video_chances = _shares(
-            video.weight * weights.get(video.name.split("/")[0], 1.0) * np.sqrt(len(video.frames))
+            video.weight * weights.get(video.set, 1.0) * np.sqrt(len(video.frames))
             for video in sources.videos
         )
         self._still_chances = np.cumsum(_shares(still.weight for still in sources.stills))

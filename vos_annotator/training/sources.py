@@ -40,6 +40,11 @@ class Sequence:
     frames: tuple[Pair, ...]
     weight: float = 1.0
 
+    @property
+    def set(self) -> str:
+        """Return the name of its set."""
+        return self.name.partition("/")[0]
+
 
 @dataclass(frozen=True)
 class Sources:

@@ -8,9 +8,12 @@ its teachers are no part of its parameters.
 import torch
 from torch import Tensor, nn
 
+from vos_annotator.core.errors import UserError
+from vos_annotator.mobilevos.heads import STRIDE
 from vos_annotator.mobilevos.network import Network
 from vos_annotator.mobilevos.readings import TOP_K
 from vos_annotator.training.distillation import (
+    LEAST_PIXELS,
     border_band,
     hint_loss,
     logit_loss,
@@ -19,11 +22,31 @@ from vos_annotator.training.distillation import (
     sample_pixels,
 )
 from vos_annotator.training.losses import cross_entropy, dice
-from vos_annotator.training.recipe import Losses
+from vos_annotator.training.recipe import Losses, Stage
 from vos_annotator.training.teachers import FeatureTeacher, Teacher
 from vos_annotator.training.unroll import Batch, Step, Unroll
 
 PIXEL_STRIDE = 4  # of the features that L_repr compares, and of the logits
+
+
+def check_pixels(network: Network, stage: Stage) -> None:
+    """Refuse a stage that compares fewer pixels than `representation_loss` takes.
+
+    Raises:
+        UserError: It does so.
+    """
+    losses, need = stage.losses, LEAST_PIXELS * network.config.decoder[-1]
+    if losses.representation and min(losses.pixels, (stage.size // PIXEL_STRIDE) ** 2) < need:
+        raise UserError(
+            f'The stage "{stage.name}" compares too few pixels for L_repr: losses.pixels and the '
+            f"pixels of a crop at stride {PIXEL_STRIDE} must be at least {need}."
+        )
+    need = LEAST_PIXELS * network.backbone.channels[-1]
+    if losses.features and 2 * (stage.size // STRIDE) ** 2 < need:
+        raise UserError(
+            f'The stage "{stage.name}" has crops too small for losses.features: two of them must '
+            f"have {need} pixels at stride {STRIDE}; make its size larger."
+        )
 
 
 class Task(nn.Module):
