@@ -185,7 +185,7 @@ def _pair(
     if (share := MOST / min(height, width)) < 1:
         size = round(width * share), round(height * share)
         colours = cv2.resize(colours, size, interpolation=cv2.INTER_AREA)
-        how = cv2.INTER_AREA if is_alpha else cv2.INTER_NEAREST
+        how = cv2.INTER_AREA if is_alpha else cv2.INTER_NEAREST_EXACT
         labels = cv2.resize(labels, size, interpolation=how)
     return colours, labels
 

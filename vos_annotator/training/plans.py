@@ -105,11 +105,14 @@ class Plan:
 
 
 def inverses(ways: NDArray[np.float32], level: int) -> NDArray[np.float64]:
-    """Return (..., 2, 3) from the canvas to pixels of a picture halved `level` times."""
+    """Return (..., 2, 3) from the canvas to pixels of a picture halved `level` times.
+
+    Each of these lies where the first one of those that it stands for lies.
+    """
     linear = np.linalg.inv(ways[..., :2].astype(np.float64))
     shift = -(linear @ ways[..., 2:])
     half = 2.0**-level
-    return np.concatenate([linear * half, (shift + 0.5) * half - 0.5], -1)
+    return np.concatenate([linear * half, shift * half], -1)
 
 
 def boxes_on_canvas(
