@@ -85,13 +85,11 @@ class RunFolder:
         """Add a line on the losses to the log."""
         self._append("log.csv", row)
 
-    def log_evaluation(self, row: Row) -> None:
-        """Add a line on the development clips."""
+    def log_score(self, row: Row) -> bool:
+        """Add a line on the development clips; return whether its J&F is the highest so far."""
+        before = [float(each["JF_mean"]) for each in self._rows("evaluations.csv")]
         self._append("evaluations.csv", row)
-
-    def best_score(self) -> float:
-        """Return the highest J&F so far; -1 where there is none."""
-        return max((float(row["JF_mean"]) for row in self._rows("evaluations.csv")), default=-1.0)
+        return row["JF_mean"] > max(before, default=-1.0)
 
     def forget_after(self, step: int) -> None:
         """Drop the log's lines past `step`: a resumed run writes them again."""

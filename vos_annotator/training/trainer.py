@@ -65,10 +65,9 @@ class Trainer:
         self.network = network.to(self.device, memory_format=torch.channels_last).train()
         self.average = Average(self.network, recipe.average)
         self.optimizer: torch.optim.Optimizer | None = None
-        self.step = 0
         self._stage = self._stage_step = 0  # which stage, and steps of it
         self._stage_seconds, self._seconds = 0.0, 0.0  # of training, over all processes
-        self._saved, self._left_out = 0, 0  # step; steps in a row
+        self.step = self._saved = self._left_out = 0  # in all; at the last save; in a row
         self._stops = False
         self._resumed: dict | None = None
         self._reduced = favours_bfloat16(self.device)
@@ -247,10 +246,8 @@ class Trainer:
         asked = self.recipe.evaluation
         engine = MobileVOSEngine(size=asked.size, checkpoint=self.folder.average)
         score = mean_score(evaluate_engine(engine, asked.davis)).jf_mean
-        is_best = score > self.folder.best_score()
-        minutes = round(self._seconds / 60, 2)
-        row = {"step": self.step, "minutes": minutes, "JF_mean": round(score, 5)}
-        self.folder.log_evaluation(row)
+        row = {"step": self.step, "minutes": round(self._seconds / 60, 2)}
+        is_best = self.folder.log_score(row | {"JF_mean": round(score, 5)})
         tqdm.write(f"step {self.step}  J&F {score:.4f}{'  best so far' if is_best else ''}")
         if is_best:
             self._save_average(self.folder.best, {"JF_mean": round(score, 4)})
@@ -298,12 +295,11 @@ class Trainer:
 
     def _save_the_rest(self) -> None:
         """Write what was learnt since the last save, on the way out with an error."""
-        if self.step == self._saved:
-            return
-        try:
-            self.save()
-        except Exception as error:  # what ends the run is the one to tell of
-            log.error("what was learnt last is lost: %s", error)
+        if self.step != self._saved:
+            try:
+                self.save()
+            except Exception as error:  # what ends the run is the one to tell of
+                log.error("what was learnt last is lost: %s", error)
 
     def _save_average(self, path: Path, notes: dict[str, object]) -> None:
         notes = {"step": self.step, "minutes": round(self._seconds / 60, 1)} | notes
@@ -324,13 +320,10 @@ class Trainer:
                 f"{self.folder.path} trains another network than {self.recipe.network.name} with "
                 "this network.shape: go on with the recipe that it was begun with."
             ) from None
-        self._resumed = state["optimizer"]
-        self.step, self._seconds = state["step"], state["seconds"]
-        self._saved = self.step
+        self.step = self._saved = state["step"]
         self._stage, self._stage_step = state["stage"], state["stage_step"]
-        self._stage_seconds = state["stage_seconds"]
-        if self._stage_step == 0:
-            self._resumed = None  # the next stage makes its own
+        self._seconds, self._stage_seconds = state["seconds"], state["stage_seconds"]
+        self._resumed = state["optimizer"] if self._stage_step else None  # or a stage's own
         self.folder.forget_after(self.step)
 
 
