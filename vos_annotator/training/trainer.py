@@ -29,7 +29,7 @@ from vos_annotator.training.batches import ClipLoader, Gaps
 from vos_annotator.training.clips import ClipMix
 from vos_annotator.training.freezing import freeze, optimizer_of
 from vos_annotator.training.meter import Meter
-from vos_annotator.training.processes import Processes, stop_signals
+from vos_annotator.training.processes import Processes, ignore_ended_workers, stop_signals
 from vos_annotator.training.recipe import Recipe, Stage
 from vos_annotator.training.run_folder import RunFolder
 from vos_annotator.training.sources import Sources
@@ -295,11 +295,12 @@ class Trainer:
 
     def _save_the_rest(self) -> None:
         """Write what was learnt since the last save, on the way out with an error."""
-        if self.step != self._saved:
-            try:
+        ignore_ended_workers()
+        try:
+            if self.step != self._saved:
                 self.save()
-            except Exception as error:  # what ends the run is the one to tell of
-                log.error("what was learnt last is lost: %s", error)
+        except Exception as error:  # what ends the run is the one to tell of
+            log.error("what was learnt last is lost: %s", error)
 
     def _save_average(self, path: Path, notes: dict[str, object]) -> None:
         notes = {"step": self.step, "minutes": round(self._seconds / 60, 1)} | notes
