@@ -1,6 +1,7 @@
 """Training clips: the scenes that the network learns from.
 
-For: the trainer. Knows `drafts` and `plots`, which plan, `scenes`, which draws, and numpy.
+For: the trainer. Knows recipes, `drafts` and `plots`, which plan, `scenes`, which draws, and
+numpy.
 
 Three kinds: a still set in motion, with other things before and behind its objects; a scene
 of cut-outs over a still, with a plot; a labelled video with a random gap, direction and crop.
@@ -17,6 +18,7 @@ from vos_annotator.training import plots
 from vos_annotator.training.drafts import Draft
 from vos_annotator.training.material import Facts, Material, Seen
 from vos_annotator.training.plans import MAX_OBJECTS, Light, Plan
+from vos_annotator.training.recipe import Data, Stage
 from vos_annotator.training.scenes import Clip, draw
 from vos_annotator.training.sources import Sources
 from vos_annotator.training.ways import Way, place, wander
@@ -44,6 +46,18 @@ class ClipMix:
     compose_share: float = 0.35
     max_gap: int = 6
     video_weights: tuple[tuple[str, float], ...] = ()
+
+    @classmethod
+    def of(cls, stage: Stage, data: Data) -> "ClipMix":
+        """Return what a stage of a recipe asks for; its gaps are those in the middle."""
+        return cls(
+            length=stage.length,
+            size=stage.size,
+            video_share=stage.videos,
+            compose_share=stage.compositions,
+            max_gap=stage.gaps[1],
+            video_weights=tuple(data.weights.items()),
+        )
 
 
 class ClipMaker:

@@ -53,15 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not 0 <= arguments.stage < len(recipe.stages):
         raise UserError(f"The recipe has {len(recipe.stages)} stages: count --stage from 0.")
     stage = recipe.stages[arguments.stage]
-    mix = ClipMix(
-        length=stage.length,
-        size=stage.size,
-        video_share=stage.videos,
-        compose_share=stage.compositions,
-        max_gap=stage.gaps[1],
-        video_weights=tuple(recipe.data.weights.items()),
-    )
-    maker = ClipMaker(find_sources(data_sets(recipe.data)), mix)
+    maker = ClipMaker(find_sources(data_sets(recipe.data)), ClipMix.of(stage, recipe.data))
     rows = []
     for number in range(arguments.count):
         rng = np.random.default_rng((arguments.seed, number))

@@ -105,13 +105,7 @@ class Trainer:
         gaps = Gaps(stage.gaps, stage.steps * stage.accumulate or None)
         loader = ClipLoader(
             self.sources,
-            ClipMix(
-                length=stage.length,
-                size=stage.size,
-                video_share=stage.videos,
-                compose_share=stage.compositions,
-                video_weights=tuple(self.recipe.data.weights.items()),
-            ),
+            ClipMix.of(stage, self.recipe.data),
             batch=stage.batch,
             seed=self.recipe.seed * 1000 + self._stage,
             start=self._stage_step * stage.accumulate,
