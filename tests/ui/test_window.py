@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QLineEdit, QSpinBox
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QSpinBox
 
 from tests.ui.mouse import click
 from tests.ui.window import FRAMES, finish_run, isolate_settings, make_clip, open_window, paint
@@ -319,11 +319,7 @@ def test_an_export_leaves_out_the_object_that_was_deleted(qtbot, window, tmp_pat
 
 
 def test_escape_stops_a_job(qtbot, window):
-    def wait_for_the_end(progress, cancelled):
-        while not cancelled():
-            threading.Event().wait(0.01)
-
-    window.start_job(Job("Import", wait_for_the_end))
+    window.start_job(Job("Import", wait_to_be_stopped))
     QTest.keyClick(window, Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: not window._jobs.running, timeout=10_000)
 
@@ -353,3 +349,39 @@ def test_playback_moves_on_and_stays_inside_the_range(qtbot, window):
 
     assert {3, 4, 5} >= set(seen) > {3}  # a busy machine leaves frames out to keep the pace
     assert not window.workspace.playback.is_playing
+
+
+def wait_to_be_stopped(progress, cancelled):
+    while not cancelled():
+        threading.Event().wait(0.01)
+
+
+def test_closing_amid_an_export_asks_and_keeps_it_running_unless_it_may_stop(
+    qtbot, window, monkeypatch
+):
+    asked, may_stop = [], False
+    monkeypatch.setattr(dialogs, "ask_to_stop", lambda _, work: asked.append(work) or may_stop)
+    window.start_job(Job("Export", wait_to_be_stopped))
+
+    assert not window.close() and not window.close_project()
+    assert window.isVisible() and window.workspace is not None and window.has_job
+
+    may_stop = True
+    assert window.close()
+    assert asked == ["Export"] * 3 and not window.has_job
+
+
+def test_the_question_whether_work_may_stop_keeps_it_by_default(qtbot, window):
+    def answer():
+        box = QApplication.activeModalWidget()
+        if box is None:
+            QTimer.singleShot(10, answer)
+            return
+        texts.append(box.text())
+        QTest.keyClick(box, keys.pop(0))
+
+    texts, keys = [], [Qt.Key.Key_Return, Qt.Key.Key_Escape]
+    for _ in range(2):
+        QTimer.singleShot(0, answer)
+        assert not dialogs.ask_to_stop(window, "Export")
+    assert all("Export is not done yet" in text for text in texts)

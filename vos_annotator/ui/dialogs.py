@@ -130,6 +130,18 @@ def ask_unsaved(parent: QWidget, path: Path) -> Unsaved:
     return buttons.get(box.clickedButton(), Unsaved.KEEP_OPEN)
 
 
+def ask_to_stop(parent: QWidget, work: str) -> bool:
+    """Return whether work that is under way, called `work`, may end before it is done."""
+    text = tr("{work} is not done yet. Closing now stops it where it is.", work=work)
+    box = QMessageBox(QMessageBox.Icon.NoIcon, tr("Still at work"), text, parent=parent)
+    stops = box.addButton(tr("Stop and close"), QMessageBox.ButtonRole.DestructiveRole)
+    stays = box.addButton(tr("Keep open"), QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(stays)
+    box.setEscapeButton(stays)
+    box.exec()
+    return box.clickedButton() is stops
+
+
 def show_report(parent: QWidget, title: str, text: str) -> QDialog:
     """Show what an import or export did; does not block the window."""
     dialog = QDialog(parent)

@@ -31,6 +31,11 @@ class Jobs(QObject):
         """The name of the job that runs, or nothing."""
         return self._job.name if self._job is not None else ""
 
+    @property
+    def unfinished(self) -> str:
+        """The name of the job that `close` would end before it is done, or nothing."""
+        return self._job.name if isinstance(self._job, Job) else ""
+
     def has_room(self, after: Job | None) -> bool:
         """Return whether nothing runs but `after`, which has nothing left to do."""
         return self._job is None or self._job is after

@@ -225,9 +225,11 @@ class MainWindow(QMainWindow):
     def close_project(self) -> bool:
         """Close what is open; nothing is asked, everything is saved.
 
-        Unless the disk does not take it: then the person says what to do, and it stays open
-        if they say so, which is False.
+        Unless a job is under way or the disk does not take it: then the person says what to do,
+        and it stays open if they say so, which is False.
         """
+        if self._jobs.unfinished and not dialogs.ask_to_stop(self, self._jobs.unfinished):
+            return False
         if self.workspace is not None:
             self.workspace.finish_input()
             self.workspace.document.settle()
