@@ -9,6 +9,7 @@ from tests.ui.window import isolate_settings, open_window
 from vos_annotator.core.project import Project
 from vos_annotator.core.translation import tr, use_language
 from vos_annotator.core.video import open_video
+from vos_annotator.engine.choice import EngineChoice
 
 
 @pytest.fixture
@@ -71,3 +72,16 @@ def test_what_is_stopped_says_that_it_goes_on(qtbot, queue, tmp_path):
     queue.stop_button.click()
     assert not queue.is_running and "goes on" in queue.said.text()
     assert queue.run_button.isEnabled()
+
+
+def test_a_batch_takes_the_engine_that_the_window_has_when_it_starts(qtbot, queue, tmp_path):
+    queue.add([make_project(tmp_path, "a")])
+    window = queue.parent()
+    for engine in (EngineChoice("hold"), EngineChoice("other", tmp_path / "weights")):
+        window.verbs._take_engine(engine)
+        queue.run_button.click()
+        words = queue._process.arguments()
+        queue.stop_button.click()
+
+        assert words[words.index("--engine") + 1] == engine.name
+    assert words[words.index("--checkpoint") + 1] == str(tmp_path / "weights")

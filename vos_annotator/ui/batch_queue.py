@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -42,11 +42,12 @@ _ENDED = ("done", "known", "failed")
 class BatchQueue(QDialog):
     """A list of projects, where their masks go, and how far they are."""
 
-    def __init__(self, engine: EngineChoice, size: int, parent: QWidget) -> None:
+    def __init__(self, engine: Callable[[], EngineChoice], size: int, parent: QWidget) -> None:
         """Make an empty list.
 
         Args:
-            engine, size: As of the window.
+            engine: Returns that of the window, which is asked at each start.
+            size: As of the window.
             parent: The window.
         """
         super().__init__(parent)
@@ -96,9 +97,10 @@ class BatchQueue(QDialog):
         jobs = Path(self._folder.name) / "jobs.toml"
         jobs.write_text(self._jobs(), "utf-8")
         words = ["batch", jobs, "--out", self.out.text(), "--workers", self.workers.value()]
-        words += ["--engine", self._engine.name, "--size", self._size, "--json"]
-        if self._engine.checkpoint is not None:
-            words += ["--checkpoint", self._engine.checkpoint]
+        engine = self._engine()
+        words += ["--engine", engine.name, "--size", self._size, "--json"]
+        if engine.checkpoint is not None:
+            words += ["--checkpoint", engine.checkpoint]
         self._ended.clear()
         self.said.setText(tr("Starting…"))
         surroundings = QProcessEnvironment.systemEnvironment()

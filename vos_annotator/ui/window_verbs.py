@@ -151,9 +151,8 @@ class WindowVerbs:
         from vos_annotator.ui.batch_queue import BatchQueue
 
         if self.batch_queue is None:
-            self.batch_queue = BatchQueue(
-                self._window.engine, self._window.working_size, self._window
-            )
+            window = self._window
+            self.batch_queue = BatchQueue(lambda: window.engine, window.working_size, window)
         self.batch_queue.show()
         self.batch_queue.raise_()
 
