@@ -10,6 +10,7 @@ from vos_annotator.core.project import Project
 from vos_annotator.core.translation import tr, use_language
 from vos_annotator.core.video import open_video
 from vos_annotator.engine.choice import EngineChoice
+from vos_annotator.ui import dialogs
 
 
 @pytest.fixture
@@ -85,3 +86,20 @@ def test_a_batch_takes_the_engine_that_the_window_has_when_it_starts(qtbot, queu
 
         assert words[words.index("--engine") + 1] == engine.name
     assert words[words.index("--checkpoint") + 1] == str(tmp_path / "weights")
+
+
+def test_closing_the_window_or_changing_its_language_asks_before_a_batch_stops(
+    qtbot, queue, tmp_path, monkeypatch
+):
+    asked, may_stop = [], False
+    monkeypatch.setattr(dialogs, "ask_to_stop", lambda _, work: asked.append(work) or may_stop)
+    queue.add([make_project(tmp_path, "a")])
+    window = queue.parent()
+    queue.run_button.click()
+
+    assert not window.close()
+    window.make_again()
+    assert not window.returns and window.isVisible() and queue.is_running
+
+    may_stop = True
+    assert window.close() and asked == ["Batch"] * 3

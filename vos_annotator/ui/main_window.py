@@ -256,7 +256,8 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Keep the window's place, join the threads, go."""
         QSettings().setValue(_GEOMETRY_KEY, self.saveGeometry())
-        if self._is_opening or not self.close_project():
+        may_stop = not self._is_opening and self.window_verbs.may_stop_batch()
+        if not (may_stop and self.close_project()):
             event.ignore()
             return
         event.accept()

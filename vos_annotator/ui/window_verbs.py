@@ -156,6 +156,12 @@ class WindowVerbs:
         self.batch_queue.show()
         self.batch_queue.raise_()
 
+    def may_stop_batch(self) -> bool:
+        """Return whether no batch runs, or the person lets it stop, which it does at the end."""
+        queue = self.batch_queue
+        is_running = queue is not None and queue.is_running
+        return not is_running or dialogs.ask_to_stop(self._window, queue.windowTitle())
+
     def save(self) -> None:
         """Write what may still be waiting."""
         self._window.document.settle()
