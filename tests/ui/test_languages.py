@@ -1,6 +1,7 @@
 """The window speaks the language that is chosen, all of it, and its words fit."""
 
 import sys
+import threading
 
 import pytest
 from PySide6.QtCore import QTimer
@@ -21,12 +22,13 @@ from vos_annotator.core.project import Project
 from vos_annotator.core.translation import language, languages, tr, use_language
 from vos_annotator.core.video import open_video
 from vos_annotator.ui import app as application
-from vos_annotator.ui import palette
+from vos_annotator.ui import dialogs, palette
 from vos_annotator.ui.action import MENUS, REASONS, menu_titles
 from vos_annotator.ui.actions import ACTIONS
 from vos_annotator.ui.card import recovery_text
 from vos_annotator.ui.export_dialog import ExportDialog
 from vos_annotator.ui.import_dialog import ImportDialog
+from vos_annotator.ui.job import Job
 from vos_annotator.ui.keymap import PRESETS
 from vos_annotator.ui.language import apply_choice, keep_choice, language_choice, number, percent
 from vos_annotator.ui.main_window import MainWindow
@@ -234,6 +236,25 @@ def test_choosing_a_language_brings_the_window_back_in_it_where_the_person_was(
 
     assert code == 0
     assert seen == [("en", 0, "Quit"), ("de", 5, "Beenden")]
+
+
+def test_a_language_is_not_taken_while_the_window_is_to_stay_open_and_can_be_chosen_again(
+    qtbot, qapp, tmp_path, monkeypatch
+):
+    isolate_settings(tmp_path / "settings")
+    may_stop = False
+    monkeypatch.setattr(dialogs, "ask_to_stop", lambda *_: may_stop)
+    with open_window(qtbot, make_clip(tmp_path / "clip")) as window:
+        window.start_job(Job("Export", lambda _, cancelled: threading.Event().wait(1)))
+        window.actions_["language-de"].trigger()
+
+        assert not window.returns and language_choice() == "en"
+        ticks = [code for code in ("en", "de") if window.actions_[f"language-{code}"].isChecked()]
+        assert ticks == ["en"]
+
+        may_stop = True
+        window.actions_["language-de"].trigger()
+        assert window.returns and language_choice() == "de"
 
 
 def _is_open(widget):

@@ -248,10 +248,15 @@ class MainWindow(QMainWindow):
         self.refresh_actions()
         return True
 
-    def make_again(self) -> None:
-        """Close, to be made anew with what is open now: every word is another language's."""
+    def make_again(self) -> bool:
+        """Close, to be made anew with what is open now: every word is another language's.
+
+        Returns:
+            False if it is to stay open.
+        """
         self.last_path = Path(self.workspace.project.path) if self.workspace else None
         self.returns = self.close()
+        return self.returns
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Keep the window's place, join the threads, go."""

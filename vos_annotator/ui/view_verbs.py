@@ -65,10 +65,14 @@ class ViewVerbs:
         self._window.refresh_actions()
 
     def use_language(self, choice: str) -> None:
-        """Speak another language: the window is made again, and opens what was open."""
-        if choice != language_choice():
+        """Speak another language: the window is made again, and opens what was open.
+
+        Unless the person wants it to stay open: then it goes on as it is.
+        """
+        if choice != language_choice() and self._window.make_again():
             keep_choice(choice)
-            self._window.make_again()
+        else:
+            self._window.refresh_actions()
 
     def choose_memory(self) -> None:
         """Ask how much memory caches may take."""
