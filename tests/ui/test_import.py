@@ -145,6 +145,21 @@ def test_masks_that_do_not_fit_are_told_and_taken_only_if_that_is_said(qtbot, wi
     assert window.document.annotations.references == (0,)
 
 
+def test_what_was_found_at_another_path_cannot_be_imported(qtbot, window, masks, tmp_path):
+    answers = []
+
+    def answer(dialog):
+        answers.append(dialog.take.isEnabled())
+        dialog.path.setText(str(tmp_path / "elsewhere"))
+        dialog.take.click()
+        answers.append((dialog.take.isEnabled(), dialog.choice, dialog.table.rowCount()))
+        return False
+
+    ask(qtbot, window, masks, answer)
+
+    assert answers == [True, (False, None, 0)]
+
+
 @pytest.mark.parametrize("content", ["", "{}", "hello", '{"annotations": 3}'])
 def test_what_is_nothing_is_answered_in_the_dialog(qtbot, window, tmp_path, content):
     file = tmp_path / "masks.json"

@@ -79,14 +79,14 @@ class ImportDialog(QDialog):
         ways = (tr("File…"), self._browse_file), (tr("Folder…"), self._browse)
         row = PathRow(tr("File or folder of masks"), *ways)
         self.path = row.field
-        self.path.textChanged.connect(lambda _: self._pause.start())
+        self.path.textChanged.connect(self._forget)
         self.format = QComboBox()
         self.format.setAccessibleName(tr("Format"))
         self.format.addItem(tr("What it looks like"), None)
         for kind in FORMATS.values():
             if kind.reads:
                 self.format.addItem(kind.title, kind.name)
-        self.format.currentIndexChanged.connect(lambda _: self._pause.start())
+        self.format.currentIndexChanged.connect(self._forget)
         self.kind = QComboBox()
         self.kind.setAccessibleName(tr("As what"))
         self.kind.addItem(tr("References, which no engine changes"), False)
@@ -156,15 +156,22 @@ class ImportDialog(QDialog):
         if chosen:
             self.path.setText(chosen)
 
-    def _look(self) -> None:
-        """Have what is chosen looked through; what was before it is given up."""
+    def _forget(self, *_: object) -> None:
+        """Know nothing of what was chosen before, and look at what is chosen now soon."""
         self._given_up.set()
-        self._given_up = given_up = threading.Event()
+        self._latest.forget()
         self._masks = None
+        self._summary.clear()
+        self.findings.clear()
+        self.table.setRowCount(0)
         self._update_button()
+        self._pause.start()
+
+    def _look(self) -> None:
+        """Have what is chosen looked through."""
+        self._given_up = given_up = threading.Event()
         text, kind = self.path.text().strip(), self.format.currentData()
         if not text:
-            self._latest.forget()
             return
         path = Path(text).expanduser()
         self._summary.setText(tr("Reading…"))
@@ -178,8 +185,6 @@ class ImportDialog(QDialog):
         self._latest.ask(work)
 
     def _show(self, found: Masks | UserError) -> None:
-        self.findings.clear()
-        self.table.setRowCount(0)
         if isinstance(found, UserError):
             self._summary.setText(str(found))
             return
