@@ -1,6 +1,7 @@
 """The export of the window: any format, and what there is to know before."""
 
 import json
+import threading
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from tests.ui.window import FRAMES, isolate_settings, make_clip, open_window, paint
 from vos_annotator.core.formats.importing import look_through
+from vos_annotator.core.formats.preflight import Finding
 from vos_annotator.core.formats.registry import installed
 from vos_annotator.core.video import open_video
 from vos_annotator.ui import dialogs
@@ -112,3 +114,35 @@ def test_the_manifest_of_the_window_tells_objects_and_references(qtbot, window, 
     assert told["references"] == [0]
     assert len(told["times"]) == FRAMES
     assert np.all(np.diff(told["times"]) > 0)
+
+
+def test_what_is_barred_stays_so_until_it_is_looked_at_again(qtbot, window, tmp_path):
+    dialog = ExportDialog("clip", window)
+    qtbot.addWidget(dialog)
+    dialog.root.setText(str(tmp_path))
+    dialog.look(lambda choice: [Finding("no", stops=True)] if choice.name == "clip" else [])
+    qtbot.waitUntil(lambda: not dialog.export.isEnabled())
+
+    dialog.name.setText("other")
+    assert not dialog.export.isEnabled()
+    qtbot.waitUntil(dialog.export.isEnabled)
+
+
+def test_an_emptied_folder_is_not_exported_to_whatever_a_look_still_finds(qtbot, window, tmp_path):
+    dialog, go_on, ended = ExportDialog("clip", window), threading.Event(), threading.Event()
+    qtbot.addWidget(dialog)
+    dialog.root.setText(str(tmp_path))
+
+    def check(_):
+        go_on.wait()
+        ended.set()
+        return [Finding("of the folder that was there")]
+
+    dialog.look(check)
+    dialog.root.setText("")
+    go_on.set()
+    ended.wait()
+    qtbot.wait(100)
+
+    assert not dialog.export.isEnabled() and not dialog.findings.count()
+    dialog.done(0)

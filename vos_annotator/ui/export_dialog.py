@@ -62,6 +62,7 @@ class ExportDialog(QDialog):
         self.setWindowTitle(tr("Export"))
         self.setMinimumWidth(560)
         self._check: Check | None = None
+        self._in_the_way = 0  # of what was found last
         self._latest = Latest(self)
         self._latest.done.connect(self._show_findings)
         self._pause = single_shot(self, _PAUSE, self._ask)
@@ -164,9 +165,10 @@ class ExportDialog(QDialog):
         self._form.setRowVisible(self.feather, "feather" in kind.options)
         self._form.setRowVisible(self.images, "with_images" in kind.options)
         self._target.setText(str(choice.root / place_of(kind, choice.name, choice.options)))
-        self.export.setEnabled(bool(self.root.text().strip()))
+        self._latest.forget()  # what is still being found out is of another choice
         if self._check is not None:
             self._pause.start()
+        self._update_button()
 
     def _ask(self) -> None:
         check, choice = self._check, self.choice
@@ -184,8 +186,12 @@ class ExportDialog(QDialog):
     def _show_findings(self, findings: Sequence[Finding]) -> None:
         self.findings.clear()
         self.findings.addItems([each.text for each in findings])
-        stops = sum(each.stops for each in findings)
-        self.export.setEnabled(not stops)
+        self._in_the_way = sum(each.stops for each in findings)
+        self._update_button()
+
+    def _update_button(self) -> None:
+        stops = self._in_the_way
+        self.export.setEnabled(bool(self.root.text().strip()) and not stops)
         self.export.setToolTip(
             tr_many("{count} thing stands in the way.", "{count} things stand in the way.", stops)
             if stops
