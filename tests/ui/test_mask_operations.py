@@ -1,5 +1,7 @@
 """Operations on masks in the window: previewed, applied here or on a range, and taken back."""
 
+import threading
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -10,6 +12,7 @@ from superqt import QLabeledSlider
 from tests.ui.window import FRAMES, finish_run, isolate_settings, make_clip, open_window, paint
 from vos_annotator.core.edits import Status
 from vos_annotator.core.masks import encode_png
+from vos_annotator.ui.job import Job
 from vos_annotator.ui.operation_dialog import OperationDialog
 
 
@@ -338,6 +341,25 @@ def test_between_two_references_the_object_moves_and_the_frames_are_predictions(
     assert set(statuses) == {Status.PREDICTION}
     window.document.undo()
     assert window.document.annotations.status(4) is Status.EMPTY
+
+
+def test_interpolating_while_a_job_runs_is_refused_and_the_pass_goes_on(qtbot, window):
+    window.cursor.frame = 11
+    paint(window)
+    window.cursor.frame = 5
+    go_on = threading.Event()
+    window.start_job(Job("Export", lambda *_: go_on.wait(60)))
+    window.actions_["propagate"].trigger()
+
+    window.actions_["interpolate"].trigger()
+
+    said, is_busy = window.status.currentMessage(), window.bridge.busy
+    go_on.set()
+    wait_for_job(qtbot, window)
+    finish_run(qtbot, window)
+    assert "Export is still running" in said and is_busy
+    maps = window.document.annotations
+    assert all(maps.status(frame) is Status.PREDICTION for frame in range(1, 11))
 
 
 def test_interpolating_needs_the_object_on_a_reference_on_either_side(window):

@@ -17,10 +17,12 @@ class Jobs(QObject):
     Signals:
         progress(text, done, total): An empty text when nothing runs any more.
         failed(message, report): As of the job.
+        refused(message): Another job is still running.
     """
 
     progress = Signal(str, int, int)
     failed = Signal(str, str)
+    refused = Signal(str)
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -36,12 +38,18 @@ class Jobs(QObject):
         """The name of the job that `close` would end before it is done, or nothing."""
         return self._job.name if isinstance(self._job, Job) else ""
 
-    def has_room(self, after: Job | None) -> bool:
-        """Return whether nothing runs but `after`, which has nothing left to do."""
-        return self._job is None or self._job is after
+    def has_room(self, after: Job | None = None) -> bool:
+        """Return whether nothing runs but `after`, which has nothing left to do; tell if not."""
+        if self._job is None or self._job is after:
+            return True
+        name = self._job.name
+        self.refused.emit(tr("{job} is still running: wait for it, or press key:stop.", job=name))
+        return False
 
-    def start(self, job: Job | BigChange) -> None:
-        """Run a job; none may be running, but one that has nothing left to do."""
+    def start(self, job: Job | BigChange, after: Job | None = None) -> None:
+        """Run a job, if there is room."""
+        if not self.has_room(after):
+            return
         if self._job is not None:
             self._job.close()
         self._job = job

@@ -90,6 +90,7 @@ class MainWindow(QMainWindow):
         self._jobs = Jobs(self)
         self._jobs.progress.connect(self._show_job)
         self._jobs.failed.connect(self.warn)
+        self._jobs.refused.connect(self.say)
         self._key_rules = KeyRules(self, self.actions_.held())
         self.setAcceptDrops(True)
         self._make_frame()
@@ -249,11 +250,7 @@ class MainWindow(QMainWindow):
         return True
 
     def make_again(self) -> bool:
-        """Close, to be made anew with what is open now: every word is another language's.
-
-        Returns:
-            False if it is to stay open.
-        """
+        """Close, to be made anew with what is open now, in other words; False if it stays open."""
         self.last_path = Path(self.workspace.project.path) if self.workspace else None
         self.returns = self.close()
         return self.returns
@@ -302,11 +299,11 @@ class MainWindow(QMainWindow):
 
     def start_job(self, job: Job | BigChange, after: Job | None = None) -> None:
         """Run `job` with its progress in the transport row; one at a time, or right `after` one."""
-        if not self._jobs.has_room(after):
-            job = self._jobs.running
-            self.say(tr("{job} is still running: wait for it, or press key:stop.", job=job))
-        else:
-            self._jobs.start(job)
+        self._jobs.start(job, after)
+
+    def has_room(self) -> bool:
+        """Return whether a job may be started, and say why not."""
+        return self._jobs.has_room()
 
     @property
     def has_job(self) -> bool:

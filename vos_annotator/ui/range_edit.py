@@ -52,8 +52,11 @@ class RangeEdit:
     def start(self, frames: range, change: Callable[[int, Mask], Mask]) -> None:
         """Replace the mask of every frame by `change(frame, mask)`, which runs in a thread.
 
-        What an engine is computing stops: it would write the same frames.
+        What an engine is computing stops: it would write the same frames. While another job
+        runs nothing is begun or stopped, and that is said.
         """
+        if not self._window.has_room():
+            return
         workspace = self._window.workspace
         self._document.settle()
         workspace.bridge.stop()
