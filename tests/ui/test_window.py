@@ -188,6 +188,18 @@ def test_stop_ends_a_run_and_keeps_what_there_is(qtbot, window):
     assert window.document.annotations.status(0) is Status.REFERENCE
 
 
+def test_no_speed_is_told_once_a_video_is_closed_amid_a_run(qtbot, window):
+    paint(window, object_of(window))
+    told = []
+    window.bridge.progress.connect(lambda _: told.append(window.status.engine.text()))
+    window.bridge.progress.connect(lambda _: window.close_project() if told[1:] else None)
+    window.actions_["propagate"].trigger()
+    qtbot.waitUntil(lambda: window.workspace is None)
+
+    assert "fps" in told[-1]
+    assert "fps" not in window.status.engine.text()
+
+
 def test_closing_joins_every_thread(qtbot, clip):
     before = set(threading.enumerate())
     with open_window(qtbot, clip) as window:

@@ -65,9 +65,10 @@ class StatusBar(QStatusBar):
         self.memory.setToolTip(details)
 
     def clear_work(self) -> None:
-        """Show nothing at the left: no video is open."""
+        """Show nothing at the left, and no speed: no video is open."""
         self._brush = self._zoom = self._position = ""
         self._show_work()
+        self.show_speed(None)
 
     def say(self, text: str, is_news: bool = True) -> None:
         """Show a message for a while; what is no news hides none that is shown still."""
