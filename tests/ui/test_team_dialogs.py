@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PySide6.QtGui import QColor
 
 from tests.ui.window import SHAPE, isolate_settings, make_clip, open_window, paint
 from vos_annotator.core.edits import ReviewEdit, ReviewSpan, ReviewState
@@ -11,6 +12,7 @@ from vos_annotator.ui import dialogs
 from vos_annotator.ui.compare_dialog import CompareDialog
 from vos_annotator.ui.effort_dialog import EffortDialog
 from vos_annotator.ui.merge_dialog import MergeDialog
+from vos_annotator.ui.theme import LIGHT
 
 
 @pytest.fixture
@@ -133,6 +135,36 @@ def test_the_effort_is_told_drawn_and_kept(qtbot, window, tmp_path, monkeypatch)
         monkeypatch.setattr(dialogs, "ask_new_file", lambda *_, name=name: tmp_path / name)
         button.click()
         assert (tmp_path / name).read_bytes().startswith(start)
+    dialog.reject()
+
+
+def test_the_picture_of_the_effort_follows_the_theme(qtbot, qapp, window):
+    window.actions_["theme-dark"].trigger()
+    dialog = shown(qtbot, window, "effort", EffortDialog)
+    qtbot.waitUntil(dialog.table.isEnabled, timeout=30_000)
+    try:
+        window.actions_["theme-light"].trigger()
+        ground = QColor(LIGHT.window)
+        qtbot.waitUntil(lambda: dialog.picture.backgroundBrush().color() == ground)
+        pen = dialog.picture.getItem(0, 0).getAxis("left").textPen()
+        assert pen.color() == QColor(LIGHT.text)
+    finally:
+        window.actions_["theme-dark"].trigger()
+    dialog.reject()
+
+
+def test_a_merge_that_could_not_be_written_can_be_tried_again(qtbot, window, other, tmp_path):
+    dialog = shown(qtbot, window, "merge", MergeDialog)
+    dialog.other.field.setText(str(other))
+    qtbot.waitUntil(lambda: dialog.list.topLevelItemCount() == 2, timeout=30_000)
+    dialog.ours.click()
+    dialog.out.field.setText(str(tmp_path / ("n" * 250 + ".vos")))  # no room for a journal
+    assert dialog.merge.isEnabled()
+
+    dialog.accept()
+    assert not dialog.merge.isEnabled()
+    qtbot.waitUntil(lambda: bool(dialog._note.text()), timeout=30_000)
+    assert dialog.merge.isEnabled()
     dialog.reject()
 
 

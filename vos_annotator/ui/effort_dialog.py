@@ -9,7 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 import pyqtgraph as pg
-from PySide6.QtCore import QBuffer
+from PySide6.QtCore import QBuffer, QEvent
 from PySide6.QtWidgets import QDialogButtonBox, QLabel
 
 from vos_annotator.core.atomic import put_file
@@ -19,6 +19,7 @@ from vos_annotator.core.project import Project
 from vos_annotator.core.tables import write_csv
 from vos_annotator.core.translation import tr, tr_many
 from vos_annotator.ui import dialogs
+from vos_annotator.ui.inference import single_shot
 from vos_annotator.ui.language import number
 from vos_annotator.ui.projects_dialog import Progress, ProjectsDialog
 
@@ -31,14 +32,15 @@ _BARS = 300  # that a picture has room for
 class EffortDialog(ProjectsDialog):
     """The figures of a project's history, and where in video and time the work was."""
 
+    _effort: Effort | None = None  # until it is read
+
     def __init__(self, window: MainWindow) -> None:
         super().__init__(tr("Effort"), window)
         self.resize(680, 560)
-        self._effort: Effort | None = None
         self._figures = QLabel()
         self._figures.setWordWrap(True)
+        self._redraw = single_shot(self, 0, lambda: self._draw(self._effort))
         self.picture = pg.GraphicsLayoutWidget()
-        self.picture.setBackground(self.palette().base().color())
         self.picture.setAccessibleName(tr("Steps by frame, and minutes at work by frame"))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         role = QDialogButtonBox.ButtonRole.ActionRole
@@ -86,12 +88,14 @@ class EffortDialog(ProjectsDialog):
                 count=number(unknown),
             )
         self._figures.setText(text)
-        self._draw(effort, count)
+        self._draw(effort)
         for button in (self.table, self.png):
             button.setEnabled(bool(effort.steps))
 
-    def _draw(self, effort: Effort, frame_count: int) -> None:
+    def _draw(self, effort: Effort) -> None:
+        frame_count = self._workspace.project.video.frame_count
         self.picture.clear()
+        self.picture.setBackground(self.palette().base().color())
         pen = self.palette().text().color()
         color = self.palette().highlight().color()
         above, below = self.picture.addPlot(0, 0), self.picture.addPlot(1, 0)
@@ -121,6 +125,12 @@ class EffortDialog(ProjectsDialog):
             symbolBrush=color,
             symbolPen=None,
         )
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self._effort is not None:
+            self._redraw.start()  # once all that Qt does for it is done
 
     def _ask_csv(self) -> None:
         path = self._ask(tr("Save as CSV"), ".csv", tr("Tables (*.csv)"))

@@ -91,7 +91,7 @@ class MergeDialog(OtherProjectDialog):
                 return None  # a person has to look again
             return merge.save(out, prefers, progress)
 
-        self.merge.setEnabled(False)
+        self.merge.setEnabled(False)  # until it is there or has failed
         self._work(work, lambda count: self._finish(out, count), other)
 
     def _lay_out(self) -> None:
@@ -189,6 +189,10 @@ class MergeDialog(OtherProjectDialog):
                 count=number(undecided),
             )
         self._summary.setText(text if found else tr("No conflicts."))
+
+    def _fail(self, text: str) -> None:
+        super()._fail(text)
+        self._allow()  # to try again
 
     def _finish(self, out: Path, count: int | None) -> None:
         if count is None:
