@@ -70,6 +70,22 @@ def test_dragging_scrubs_and_letting_go_ends_it(window):
     assert not window.cursor.scrubbing
 
 
+@pytest.mark.parametrize(("taken", "over", "back"), [("in", 9, 3), ("out", 0, 5)])
+def test_a_bracket_dragged_over_the_other_one_and_back_leaves_it_there(window, taken, over, back):
+    window.cursor.in_frame, window.cursor.out_frame = brackets = 2, 6
+    timeline, viewport = window.timeline, window.timeline.viewport()
+    edge = {"in": brackets[0], "out": brackets[1] + 1}[taken]
+    start = QPoint(round(GUTTER + timeline.axis.x(edge)), HEAD + ROW // 2)
+
+    drag(timeline, start, at(timeline, over), released=False)
+    assert (window.cursor.in_frame, window.cursor.out_frame) in [(6, 6), (2, 2)]
+    QTest.mouseMove(viewport, at(timeline, back))
+    QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=at(timeline, back))
+
+    expected = {"in": (back, 6), "out": (2, back)}[taken]
+    assert (window.cursor.in_frame, window.cursor.out_frame) == expected
+
+
 def test_dragging_beyond_the_end_stays_on_the_last_frame(window):
     drag(window.timeline, at(window.timeline, 2), QPoint(window.timeline.width() + 300, 30))
 

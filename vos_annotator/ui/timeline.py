@@ -201,13 +201,13 @@ class Timeline(QAbstractScrollArea):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Drag what was taken."""
         x = event.position().x() - GUTTER
-        frame = self.axis.frame_at(x)
+        frame, first, last = self.axis.frame_at(x), self._cursor.in_frame, self._cursor.out_frame
         if self._drag == "playhead":
             self._cursor.frame = frame
-        elif self._drag == "in":
-            self._cursor.in_frame = frame
+        elif self._drag == "in":  # as far as the other bracket, which is not dragged
+            self._cursor.in_frame = frame if last is None else min(frame, last)
         elif self._drag == "out":
-            self._cursor.out_frame = frame
+            self._cursor.out_frame = frame if first is None else max(frame, first)
         elif self._drag == "view":
             self.axis.scroll_to(self.axis.start + (self._drag_from - x) / self.axis.scale)
             self._drag_from = x
