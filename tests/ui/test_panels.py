@@ -6,6 +6,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from tests.ui.window import isolate_settings, make_clip, open_window, paint
+from vos_annotator.ui.panels.object_row import NameField
 from vos_annotator.ui.transport import duration, timecode
 
 
@@ -47,6 +48,31 @@ def test_a_click_on_a_row_makes_its_object_current(window):
     click(window.workspace.objects_panel.rows[dog])
 
     assert window.cursor.object_id == dog
+
+
+def test_a_name_has_room_before_the_state_has_and_all_of_it_is_in_the_tooltip(qtbot, window):
+    window.document.update_object(window.cursor.object_id, name="the left hand of the dancer")
+    row = window.workspace.objects_panel.rows[window.cursor.object_id]
+    row.show_state("reference, absent, as you said")
+
+    qtbot.waitUntil(lambda: row.state.width() < row.state.sizeHint().width())  # once laid out
+    assert row.name.width() >= row.fontMetrics().horizontalAdvance("Object 12")
+    assert row.toolTip() == "the left hand of the dancer"
+    assert row.lock.geometry().right() <= row.width()
+
+
+def test_a_name_that_has_no_room_ends_in_dots(qtbot):
+    field = NameField()
+    qtbot.addWidget(field)
+    field.resize(100, 24)
+    pictures = []
+    for text in ("m" * 30, "m" * 29 + "x", "m" * 5 + "x" * 25):
+        field.setText(text)
+        pictures.append(field.grab().toImage())
+    end = pictures[0].copy(84, 0, 16, 24)  # where letters are two thirds of the height and more
+
+    assert pictures[0] == pictures[1] != pictures[2]
+    assert all(end.pixelColor(x, 8) == end.pixelColor(0, 0) for x in range(12))
 
 
 def test_escape_takes_the_old_name_back(window):

@@ -6,7 +6,15 @@ For: the objects panel. Shows an object and says what the person wants changed o
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QContextMenuEvent, QIcon, QMouseEvent, QPainter, QPixmap
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QIcon,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPixmap,
+)
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -23,6 +31,8 @@ from vos_annotator.ui.panels.panel import small_button
 from vos_annotator.ui.timeline_states import EMPTY, describe
 
 _STATE_WIDTH = 88  # px at most: the eye and the lock have to stay in view
+_NAME_WIDTH = 82  # px that a name has, if it needs them; the state is shortened before
+_NAME_LEFT, _NAME_RIGHT = 9, 4  # px beside the text of a name
 _COLOR_NAMES = (  # of SCREEN_COLORS
     *(marked("Sky blue"), marked("Green"), marked("Pink"), marked("Yellow"), marked("Blue")),
     *(marked("Purple"), marked("Olive"), marked("Light blue"), marked("Orange"), marked("Red")),
@@ -37,7 +47,25 @@ class NameField(QLineEdit):
         self._before = ""
         self.setFrame(False)
         self.editingFinished.connect(self.stop)
+        self.textChanged.connect(self.updateGeometry)
         self.stop()
+
+    def sizeHint(self) -> QSize:
+        """As wide as the text, or as is kept for it."""
+        text = self.fontMetrics().horizontalAdvance(self.text())
+        width = min(_NAME_LEFT + text + _NAME_RIGHT, _NAME_WIDTH)
+        return QSize(width, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        """As the hint: the state is narrower first."""
+        return self.sizeHint()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Shorten what has no room; while it is edited it is moved instead."""
+        if self.isReadOnly():
+            _paint_shortened(self, self.text(), _NAME_LEFT)
+        else:
+            super().paintEvent(event)
 
     def start(self) -> None:
         """Let the person type."""
@@ -70,6 +98,23 @@ class NameField(QLineEdit):
         return super().event(event)
 
 
+class StateLabel(QLabel):
+    """A word that gives way to a name, with what is left out in its tooltip."""
+
+    def sizeHint(self) -> QSize:
+        """As wide as the word, up to a limit."""
+        hint = super().sizeHint()
+        return QSize(min(hint.width(), _STATE_WIDTH), hint.height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Nothing, if there is no room."""
+        return QSize(0, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Shorten what has no room."""
+        _paint_shortened(self, self.text())
+
+
 class ObjectRow(QWidget):
     """A line: colour, number and name, state, eye, lock.
 
@@ -96,7 +141,7 @@ class ObjectRow(QWidget):
         self.number.setProperty("role", "quiet")
         self.name = NameField()
         self.name.editingFinished.connect(self._send_name)
-        self.state = QLabel()
+        self.state = StateLabel()
         self.state.setProperty("role", "quiet")
         self.state.setStyleSheet("font-size: 11px;")
         self.eye = small_button("eye", tr("Hide"), checkable=True)
@@ -125,6 +170,7 @@ class ObjectRow(QWidget):
         self.eye.setIcon(icon("eye" if shown.visible else "eye-off"))
         self.lock.setChecked(shown.locked)
         self.lock.setIcon(icon("lock" if shown.locked else "unlock"))
+        self.setToolTip(shown.name)
         self.setAccessibleName(tr("Object {number} {name}", number=shown.id, name=shown.name))
         self.name.setAccessibleName(tr("Name of object {number}", number=shown.id))
         name = shown.name
@@ -141,8 +187,7 @@ class ObjectRow(QWidget):
     def show_state(self, word: str) -> None:
         """Say what is known of the object on this frame."""
         shown = "" if word == describe(EMPTY) else word
-        metrics = self.state.fontMetrics()
-        self.state.setText(metrics.elidedText(shown, Qt.TextElideMode.ElideRight, _STATE_WIDTH))
+        self.state.setText(shown)
         self.state.setToolTip(shown)
         self.setAccessibleDescription(word)
 
@@ -198,6 +243,14 @@ class ObjectRow(QWidget):
             action = menu.addAction(_swatch(color), tr(name))
             action.triggered.connect(lambda _=False, color=color: self._send(color=color))
         return menu
+
+
+def _paint_shortened(widget: QWidget, text: str, left: int = 0) -> None:
+    """Paint as much of a text as a widget has room for, and dots for the rest."""
+    painter, room = QPainter(widget), widget.rect().adjusted(left, 0, 0, 0)
+    fitting = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room.width())
+    painter.setPen(widget.palette().color(widget.foregroundRole()))
+    painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, fitting)
 
 
 def _swatch(color: tuple[int, int, int]) -> QIcon:
