@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QApplication
 
 from tests.ui.window import isolate_settings, make_clip, open_window, paint
 from vos_annotator.ui.panels.object_row import NameField
+from vos_annotator.ui.timeline_picture import HEAD, ROW
 from vos_annotator.ui.transport import duration, timecode
 
 
@@ -48,6 +49,27 @@ def test_a_click_on_a_row_makes_its_object_current(window):
     click(window.workspace.objects_panel.rows[dog])
 
     assert window.cursor.object_id == dog
+
+
+def in_view(window):
+    """Return whether the list and the timeline show the current object."""
+    panel, timeline = window.workspace.objects_panel, window.timeline
+    row, viewport = panel.rows[window.cursor.object_id], panel._area.viewport()
+    top = row.mapTo(viewport, row.rect().topLeft()).y()
+    lane = timeline.states.ids.index(window.cursor.object_id) * ROW
+    lane -= timeline.verticalScrollBar().value()
+    in_list = top >= 0 and top + row.height() <= viewport.height()
+    return in_list and lane >= 0 and lane + ROW <= timeline.viewport().height() - HEAD
+
+
+def test_the_list_and_the_lanes_follow_the_current_object_and_a_new_one(qtbot, window):
+    for _ in range(24):
+        window.actions_["add-object"].trigger()
+    qtbot.waitUntil(lambda: in_view(window))
+
+    for _ in range(24):
+        window.actions_["next-object"].trigger()
+        qtbot.waitUntil(lambda: in_view(window))
 
 
 def test_a_name_has_room_before_the_state_has_and_all_of_it_is_in_the_tooltip(qtbot, window):

@@ -62,7 +62,7 @@ class Timeline(QAbstractScrollArea):
         document.objects_changed.connect(self._on_objects_changed)
         document.review_changed.connect(self._redraw)
         cursor.frame_changed.connect(self._on_cursor_moved)
-        cursor.object_changed.connect(self._redraw)
+        cursor.object_changed.connect(self._on_object_changed)
         cursor.view_changed.connect(self.viewport().update)
         self.film.changed.connect(self._redraw)
         self._on_objects_changed()
@@ -116,6 +116,10 @@ class Timeline(QAbstractScrollArea):
         self._picture.forget()
         self._view_changed()
 
+    def _on_object_changed(self, *_: object) -> None:
+        self._reveal_object()
+        self._redraw()
+
     def _redraw(self, *_: object) -> None:
         self._picture.forget()
         self.viewport().update()
@@ -159,6 +163,12 @@ class Timeline(QAbstractScrollArea):
             self.setFixedHeight(self.sizeHint().height())
         self.viewport().update()
 
+    def _reveal_object(self) -> None:
+        """Scroll until the lane of the current object is in view."""
+        if self._cursor.object_id in self.states.ids:
+            bar, top = self.verticalScrollBar(), self.states.ids.index(self._cursor.object_id) * ROW
+            bar.setValue(max(min(bar.value(), top), top + ROW - bar.pageStep()))
+
     def changeEvent(self, event: QEvent) -> None:
         """Follow the theme."""
         super().changeEvent(event)
@@ -169,6 +179,7 @@ class Timeline(QAbstractScrollArea):
         """Fit the axis to the new width."""
         self.axis.resize(self.viewport().width() - GUTTER)
         self._view_changed()
+        self._reveal_object()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the lanes and what moves over them."""

@@ -61,6 +61,7 @@ class ObjectsPanel(Panel):
         area.setWidget(content)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.verticalScrollBar().rangeChanged.connect(self._reveal)  # rows came, or room went
         self._area = area
         self.set_content(area)
 
@@ -114,10 +115,12 @@ class ObjectsPanel(Panel):
 
     def _update_current(self, *_: object) -> None:
         for object_id, row in self.rows.items():
-            is_current = object_id == self._cursor.object_id
-            row.set_current(is_current)
-            if is_current:
-                self._area.ensureWidgetVisible(row)
+            row.set_current(object_id == self._cursor.object_id)
+        self._reveal()
+
+    def _reveal(self, *_: object) -> None:
+        if row := self.rows.get(self._cursor.object_id):
+            self._area.ensureWidgetVisible(row)
 
     def _choose(self, object_id: int) -> None:
         self._cursor.object_id = object_id
