@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QMenu,
+    QScrollArea,
     QWidget,
 )
 
@@ -170,6 +171,17 @@ def test_dialogs_have_room_for_every_word(qtbot, window, action):
     qtbot.waitExposed(dialog)
 
     assert cut_off(dialog) == []
+
+
+def test_the_page_of_keys_fits_on_a_small_screen(qtbot, window):
+    window.actions_["keys"].trigger()
+    (sheet,) = window.findChildren(QDialog)
+    qtbot.waitExposed(sheet)
+    (area,) = sheet.findChildren(QScrollArea)
+
+    assert sheet.frameSize().width() <= sheet.screen().availableSize().width()
+    assert sheet.height() <= 0.95 * sheet.screen().availableSize().height()  # there is a title, too
+    assert area.horizontalScrollBar().maximum() == 0 and cut_off(sheet) == []
 
 
 def test_the_export_dialog_has_room_for_every_word(qtbot, window):

@@ -17,8 +17,10 @@ from vos_annotator.ui.action_set import key_text
 from vos_annotator.ui.actions import ACTIONS
 from vos_annotator.ui.timeline_lanes import legend
 
-_COLUMNS = 3
+_COLUMNS = 3  # at most
 _HIGHEST = 860  # px
+_SCREEN_SHARE = 0.92  # of the screen that it takes at most, beside the frame of the window
+_BAR = QSize(20, 8)  # px beside the page, for what scrolls it
 _NUMBERS = "Object/Select"  # nine rows that are one line here
 _MOUSE = (
     (marked("Wheel"), marked("zoom at the cursor")),
@@ -43,40 +45,49 @@ class CheatSheet(QDialog):
         super().__init__(parent)
         self.setWindowTitle(tr("Keys"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        content = QWidget()
-        grid = QGridLayout(content)
-        grid.setContentsMargins(24, 20, 24, 20)
-        grid.setHorizontalSpacing(40)
-        columns = [QVBoxLayout() for _ in range(_COLUMNS)]
-        heights = [0] * _COLUMNS
-        for place, column in enumerate(columns):
-            column.setSpacing(4)
-            grid.addLayout(column, 0, place)
         mouse = [(tr(where), tr(what)) for where, what in _MOUSE]
-        pages = [(tr(menu), _rows_of(menu, rows)) for menu in MENUS]
-        for title, lines in [*pages, (tr("Mouse"), mouse)]:
-            if not lines:
-                continue
-            place = heights.index(min(heights))
-            heights[place] += len(lines) + 2
-            heading = QLabel(title.upper())
-            heading.setProperty("role", "heading")
-            columns[place].addWidget(heading)
-            columns[place].addWidget(_table(lines))
-            columns[place].addSpacing(12)
-        for column in columns:
-            column.addStretch(1)
-        forms = QLabel(tr("On the timeline: {forms}.", forms=legend()), wordWrap=True)
-        forms.setProperty("role", "quiet")
-        grid.addWidget(forms, 1, 0, 1, _COLUMNS)
+        sections = [*((tr(menu), _rows_of(menu, rows)) for menu in MENUS), (tr("Mouse"), mouse)]
+        sections = [(title, lines) for title, lines in sections if lines]
+        room = self.screen().availableSize() * _SCREEN_SHARE
+        for count in range(_COLUMNS, 0, -1):
+            content = _page(sections, count)
+            wanted = content.sizeHint() + _BAR
+            if wanted.width() <= room.width():
+                break
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setWidget(content)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(area)
-        wanted, room = content.sizeHint() + QSize(20, 8), self.screen().availableSize()
         self.resize(wanted.boundedTo(QSize(room.width(), min(room.height(), _HIGHEST))))
+
+
+def _page(sections: Iterable[tuple[str, list[tuple[str, str]]]], count: int) -> QWidget:
+    """Return the titles and tables in so many columns, and under them what forms mean."""
+    page = QWidget()
+    grid = QGridLayout(page)
+    grid.setContentsMargins(24, 20, 24, 20)
+    grid.setHorizontalSpacing(40)
+    columns = [QVBoxLayout() for _ in range(count)]
+    heights = [0] * count
+    for place, column in enumerate(columns):
+        column.setSpacing(4)
+        grid.addLayout(column, 0, place)
+    for title, lines in sections:
+        place = heights.index(min(heights))
+        heights[place] += len(lines) + 2
+        heading = QLabel(title.upper())
+        heading.setProperty("role", "heading")
+        columns[place].addWidget(heading)
+        columns[place].addWidget(_table(lines))
+        columns[place].addSpacing(12)
+    for column in columns:
+        column.addStretch(1)
+    forms = QLabel(tr("On the timeline: {forms}.", forms=legend()), wordWrap=True)
+    forms.setProperty("role", "quiet")
+    grid.addWidget(forms, 1, 0, 1, count)
+    return page
 
 
 def _rows_of(menu: str, rows: Iterable[Action]) -> list[tuple[str, str]]:
