@@ -267,6 +267,21 @@ def test_a_polygon_that_is_being_drawn_is_kept_when_the_project_is_closed(qtbot,
         assert abs(int((project.annotations[0] == 1).sum()) - 40 * 20) <= 40
 
 
+def test_the_tool_stays_in_hand_and_a_project_keeps_its_brush(qtbot, window, tmp_path):
+    first = window.workspace.project.path
+    window.actions_["tool-eraser"].trigger()
+    window.cursor.brush_size = 31
+
+    assert window.open_path(make_clip(tmp_path / "other"))
+    assert window.cursor.tool == "eraser" and window.actions_["tool-eraser"].isChecked()
+    assert window.cursor.brush_size < 31  # as suits the video
+
+    assert window.make_again()  # as for another language
+    with open_window(qtbot, first) as again:
+        assert (again.cursor.tool, again.cursor.brush_size) == ("eraser", 31)
+        assert "31 px" in again.status.work.text()
+
+
 def test_another_video_takes_the_place_of_the_first(qtbot, window, tmp_path):
     other = make_clip(tmp_path / "other", frames=3)
     first = window.workspace

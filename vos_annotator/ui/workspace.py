@@ -6,7 +6,7 @@ it before the next. Restores where the person was, and keeps it in the project.
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSettings, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QSplitter, QVBoxLayout, QWidget
 
 from vos_annotator.core.project import Project
@@ -38,6 +38,7 @@ from vos_annotator.ui.step_words import said_of_painting
 from vos_annotator.ui.thumbnails import Thumbnails
 from vos_annotator.ui.timeline import Timeline
 from vos_annotator.ui.timeline_states import describe
+from vos_annotator.ui.tools import TOOLS
 from vos_annotator.ui.transport import Transport, duration
 from vos_annotator.ui.unsure_places import UnsurePlace, unsure_places
 from vos_annotator.ui.wipe import Wipe
@@ -45,6 +46,7 @@ from vos_annotator.ui.wipe import Wipe
 _THUMBNAIL = 56  # px high
 _PLACE_KEY = "place"  # where the person was, in the project's settings
 _PLACE_DELAY = 1000  # ms
+_TOOL_KEY = "tool"  # that is in hand, in the person's settings: it stays so in other projects
 
 
 class Workspace(QWidget):
@@ -226,9 +228,14 @@ class Workspace(QWidget):
         self._place_timer.setSingleShot(True)
         self._place_timer.setInterval(_PLACE_DELAY)
         self._place_timer.timeout.connect(self._save_place)
-        for signal in (self.cursor.frame_changed, self.cursor.object_changed):
+        for signal in (
+            self.cursor.frame_changed,
+            self.cursor.object_changed,
+            self.cursor.view_changed,
+            self.cursor.brush_changed,
+        ):
             signal.connect(self._place_timer.start)
-        self.cursor.view_changed.connect(self._place_timer.start)
+        self.cursor.tool_changed.connect(lambda tool: QSettings().setValue(_TOOL_KEY, tool))
         QApplication.instance().focusChanged.connect(self._take_keys)
 
     def _take_keys(self, _old: QWidget | None, now: QWidget | None) -> None:
@@ -265,6 +272,7 @@ class Workspace(QWidget):
             "object": cursor.object_id,
             "in": cursor.in_frame,
             "out": cursor.out_frame,
+            "brush": cursor.brush_size,
         }
         if self.project.setting(_PLACE_KEY) != place:
             self.project.set_setting(_PLACE_KEY, place)
@@ -279,3 +287,6 @@ class Workspace(QWidget):
             self.cursor.object_id = ids[0]
         self.cursor.in_frame = place.get("in")
         self.cursor.out_frame = place.get("out")
+        self.cursor.brush_size = place.get("brush", self.cursor.brush_size)
+        if (tool := QSettings().value(_TOOL_KEY)) in TOOLS:
+            self.cursor.tool = tool
