@@ -3,6 +3,7 @@
 import pytest
 from PySide6.QtCore import QSettings
 from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QCheckBox, QLineEdit
 
 from tests.ui.window import isolate_settings, make_clip, open_window
 from vos_annotator.ui.app import make_application
@@ -33,11 +34,39 @@ def contrast(first, second):
 @pytest.mark.parametrize("name", THEMES)
 def test_text_can_be_read_on_every_ground_it_stands_on(name):
     theme = THEMES[name]
-    for ground in (theme.window, theme.panel, theme.raised, theme.surround):
+    for ground in (theme.window, theme.panel, theme.raised, theme.surround, theme.field):
         assert contrast(theme.text, ground) >= READABLE, ground
     for ground in (theme.window, theme.panel):
         assert contrast(theme.quiet, ground) >= READABLE, ground
     assert contrast(theme.on_accent, theme.accent) >= READABLE
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_a_box_that_is_ticked_has_a_tick_in_it(window, name):
+    window.actions_[f"theme-{name}"].trigger()
+    box = QCheckBox(window)
+    box.setChecked(True)
+    box.resize(box.sizeHint())
+    picture = box.grab().toImage()
+    across, down = range(picture.width()), range(picture.height())
+    colors = {(x, y): picture.pixelColor(x, y).name() for x in across for y in down}
+    drawn = [place for place, color in colors.items() if color == THEMES[name].on_accent]
+    width, height = (max(each) - min(each) + 1 for each in zip(*drawn, strict=True))
+
+    assert THEMES[name].accent in colors.values()
+    assert len(drawn) < 0.7 * width * height  # a square in a square reads as half ticked
+
+
+def test_a_field_is_as_bright_as_paper_in_the_light_and_duller_where_nothing_can_be_typed(window):
+    window.actions_["theme-light"].trigger()
+    field = QLineEdit(window)
+    field.resize(80, 30)
+    grounds = []
+    for is_enabled in (True, False):
+        field.setEnabled(is_enabled)
+        grounds.append(field.grab().toImage().pixelColor(40, 15).name())
+
+    assert grounds == ["#ffffff", LIGHT.window]
 
 
 @pytest.mark.parametrize(("choice", "theme"), [("light", LIGHT), ("dark", DARK)])

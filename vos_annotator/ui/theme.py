@@ -16,6 +16,8 @@ from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
+from vos_annotator.paths import resources_folder
+
 SYSTEM = "system"
 _CHOICE_KEY = "theme"
 
@@ -25,11 +27,12 @@ DOUBT_RED = QColor("#e5534b")  # an engine that guesses
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """The colours of one look of the window."""
+    """The colours of one look of the window, and the picture of a tick in `on_accent`."""
 
     window: str
     panel: str
     surround: str
+    field: str
     line: str
     raised: str
     text: str
@@ -37,12 +40,14 @@ class Theme:
     faint: str
     accent: str
     on_accent: str
+    tick: str
 
 
 DARK = Theme(
     window="#1f2124",
     panel="#26282c",
     surround="#17181a",
+    field="#17181a",
     line="#34373c",
     raised="#33363b",
     text="#d8dade",
@@ -50,11 +55,13 @@ DARK = Theme(
     faint="#5d6167",
     accent="#4c9aff",
     on_accent="#0b1a2e",
+    tick="tick-dark.svg",
 )
 LIGHT = Theme(
     window="#ececee",
     panel="#f7f7f8",
     surround="#d4d5d8",
+    field="#ffffff",
     line="#c9cbd0",
     raised="#dfe1e5",
     text="#24272c",
@@ -62,6 +69,7 @@ LIGHT = Theme(
     faint="#a2a6ad",
     accent="#1868d6",
     on_accent="#ffffff",
+    tick="tick-light.svg",
 )
 
 
@@ -176,19 +184,22 @@ def _style_sheet(t: Theme) -> str:
     QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
     QPushButton::menu-indicator {{ subcontrol-position: right center; right: 6px; }}
     QRadioButton::indicator, QCheckBox::indicator {{ width: 12px; height: 12px;
-        background: {t.surround}; border: 1px solid {t.quiet}; }}
+        background: {t.field}; border: 1px solid {t.quiet}; }}
     QRadioButton::indicator {{ border-radius: 7px; }}
     QCheckBox::indicator {{ border-radius: 3px; }}
-    QRadioButton::indicator:checked, QCheckBox::indicator:checked {{ width: 6px; height: 6px;
+    QRadioButton::indicator:checked {{ width: 6px; height: 6px;
         background: {t.on_accent}; border: 4px solid {t.accent}; }}
+    QCheckBox::indicator:checked {{ background: {t.accent}; border-color: {t.accent};
+        image: url("{(resources_folder() / "themes" / t.tick).as_posix()}"); }}
     QRadioButton::indicator:focus, QCheckBox::indicator:focus {{ border-color: {t.accent}; }}
     QRadioButton::indicator:disabled, QCheckBox::indicator:disabled {{
         border-color: {t.faint}; }}
-    QLineEdit, QSpinBox, QPlainTextEdit {{ background: {t.surround};
+    QLineEdit, QSpinBox, QPlainTextEdit {{ background: {t.field};
         border: 1px solid {t.line}; border-radius: 4px; padding: 2px 6px;
         selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
     QLineEdit:focus, QSpinBox:focus, QPlainTextEdit:focus {{
         border-color: {t.accent}; }}
+    QLineEdit:disabled, QSpinBox:disabled {{ background: {t.window}; color: {t.faint}; }}
     QSpinBox QLineEdit {{ border: 0; padding: 0 6px; background: transparent; }}
     QSpinBox::up-button, QSpinBox::down-button {{ subcontrol-origin: border;
         subcontrol-position: right; width: 0px; }}
