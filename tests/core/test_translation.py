@@ -5,7 +5,16 @@ import gettext
 import pytest
 
 from vos_annotator.core import translation
-from vos_annotator.core.translation import language, languages, tr, tr_in, tr_many, use_language
+from vos_annotator.core.translation import (
+    decimal,
+    language,
+    languages,
+    size_text,
+    tr,
+    tr_in,
+    tr_many,
+    use_language,
+)
 
 
 class Backwards(gettext.NullTranslations):
@@ -25,6 +34,15 @@ class Backwards(gettext.NullTranslations):
 def english_again():
     yield
     use_language("en")
+
+
+@pytest.mark.parametrize(
+    ("code", "texts"), [("en", ["9.4", "5.7 MB", "75.0 GB"]), ("de", ["9,4", "5,7 MB", "75,0 GB"])]
+)
+def test_numbers_have_the_decimal_mark_of_the_language_and_sizes_a_fitting_unit(code, texts):
+    use_language(code)
+
+    assert [decimal(9.44), size_text(5.7e6), size_text(7.5e10)] == texts
 
 
 def test_without_a_choice_everything_is_english():

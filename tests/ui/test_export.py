@@ -12,6 +12,7 @@ from tests.ui.window import FRAMES, isolate_settings, make_clip, open_window, pa
 from vos_annotator.core.formats.importing import look_through
 from vos_annotator.core.formats.preflight import Finding
 from vos_annotator.core.formats.registry import installed
+from vos_annotator.core.translation import use_language
 from vos_annotator.core.video import open_video
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.export_dialog import ExportDialog
@@ -72,6 +73,37 @@ def test_the_dialog_says_before_what_is_missing_and_how_large_it_gets(qtbot, win
     assert seen[0] == f"No masks on frames 1-{FRAMES - 1}."
     assert seen[1] == "Object 2 has no pixel on any frame."
     assert seen[2].startswith("It takes about 0.")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("en", ["No masks on frame 4.", " MB; ", "are free there."]),
+        ("de", ["Keine Masken auf Bild 4.", " MB; dort sind ", " frei."]),
+    ],
+)
+def test_what_there_is_to_know_is_said_of_one_frame_in_the_language_in_use(
+    qtbot, window, tmp_path, code, words
+):
+    for frame in set(range(FRAMES)) - {4}:
+        window.cursor.frame = frame
+        paint(window)
+    use_language(code)
+    seen = []
+
+    def answer(dialog):
+        seen.extend(texts(dialog))
+        dialog.root.setText(str(tmp_path / "out"))
+
+    try:
+        ask(qtbot, window, answer)
+    finally:
+        use_language("en")
+
+    room = next(each for each in seen if " MB" in each)
+    assert seen[0] == words[0]
+    assert words[1] in room and room.endswith(words[2])
+    assert ("." if code == "en" else ",") in room.partition(" MB")[0]
 
 
 def test_a_file_that_somebody_changed_stops_the_export_until_it_may_be_replaced(

@@ -45,6 +45,16 @@ def tr_many(one: str, many: str, count: int, /, **fields: object) -> str:
     return _filled(_used.ngettext(one, many, count), {"count": count, **fields})
 
 
+def decimal(value: float, places: int = 1) -> str:
+    """Return a number of some decimal places, with the mark that the language in use has."""
+    return f"{value:.{places}f}".replace(".", tr("0.5").strip("05"))
+
+
+def size_text(size: float) -> str:
+    """Return a number of bytes in the unit that people would say it in."""
+    return f"{decimal(size / 1e6)} MB" if size < 1e9 else f"{decimal(size / 1e9)} GB"
+
+
 def marked(text: str) -> str:
     """Return `text` as it is; it is collected, and translated by `tr` where it is shown."""
     return text

@@ -92,7 +92,10 @@ class ExportDialog(QDialog):
         self.feather.setRange(0, _WIDEST)
         self.feather.setSuffix(tr(" px"))
         self.feather.setAccessibleName(tr("Soft border"))
-        self.replace = QCheckBox(tr("Replace files that somebody changed"))
+        self.replace = QCheckBox(tr("Overwrite files that no export left as they are"))
+        self.replace.setToolTip(
+            tr("Files of these names that were changed since, or are another video's.")
+        )
         self._target = QLabel()
         self._target.setProperty("role", "quiet")
         self._target.setWordWrap(True)

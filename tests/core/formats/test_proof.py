@@ -168,7 +168,7 @@ def find(out, name="davis", options=None, facts=None):
 def test_the_disk_is_asked_whether_there_is_room(tmp_path, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 1000}))
     (finding,) = [each for each in find(tmp_path) if each.stops]
-    assert "the disk has 0 MB" in finding.text
+    assert "only 0.0 MB are free" in finding.text
 
 
 @pytest.mark.parametrize("name", installed())

@@ -221,8 +221,12 @@ def _notes(
     if frames:
         missing = sorted(set(range(frames[0], frames[-1] + 1)).difference(frames))
         if missing:
-            yield tr("There are no masks on frames {frames} between the others.",
-                     frames=ranges(missing))  # fmt: skip
+            yield tr_many(
+                "There are no masks on frame {frames} between the others.",
+                "There are no masks on frames {frames} between the others.",
+                len(missing),
+                frames=ranges(missing),
+            )
     ids = sorted(ids)
     if ids and (gaps := sorted(set(range(1, ids[-1] + 1)).difference(ids))):
         yield tr("No object has the number {numbers}.", numbers=ranges(gaps))

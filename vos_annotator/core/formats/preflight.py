@@ -22,7 +22,7 @@ from vos_annotator.core.formats.report import ranges
 from vos_annotator.core.formats.sources import sequence_of
 from vos_annotator.core.frame_state import FrameState
 from vos_annotator.core.masks import decode_png
-from vos_annotator.core.translation import tr, tr_many
+from vos_annotator.core.translation import size_text, tr, tr_many
 
 UNSURE = 0.5  # confidence below which an engine itself thinks that a mask is rather wrong
 _AGREES = 0.5  # overlap that an object has with itself a frame on, unless it moves very fast
@@ -131,7 +131,13 @@ def _of_states(
 ) -> Iterator[Finding]:
     states = {frame: facts.states[frame] for frame in frames if frame in facts.states}
     if without := tuple(frame for frame in frames if frame not in states):
-        yield Finding(tr("No masks on frames {frames}.", frames=ranges(without)), without)
+        text = tr_many(
+            "No masks on frame {frames}.",
+            "No masks on frames {frames}.",
+            len(without),
+            frames=ranges(without),
+        )
+        yield Finding(text, without)
     seen = {object_id for state in states.values() for object_id in state.ids}
     for object_id, name in facts.names.items():
         if object_id not in seen and (objects is None or object_id in objects):
@@ -145,11 +151,20 @@ def _of_states(
         )
     )
     if unsure:
-        yield Finding(
-            tr("The engine was unsure on frames {frames}.", frames=ranges(unsure)), unsure
+        text = tr_many(
+            "The engine was unsure on frame {frames}.",
+            "The engine was unsure on frames {frames}.",
+            len(unsure),
+            frames=ranges(unsure),
         )
+        yield Finding(text, unsure)
     if stale := tuple(frame for frame in frames if frame in facts.stale):
-        text = tr("Frames {frames} are older than a correction: propagate.", frames=ranges(stale))
+        text = tr_many(
+            "Frame {frames} is older than a correction: propagate.",
+            "Frames {frames} are older than a correction: propagate.",
+            len(stale),
+            frames=ranges(stale),
+        )
         yield Finding(text, stale)
 
 
@@ -188,13 +203,13 @@ def _of_room(
         size = trial_size(source, kind, name, options, trials) / len(trials) * len(frames)
         place = next(each for each in (out, *out.absolute().parents) if each.is_dir())
         free = shutil.disk_usage(place).free
-        figures = {"size": f"{size / 1e6:.1f}", "free": f"{free / 1e6:.0f}"}
+        figures = {"size": size_text(size), "free": size_text(free)}
         if size * _MARGIN > free:
             yield Finding(
-                tr("It takes about {size} MB, and the disk has {free} MB.", **figures), stops=True
+                tr("It takes about {size}, and only {free} are free there.", **figures), stops=True
             )
         else:
-            yield Finding(tr("It takes about {size} MB of {free} MB.", **figures))
+            yield Finding(tr("It takes about {size}; {free} are free there.", **figures))
     ledger = Ledger(out, name, kind.name, source.video.fingerprint, options.replace)
     if ledger.clash is not None:
         yield Finding(str(ledger.clash), stops=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from vos_annotator.core.translation import tr, tr_many
+from vos_annotator.core.translation import decimal, size_text, tr, tr_many
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,12 @@ class ExportReport:
     def __str__(self) -> str:
         parts = [
             tr(
-                "{name}: {done} of {count} frames, {objects}, {size} MB",
+                "{name}: {done} of {count} frames, {objects}, {size}",
                 name=self.name,
                 done=self.frames_done,
                 count=self.frame_count,
                 objects=tr_many("{count} object", "{count} objects", len(self.objects)),
-                size=f"{self.size / 1e6:.1f}",
+                size=size_text(self.size),
             ),
             tr(
                 "{written} files written and read back, {skipped} were already there",
@@ -51,11 +51,19 @@ class ExportReport:
         if self.kept == 1:
             parts.append(tr("every pixel of the masks reads back"))
         elif self.kept is not None:
-            share = f"{min(self.kept, 0.9999):.2%}"  # what is not all is not called all
+            most = min(self.kept, 0.9999)  # what is not all is not called all
+            share = decimal(100 * most, 2) + "%"
             parts.append(tr("{share} of the masks' pixels read back", share=share))
         if self.frames_without_masks:
             frames = ranges(self.frames_without_masks)
-            parts.append(tr("no masks on frames {frames}", frames=frames))
+            parts.append(
+                tr_many(
+                    "no masks on frame {frames}",
+                    "no masks on frames {frames}",
+                    len(self.frames_without_masks),
+                    frames=frames,
+                )
+            )
         if not self.is_complete:
             parts.append(tr("stopped: export again to go on from here"))
         return "; ".join(parts)
