@@ -5,8 +5,9 @@ import threading
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QTimer, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QApplication, QDialog, QPushButton
 
 from tests.ui.window import FRAMES, isolate_settings, make_clip, open_window, paint
 from vos_annotator.core.formats.importing import look_through
@@ -15,7 +16,8 @@ from vos_annotator.core.formats.registry import installed
 from vos_annotator.core.translation import use_language
 from vos_annotator.core.video import open_video
 from vos_annotator.ui import dialogs
-from vos_annotator.ui.export_dialog import ExportDialog
+from vos_annotator.ui.dialogs import show_report
+from vos_annotator.ui.export_dialog import ExportChoice, ExportDialog
 
 
 @pytest.fixture
@@ -39,6 +41,10 @@ def ask(qtbot, window, answer):
     QTimer.singleShot(0, look)
     window.actions_["export"].trigger()
     qtbot.waitUntil(lambda: not window._jobs.running, timeout=20_000)
+
+
+def reports(window):
+    return [each for each in window.findChildren(QDialog) if each.windowTitle() == "Exported"]
 
 
 def texts(dialog):
@@ -104,6 +110,38 @@ def test_what_there_is_to_know_is_said_of_one_frame_in_the_language_in_use(
     assert seen[0] == words[0]
     assert words[1] in room and room.endswith(words[2])
     assert ("." if code == "en" else ",") in room.partition(" MB")[0]
+
+
+def test_an_export_goes_beside_the_video_unless_another_folder_was_chosen_before(
+    qtbot, window, tmp_path
+):
+    paint(window)
+    seen = []
+
+    def answer(dialog):
+        seen.append(dialog.root.text())
+        dialog.root.setText(str(tmp_path / "out"))
+
+    for _ in range(2):
+        ask(qtbot, window, answer)
+
+    assert seen == [str(tmp_path), str(tmp_path / "out")]
+
+
+def test_the_report_of_an_export_opens_its_folder(qtbot, qapp, window, tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
+    monkeypatch.setattr(dialogs, "show_report", show_report)
+    paint(window)
+    window.window_verbs.export_to(ExportChoice(tmp_path / "out", "clip"))
+    qtbot.waitUntil(lambda: bool(reports(window)), timeout=20_000)
+
+    (report,) = reports(window)
+    (button,) = [each for each in report.findChildren(QPushButton) if each.text() == "Open folder"]
+    button.click()
+
+    folder = tmp_path / "out" / "Annotations" / "480p" / "clip"
+    assert opened == [QUrl.fromLocalFile(str(folder))]
 
 
 def test_a_file_that_somebody_changed_stops_the_export_until_it_may_be_replaced(

@@ -8,7 +8,8 @@ from __future__ import annotations
 from enum import Enum
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, QStandardPaths, Qt
+from PySide6.QtCore import QSettings, QStandardPaths, Qt, QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -142,8 +143,8 @@ def ask_to_stop(parent: QWidget, work: str) -> bool:
     return box.clickedButton() is stops
 
 
-def show_report(parent: QWidget, title: str, text: str) -> QDialog:
-    """Show what an import or export did; does not block the window."""
+def show_report(parent: QWidget, title: str, text: str, folder: Path) -> QDialog:
+    """Show what an export did, and a way to its folder; does not block the window."""
     dialog = QDialog(parent)
     dialog.setWindowTitle(title)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -153,6 +154,9 @@ def show_report(parent: QWidget, title: str, text: str) -> QDialog:
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
     buttons.rejected.connect(dialog.close)
+    opens = buttons.addButton(tr("Open folder"), QDialogButtonBox.ButtonRole.ActionRole)
+    opens.setEnabled(folder.is_dir())
+    opens.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))))
     column = QVBoxLayout(dialog)
     column.setContentsMargins(*MARGINS)
     column.setSpacing(SPACING)
@@ -167,10 +171,10 @@ def _ask_file(parent: QWidget, title: str, purpose: str, filters: str) -> Path |
     return _remember(purpose, chosen)
 
 
-def last_folder(purpose: str) -> str:
-    """Return the folder that was last used for a purpose."""
+def last_folder(purpose: str, first: Path | None = None) -> str:
+    """Return the folder that was last used for a purpose, or else `first`, or that of films."""
     home = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
-    return str(QSettings().value(_FOLDER_KEY + purpose, home))
+    return str(QSettings().value(_FOLDER_KEY + purpose, str(first or home)))
 
 
 def _remember(purpose: str, chosen: str) -> Path | None:

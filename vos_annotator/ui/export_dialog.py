@@ -57,7 +57,16 @@ Check = Callable[[ExportChoice], Sequence[Finding]]
 class ExportDialog(QDialog):
     """What is exported, and where it goes."""
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, name: str, parent: QWidget | None = None, folder: Path | None = None
+    ) -> None:
+        """Make the dialog.
+
+        Args:
+            name: Of the sequence.
+            parent: The window.
+            folder: Where it goes unless another was chosen before; None for that of films.
+        """
         super().__init__(parent)
         self.setWindowTitle(tr("Export"))
         self.setMinimumWidth(560)
@@ -77,7 +86,7 @@ class ExportDialog(QDialog):
         self.about.setWordWrap(True)
         row = PathRow(tr("Folder"), (tr("Choose…"), self._browse))
         self.root = row.field
-        self.root.setText(last_folder("export"))
+        self.root.setText(last_folder("export", folder))
         self.name = QLineEdit(safe_name(name))
         self.name.setAccessibleName(tr("Sequence name"))
         self.resolution = QComboBox()

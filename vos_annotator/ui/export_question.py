@@ -5,8 +5,10 @@ For: the verbs. Knows the document, from which it puts masks aside for other thr
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QDialog
@@ -17,6 +19,8 @@ from vos_annotator.core.formats.registry import FORMATS
 from vos_annotator.core.formats.sources import source_of
 from vos_annotator.core.project import Project
 from vos_annotator.core.stored_map import StoredMap
+from vos_annotator.core.video import Video
+from vos_annotator.ui.demo import is_demo
 from vos_annotator.ui.export_dialog import ExportChoice, ExportDialog
 from vos_annotator.ui.gathering import Gathering
 
@@ -28,7 +32,7 @@ def ask_export(window: MainWindow) -> ExportChoice | None:
     """Return what a person wants to export; None if nothing."""
     document = window.document
     document.settle()
-    dialog = ExportDialog(document.video.name, window)
+    dialog = ExportDialog(document.video.name, window, _beside(document.video))
     facts = Facts.of(document.annotations, source_of(document.project).names)
     gathering = Gathering(document.annotations, dialog)
     sources = []
@@ -53,6 +57,12 @@ def ask_export(window: MainWindow) -> ExportChoice | None:
     choice = dialog.choice
     dialog.deleteLater()
     return choice if is_wanted else None
+
+
+def _beside(video: Video) -> Path | None:
+    """Return the folder that a video is in; None if nothing may, or should, be written there."""
+    folder = Path(video.path).parent
+    return folder if os.access(folder, os.W_OK) and not is_demo(video) else None
 
 
 def put_aside(project: Project, kept: Mapping[int, StoredMap]) -> Source:

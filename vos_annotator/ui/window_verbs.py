@@ -235,7 +235,9 @@ class WindowVerbs:
         text = f"{report}.\n\n{report.annotations}"
         title = tr("Exported") if report.is_complete else tr("Export stopped")
         self._window.messages.add(f"{title}: {text}")
-        dialogs.show_report(self._window, title, text)
+        place = report.annotations
+        folder = place if place.is_dir() else place.parent
+        dialogs.show_report(self._window, title, text, folder)
 
     # The window
 
