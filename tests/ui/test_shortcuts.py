@@ -70,6 +70,17 @@ def test_enter_runs_the_first_find_and_closes(qtbot, window, palette):
     qtbot.waitUntil(lambda: window.findChild(CommandPalette) is None)
 
 
+def test_the_palette_says_that_nothing_is_found_and_enter_does_nothing(window, palette):
+    QTest.keyClicks(palette.field, "zzqqx")
+
+    assert [palette.list.item(n).text() for n in range(palette.list.count())] == [
+        "No command has these words."
+    ]
+    palette.list.grab()
+    QTest.keyClick(palette.field, Qt.Key.Key_Return)
+    assert palette.isVisible()
+
+
 def test_esc_closes_the_palette_and_runs_nothing(qtbot, window, palette):
     QTest.keyClicks(palette.field, "last frame")
     QTest.keyClick(palette.field, Qt.Key.Key_Escape)

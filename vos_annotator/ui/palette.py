@@ -106,7 +106,11 @@ class CommandPalette(QDialog):
             item.setData(_WHY, why)
             item.setToolTip(row.tip)
             item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, why or row.tip)
-        self.list.setCurrentRow(0)
+        if found:
+            self.list.setCurrentRow(0)
+        else:
+            item = QListWidgetItem(tr("No command has these words."), self.list)
+            item.setFlags(Qt.ItemFlag.NoItemFlags)
 
 
 class _RowPainter(QStyledItemDelegate):
@@ -121,8 +125,9 @@ class _RowPainter(QStyledItemDelegate):
             painter.fillRect(option.rect, palette.color(role.Midlight))
         rect = option.rect.adjusted(_PAD, 0, -_PAD, 0)
         why, keys = index.data(_WHY), index.data(_KEYS)
-        painter.setPen(palette.color(role.PlaceholderText if why else role.Text))
+        is_quiet = why or not option.state & QStyle.StateFlag.State_Enabled
+        painter.setPen(palette.color(role.PlaceholderText if is_quiet else role.Text))
         painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter, index.data())
         painter.setPen(palette.color(role.PlaceholderText))
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        painter.drawText(rect, flags, why or keys)
+        painter.drawText(rect, flags, why or keys or "")
