@@ -259,10 +259,7 @@ class MainWindow(QMainWindow):
         """Keep the window's place, join the threads, go."""
         QSettings().setValue(_GEOMETRY_KEY, self.saveGeometry())
         may_stop = not self._is_opening and self.window_verbs.may_stop_batch()
-        if not (may_stop and self.close_project()):
-            event.ignore()
-            return
-        event.accept()
+        event.setAccepted(may_stop and self.close_project())
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files."""
