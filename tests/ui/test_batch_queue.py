@@ -79,7 +79,7 @@ def test_a_batch_takes_the_engine_that_the_window_has_when_it_starts(qtbot, queu
     queue.add([make_project(tmp_path, "a")])
     window = queue.parent()
     for engine in (EngineChoice("hold"), EngineChoice("other", tmp_path / "weights")):
-        window.verbs._take_engine(engine)
+        window.engine = engine  # as the dialog sets it
         queue.run_button.click()
         words = queue._process.arguments()
         queue.stop_button.click()
