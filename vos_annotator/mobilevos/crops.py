@@ -28,7 +28,7 @@ _LIKELY = (0.02, 0.1, 0.2, 0.3)  # shares of an object in what a position reads,
 _WORTHWHILE = 0.45  # of a frame: the largest box that an object is looked for in, or all of it
 _CORE = 0.5  # share that each such place has somewhere, if any has
 _FAINT = 0.25  # share of a position that an object covers at least, where it is remembered
-_TRACE = 0.05  # such a share of a small object, which covers no position by more
+TRACE = 0.05  # such a share in what the network drew, if no position is covered by more
 _AROUND = 3  # positions that are looked at around what was found
 _BESIDE = 2  # positions around an object whose values are computed, too
 _RIM = 1  # positions: what is seen there lacks what lies beyond
@@ -129,6 +129,7 @@ def memorized(
     everyone: Tensor,
     elsewhere: Sequence[Tensor | None],
     carried: int,
+    trace: float = 0.0,
 ) -> list[Tensor]:
     """Return the value of each of K objects of a frame, (1, C_v, H/16, W/16), channels last.
 
@@ -139,11 +140,12 @@ def memorized(
         elsewhere: For each object, what its value is far from it, which broadcasts to
             (1, C_v, H/16, W/16); None where that is not known.
         carried: How many channels, the last ones, are the masks themselves, in [-1, 1].
+        trace: A share of a position that is no part of an object, however small that is.
     """
     shares = F.avg_pool2d(masks, STRIDE)
     size = shares.shape[2:]
     places = [
-        (whole(size),) if far is None else boxes_around(_where(share[0]).numpy(), _BESIDE)
+        (whole(size),) if far is None else boxes_around(_where(share[0], trace).numpy(), _BESIDE)
         for share, far in zip(shares, elsewhere, strict=True)
     ]
     lies = torch.channels_last
@@ -167,9 +169,9 @@ def memorized(
     return values
 
 
-def _where(share: Tensor) -> Tensor:
+def _where(share: Tensor, trace: float) -> Tensor:
     """Return where an object is, (h, w) bool, of the share of each position that it covers."""
-    return share > min(_FAINT, max(share.max().item() / 2, _TRACE))
+    return share > min(_FAINT, max(share.max().item() / 2, trace))
 
 
 def beside(own: Tensor, everyone: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vos_annotator.mobilevos.crops import Box, Boxes, cut, memorized, scaled, whole
+from vos_annotator.mobilevos.crops import TRACE, Box, Boxes, cut, memorized, scaled, whole
 from vos_annotator.mobilevos.heads import STRIDE, Features, Look, Prepared
 from vos_annotator.mobilevos.memory import MemoryFrame
 from vos_annotator.mobilevos.network import Network
@@ -168,11 +168,12 @@ class Vision:
             others = (everyone - masks).clamp(0, 1)
             values = self.value(view, masks, others).split(1)
         else:
+            trace = TRACE  # along a pass; what a person drew is there, however small
             if elsewhere is None:
-                elsewhere = self._elsewhere(view, everyone, len(ids))
+                trace, elsewhere = 0.0, self._elsewhere(view, everyone, len(ids))
             values_in = partial(self._values_in, view)
             carried = self.network.value.carried
-            values = memorized(values_in, masks, everyone, elsewhere, carried)
+            values = memorized(values_in, masks, everyone, elsewhere, carried, trace)
         return MemoryFrame(key, {i: v.flatten(2) for i, v in zip(ids, values, strict=True)})
 
     def _elsewhere(self, view: View, everyone: Tensor, count: int) -> list[Tensor | None]:
