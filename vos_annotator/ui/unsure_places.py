@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from vos_annotator.ui.timeline_states import STALE, LaneStates
 _GLITCH = 0.5  # of the frames of a glitch: doubt of the middle
 _LACKING = 1.0  # what a reference that lacks an object is worth: a frame that is surely wrong
 _REACH = round(REACH)
+MOST = 200  # places found at once, so that an hour of doubt takes no longer than a minute of it
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ def unsure_places(
     are mended. Of the objects that are doubted there it stands for the doubtful frames around, as
     far as a correction reaches: to mend it is to compute these anew. An object that is doubted
     elsewhere has places of its own. Where a glitch of its object is on that frame or only a few
-    away, the glitch is the place. References that lack an object are places too.
+    away, the glitch is the place. References that lack an object are places too. Of more than
+    `MOST` those that are worth most are returned.
 
     Args:
         states: What is known of every object on every frame.
@@ -63,7 +66,7 @@ def unsure_places(
     """
     groups = _overlapping(each for each in glitches if each.object_id not in but)
     search = _Search(states, [tuple(group) for group in groups], but)
-    found = list(search.places())
+    found = list(islice(search.places(), MOST))
     seen: set[int] = set()
     for frames, object_id in states.lacking():
         if object_id not in but and frames[0] not in seen:
