@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from vos_annotator.core.errors import UserError
 from vos_annotator.mobilevos import pretrained
 from vos_annotator.mobilevos.backbones import BACKBONES
-from vos_annotator.mobilevos.memory import affinity
 from vos_annotator.mobilevos.network import Network, NetworkConfig
+from vos_annotator.mobilevos.similarity import affinity
 from vos_annotator.mobilevos.tiny_vit import MobileSAMEncoder, load_mobilesam
 
 RNG = np.random.default_rng(0)

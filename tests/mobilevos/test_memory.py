@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from vos_annotator.core.memory_budget import KINDS, REFERENCES, MemoryBudget
 from vos_annotator.mobilevos import bank as bank_module
 from vos_annotator.mobilevos.bank import MemoryBank, ReferenceStore
-from vos_annotator.mobilevos.memory import MemoryFrame, affinity, nearest, readout, readout_nearest
+from vos_annotator.mobilevos.memory import MemoryFrame, ValueRows, readout, readout_nearest
+from vos_annotator.mobilevos.similarity import Keys, affinity, nearest
 
 
 def entry(mark: float, ids: tuple[int, ...] = (1,)) -> MemoryFrame:
@@ -251,7 +252,7 @@ def test_landmarks_are_every_fifth_frame_near_objects_and_the_last_five_are_read
     for n in range(1, 43):
         entry = MemoryFrame(torch.full((1, 1, 3), float(n)), {1: torch.full((1, 2, 3), float(n))})
         near = torch.tensor([True, False, True])
-        bank.follow(entry, near if bank.wants_landmark else None)
+        bank.follow(entry, near if bank.wants_landmark else None, whole=50)
         *marks, latest = bank.recent
         assert latest is entry
         first = [m for m in range(1, n) if m % 5 == 1]
@@ -268,3 +269,42 @@ def test_the_nearest_are_the_most_similar_whether_looked_for_in_groups_or_not(co
     found = torch.zeros(50, count).scatter_(1, positions, weights)
     torch.testing.assert_close(found, affinity(memory_key, query_key, 30)[0])
     assert all(len(row.unique()) == min(30, count) for row in positions)
+
+
+@pytest.mark.parametrize(("share", "read"), [(0.2, 5), (0.5, 3), (0.7, 2), (1.0, 1)])
+def test_landmarks_have_room_for_a_frame_and_a_half_together(share, read):
+    bank, whole = MemoryBank(), 100
+    near = torch.arange(whole) < share * whole
+    for _ in range(40):
+        entry = MemoryFrame(torch.zeros(1, 1, whole), {1: torch.zeros(1, 2, whole)})
+        bank.follow(entry, near if bank.wants_landmark else None, whole)
+    assert len(bank.recent) == read + 1
+
+
+def test_what_is_nearest_in_bfloat16_is_as_near_and_weighs_what_it_does_in_single_precision():
+    torch.manual_seed(0)
+    memory_key, query_key = torch.randn(1, 64, 6000) + 3, torch.randn(1, 64, 300) + 3
+    bias = -torch.rand(1, 1, 6000)
+    keys = Keys(memory_key, bias)
+    keys._rounds = True
+    weights, positions = keys.nearest(query_key, 30)
+    whole = torch.zeros(300, 6000)
+    found = whole.scatter(1, positions, weights)
+    exact = affinity(memory_key, query_key, 30, bias)[0]
+    assert (found - exact).abs().sum(1).mean() < 0.02
+    assert ((found > 0) & (exact > 0)).sum() > 0.97 * 300 * 30
+    assert all(len(row.unique()) == 30 for row in positions)
+    both = (found > 0) & (exact > 0)
+    ratio = (found / exact)[both].log()
+    assert ratio.std() < 0.02
+
+
+@given(st.lists(st.lists(st.integers(0, 5), min_size=1, max_size=6), min_size=1, max_size=5))
+def test_rows_that_stay_from_frame_to_frame_are_as_if_put_side_by_side_anew(frames):
+    lengths = (3, 5, 8, 2, 7, 4)
+    entries = [MemoryFrame(torch.zeros(1, 1, n), {1: torch.rand(1, 2, n).half()}) for n in lengths]
+    rows = ValueRows()
+    for read in frames:
+        found = rows.of(1, [entries[n] for n in read])
+        anew = torch.cat([entries[n].values[1][0].t().float() for n in read])
+        assert torch.equal(found, anew)

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from vos_annotator.mobilevos.backbones import count_parameters
-from vos_annotator.mobilevos.memory import affinity, readout
+from vos_annotator.mobilevos.memory import readout
 from vos_annotator.mobilevos.network import NETWORKS, Network, aggregate
+from vos_annotator.mobilevos.similarity import affinity
 
 PUBLISHED = {  # millions of parameters, MobileVOS, CVPR 2023, table 1
     "mobilevos-resnet18": 8.1,

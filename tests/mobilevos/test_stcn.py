@@ -12,7 +12,8 @@ from torch import Tensor
 from vos_annotator.core.errors import UserError
 from vos_annotator.mobilevos.backbones import count_parameters
 from vos_annotator.mobilevos.heads import Features
-from vos_annotator.mobilevos.memory import affinity, readout
+from vos_annotator.mobilevos.memory import readout
+from vos_annotator.mobilevos.similarity import affinity
 from vos_annotator.mobilevos.stcn import STCN, load_stcn
 
 # Of the 405 lines "name shape", sorted, that the state dict of the authors' network gives.

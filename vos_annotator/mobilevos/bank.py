@@ -10,6 +10,7 @@ import tempfile
 from bisect import bisect_right, insort
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterable
+from itertools import accumulate, takewhile
 from operator import itemgetter
 from typing import Any
 
@@ -18,12 +19,13 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from vos_annotator.core.memory_budget import BUDGET, REFERENCES
-from vos_annotator.mobilevos.memory import MemoryFrame, by_position, far_value, how_shown
+from vos_annotator.mobilevos.memory import MemoryFrame, ValueRows, by_position, far_value, how_shown
 
 Tell = Callable[[Tensor, int], Any]
 _WITHOUT = "without"  # marks what a frame is known to lack
 SPARSE = 5  # of so many frames of a pass an unbounded memory keeps one
 LANDMARK_EVERY, LANDMARKS = 5, 5  # of so many frames one is a landmark, and as many are kept
+LANDMARK_ROOM = 1.5  # frames: what they may have together, so that many objects cost no more
 
 
 def packed(entry: MemoryFrame) -> bytes:
@@ -126,6 +128,7 @@ class MemoryBank:
 
     Attributes:
         revision: Rises with whatever is changed but by `follow`.
+        rows: Of the frames that are read along the running pass.
     """
 
     def __init__(self, length: int = 2, every: int = 1) -> None:
@@ -146,6 +149,8 @@ class MemoryBank:
         self._pass: list[MemoryFrame] = []
         self._landmarks: deque[tuple[MemoryFrame, MemoryFrame]] = deque(maxlen=LANDMARKS + 1)
         self._count = 0  # frames of the running pass
+        self._room = 0.0  # positions that landmarks may have together
+        self.rows = ValueRows()
         self.revision = 0
 
     @property
@@ -153,7 +158,9 @@ class MemoryBank:
         """The frames of the running pass that are read: landmarks, then whole ones, in order."""
         latest = self._pass[-1:]
         marks = [mark for entry, mark in self._landmarks if not latest or entry is not latest[0]]
-        return *marks[-LANDMARKS:], *self._pass
+        taken = accumulate(mark.key.shape[2] for mark in reversed(marks))
+        fitting = sum(1 for _ in takewhile(lambda positions: positions <= self._room, taken))
+        return *marks[len(marks) - min(fitting, LANDMARKS) :], *self._pass
 
     @property
     def wants_next(self) -> bool:
@@ -167,23 +174,27 @@ class MemoryBank:
 
     def begin_pass(self) -> None:
         """Drop everything that is not a reference frame."""
-        self._pass, self._count = [], 0
+        self._pass, self._count, self.rows = [], 0, ValueRows()
         self._landmarks.clear()
         self.revision += 1
 
-    def follow(self, entry: MemoryFrame | None = None, near: Tensor | None = None) -> None:
+    def follow(
+        self, entry: MemoryFrame | None = None, near: Tensor | None = None, whole: int = 0
+    ) -> None:
         """Take the next frame of the running pass: nothing of it, if it is not wanted.
 
         Args:
             entry: The frame.
             near: (N,) bool: its positions near objects, if it is wanted as a landmark: these
                 are read for some time, to tell look-alikes apart.
+            whole: Positions of all of the frame, seen or not, if it is wanted as a landmark.
         """
         self._count += 1
         if entry is None:
             return
         if near is not None:
             self._landmarks.append((entry, entry.at(near)))
+            self._room = LANDMARK_ROOM * whole
         if self._length == 0:
             if self._pass and self._count % SPARSE != 1:  # the one before was there as the latest
                 self._pass.pop()

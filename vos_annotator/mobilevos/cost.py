@@ -14,10 +14,11 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.benchmark import Timer
 from torch.utils.flop_counter import FlopCounterMode
 
-from vos_annotator.mobilevos.memory import nearest, readout_nearest
+from vos_annotator.mobilevos.memory import readout_nearest
 from vos_annotator.mobilevos.network import Network, NetworkConfig
 from vos_annotator.mobilevos.precision import quickest
 from vos_annotator.mobilevos.readings import TOP_K
+from vos_annotator.mobilevos.similarity import nearest
 from vos_annotator.mobilevos.vision import best_device
 
 SHAPES = {288: (288, 512), 480: (480, 848)}  # height and width by the short side, at 16:9

@@ -94,7 +94,7 @@ def read(
     """
     ids, carried = asked.ids, vision.network.value.carried
     readings = readings_of(
-        bank, frame, view.key, ids, asked.chosen, bank.recent, carried, asked.lacking
+        bank, frame, view.key, ids, asked.chosen, bank.recent, carried, asked.lacking, bank.rows
     )
     if vision.works_in_parts:
         places = find_places(readings, ids, last, -carried)

@@ -23,9 +23,9 @@ from torch.export import Dim
 
 from vos_annotator.mobilevos.backbones import upsample
 from vos_annotator.mobilevos.heads import LOGIT_STRIDE, STRIDE, Features
-from vos_annotator.mobilevos.memory import nearest
 from vos_annotator.mobilevos.network import Network, aggregate
 from vos_annotator.mobilevos.readings import HANDICAP, TOP_K
+from vos_annotator.mobilevos.similarity import nearest
 
 _SHAPE = 96, 128  # of the picture that graphs are traced with; they take any other
 

@@ -5,68 +5,16 @@ For: the engine (inference) and the trainer (the same reading rule). Knows torch
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, takewhile
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vos_annotator.mobilevos.similarity import Keys
+
 _FAR = -0.99  # carried mask of a position that an object is far from
 _SHOWS = 5  # positions that an object covers most: they tell how well a frame shows it
-_AT_ONCE = 7 * 2**20  # similarities that are worked out together: 28 MB
-_GROUP = 8  # positions that are looked at as one, first
-
-
-def affinity(
-    memory_key: Tensor, query_key: Tensor, top_k: int | None = None, bias: Tensor | None = None
-) -> Tensor:
-    """Return how much of each memory position every query position reads.
-
-    The similarity is the negative squared L2 distance over sqrt(C), without the
-    query's own norm, which the softmax over memory positions cancels.
-
-    Args:
-        memory_key: (B, C, N) keys, N = memory frames x H/16 x W/16, any order.
-        query_key: (B, C, Q) keys of the frame to segment, Q = H/16 x W/16.
-        top_k: Keep the k most similar memory positions of each query position and
-            set the rest to 0; None keeps all. A k above N keeps all too.
-        bias: Added to the similarity before the softmax; broadcasts to (B, Q, N).
-
-    Returns:
-        (B, Q, N) float32 in [0, 1]; sums to 1 over N.
-
-    Raises:
-        ValueError: The keys differ in B or C, or the memory is empty (N = 0).
-
-    Source:
-        Cheng, Tai & Tang, "Rethinking Space-Time Networks with Improved Memory
-        Coverage" (STCN), NeurIPS 2021, sec. 3.2; top-k as in MiVOS, CVPR 2021.
-    """
-    batch, channels, memory_size = memory_key.shape
-    if (batch, channels) != tuple(query_key.shape[:2]) or memory_size == 0:
-        raise ValueError(
-            f"memory key {tuple(memory_key.shape)} cannot be read "
-            f"with query key {tuple(query_key.shape)}"
-        )
-    similarity = _similarity(memory_key, query_key, bias)
-    if top_k is None or top_k >= memory_size:
-        return similarity.softmax(dim=2)
-    values, index = similarity.topk(top_k, dim=2, sorted=False)
-    return torch.zeros_like(similarity).scatter_(2, index, values.softmax(dim=2))
-
-
-def _similarity(memory_key: Tensor, query_key: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Return the (B, Q, N) float32 similarity that `affinity` is the softmax of."""
-    batch, channels, memory_size = memory_key.shape
-    # Autocast would round the distances to bfloat16, too coarse for an exponential.
-    with torch.autocast(memory_key.device.type, enabled=False):
-        memory_key, query_key = memory_key.float(), query_key.float()
-        offset = -memory_key.square().sum(1, keepdim=True) / channels**0.5  # (B, 1, N)
-        if bias is not None:
-            offset = offset + bias
-        scaled_query = (2 / channels**0.5) * query_key.transpose(1, 2)
-        return torch.baddbmm(
-            offset.expand(batch, query_key.shape[2], memory_size), scaled_query, memory_key
-        )
 
 
 def readout(weights: Tensor, memory_value: Tensor, size: tuple[int, int]) -> Tensor:
@@ -82,53 +30,6 @@ def readout(weights: Tensor, memory_value: Tensor, size: tuple[int, int]) -> Ten
     """
     read = memory_value @ weights.transpose(1, 2).to(memory_value.dtype)
     return read.reshape(*memory_value.shape[:2], *size)
-
-
-def nearest(
-    memory_key: Tensor, query_key: Tensor, k: int, bias: Tensor | None = None
-) -> tuple[Tensor, Tensor]:
-    """Return what `affinity` with top_k = k keeps: the weights and where they point.
-
-    Args:
-        memory_key: (1, C, N).
-        query_key: (1, C, Q).
-        k: How many memory positions a query position reads; N if there are fewer.
-        bias: As of `affinity`.
-
-    Returns:
-        (Q, k) float32 weights, which sum to 1 over k, and (Q, k) memory positions.
-    """
-    is_on_cpu = query_key.device.type == "cpu" and not torch.compiler.is_exporting()
-    at_once = max(1, _AT_ONCE // memory_key.shape[2])
-    if is_on_cpu and query_key.shape[2] > at_once:
-        # Larger ones get memory from the system each time: half as long again.
-        parts = (nearest(memory_key, part, k, bias) for part in query_key.split(at_once, 2))
-        weights, positions = zip(*parts, strict=True)
-        return torch.cat(weights), torch.cat(positions)
-    similarity = _similarity(memory_key, query_key, bias)[0]
-    values, positions = _largest(similarity, min(k, similarity.shape[1]))
-    return values.softmax(1), positions
-
-
-def _largest(similarity: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Return the k largest of each row of (Q, N), and where they are, in any order.
-
-    What `topk` does, in two thirds of its time or less: columns are put in groups of 8, and
-    only the k groups with the largest members can hold what is wanted.
-    """
-    count = similarity.shape[1]
-    groups = count // _GROUP
-    if torch.compiler.is_exporting() or groups < 2 * k:  # a graph is for any number of them
-        return similarity.topk(k, 1, sorted=False)
-    # Members of a group lie `groups` apart, so that the maximum runs along whole rows.
-    members = similarity[:, : _GROUP * groups].unflatten(1, (_GROUP, groups))
-    best = members.amax(1).topk(k, 1, sorted=False).indices
-    steps = groups * torch.arange(_GROUP, device=best.device)
-    rest = torch.arange(_GROUP * groups, count, device=best.device)
-    where = (best[:, :, None] + steps).flatten(1)
-    where = torch.cat([where, rest.expand(len(where), -1)], 1)
-    found = similarity.gather(1, where).topk(k, 1, sorted=False)
-    return found.values, where.gather(1, found.indices)
 
 
 def readout_nearest(
@@ -224,13 +125,34 @@ def joined(parts: Sequence[MemoryFrame]) -> MemoryFrame:
     ids = parts[0].values
     return MemoryFrame(
         torch.cat([part.key for part in parts], 2),
-        {i: _rows(parts, i).t()[None] for i in ids},
+        {i: torch.cat([part.values[i][0].t() for part in parts]).t()[None] for i in ids},
     )
 
 
-def _rows(entries: Sequence[MemoryFrame], object_id: int) -> Tensor:
-    """Return (N, C_v), what the positions of several frames hold of an object."""
-    return torch.cat([entry.values[object_id][0].t() for entry in entries])
+class ValueRows:
+    """Values of objects on the frames that are read, side by side, from frame to frame of a pass.
+
+    Most of what is read stays from one frame to the next, and only the rest is copied.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[int, tuple[Tensor, list[Tensor]]] = {}  # rows, and what they are from
+
+    def of(self, object_id: int, entries: Sequence[MemoryFrame]) -> Tensor:
+        """Return (N, C_v) float32 of an object; the next call for it overwrites them."""
+        values = [entry.values[object_id] for entry in entries]
+        ends = [0, *accumulate(value.shape[2] for value in values)]
+        rows, before = self._kept.get(object_id, (None, []))
+        there = sum(
+            1 for _ in takewhile(lambda pair: pair[0] is pair[1], zip(values, before, strict=False))
+        )
+        if rows is None or len(rows) < ends[-1]:
+            shape = ends[-1] + ends[-1] // 4, values[0].shape[1]
+            rows, there = torch.empty(shape, device=values[0].device), 0
+        for n, value in enumerate(values[there:], there):
+            rows[ends[n] : ends[n + 1]] = value[0].t()
+        self._kept[object_id] = rows, values
+        return rows[: ends[-1]]
 
 
 class Reading:
@@ -244,7 +166,14 @@ class Reading:
         known: (height, width) bool: which positions of the frame are looked up.
     """
 
-    def __init__(self, entries: Sequence[MemoryFrame], query: Tensor, bias: Tensor, k: int) -> None:
+    def __init__(
+        self,
+        entries: Sequence[MemoryFrame],
+        query: Tensor,
+        bias: Tensor,
+        k: int,
+        rows: ValueRows | None = None,
+    ) -> None:
         """Look up nothing yet.
 
         Args:
@@ -252,11 +181,13 @@ class Reading:
             query: (1, C, h, w) key of the frame.
             bias: (1, 1, N), as of `nearest`.
             k: Memory positions that a position reads.
+            rows: Of readings of which only the latest is used.
         """
+        self._rows = rows or ValueRows()
         self.entries, self.size = entries, query.shape[-2:]
-        self._query, self._bias = query.flatten(2), bias
-        self._key = torch.cat([entry.key.to(query.dtype) for entry in entries], 2)
-        shape = self._query.shape[2], min(k, self._key.shape[2])
+        self._query = query.flatten(2)
+        self._keys = Keys(torch.cat([entry.key.to(query.dtype) for entry in entries], 2), bias)
+        shape = self._query.shape[2], min(k, len(self._keys))
         self._weights = torch.zeros(shape, device=query.device)
         self._positions = torch.zeros(shape, dtype=torch.long, device=query.device)
         self.known = torch.zeros(self.size, dtype=torch.bool, device=query.device)
@@ -268,12 +199,10 @@ class Reading:
         wanted = unknown.flatten().nonzero()[:, 0]
         k = self._weights.shape[1]
         if len(wanted) == len(self._weights):
-            self._weights, self._positions = nearest(self._key, self._query, k, self._bias)
+            self._weights, self._positions = self._keys.nearest(self._query, k)
         elif len(wanted):
-            query = self._query[:, :, wanted]
-            self._weights[wanted], self._positions[wanted] = nearest(
-                self._key, query, k, self._bias
-            )
+            found = self._keys.nearest(self._query[:, :, wanted], k)
+            self._weights[wanted], self._positions[wanted] = found
         self.known |= unknown
 
     def share(self, object_id: int, channel: int) -> Tensor:
@@ -294,12 +223,16 @@ class Reading:
     def _value(self, object_id: int) -> Tensor:
         """Return what all entries hold of an object, (1, C_v, N) float32."""
         if object_id not in self._values:
-            self._values[object_id] = _rows(self.entries, object_id).float().t()[None]
+            self._values[object_id] = self._rows.of(object_id, self.entries).t()[None]
         return self._values[object_id]
 
 
 def read_frames(
-    query: Tensor, entries: Sequence[MemoryFrame], biases: Sequence[float], k: int
+    query: Tensor,
+    entries: Sequence[MemoryFrame],
+    biases: Sequence[float],
+    k: int,
+    rows: ValueRows | None = None,
 ) -> Reading:
     """Return how a frame reads memory frames; nothing is looked up yet.
 
@@ -308,7 +241,8 @@ def read_frames(
         entries: The memory frames, at least one.
         biases: Similarity added to the positions of each.
         k: Memory positions that a position reads.
+        rows: As of `Reading`.
     """
     lengths = torch.tensor([entry.key.shape[2] for entry in entries])
     bias = torch.tensor(biases, dtype=torch.float32).repeat_interleave(lengths)
-    return Reading(entries, query, bias[None, None].to(query.device), k)
+    return Reading(entries, query, bias[None, None].to(query.device), k, rows)

@@ -10,7 +10,7 @@ from itertools import repeat
 from torch import Tensor
 
 from vos_annotator.mobilevos.bank import MemoryBank
-from vos_annotator.mobilevos.memory import MemoryFrame, Reading, read_frames
+from vos_annotator.mobilevos.memory import MemoryFrame, Reading, ValueRows, read_frames
 
 TOP_K = 30  # memory positions that a position of the frame reads
 HANDICAP = -1.0  # similarity of what the network drew itself, beside what a person drew
@@ -29,6 +29,7 @@ def readings_of(
     recent: Sequence[MemoryFrame],
     carried: int,
     lacking: Iterable[tuple[Hashable, ...]] = repeat(()),
+    rows: ValueRows | None = None,
 ) -> list[Reading]:
     """Return what each object reads; nothing is looked up yet.
 
@@ -46,6 +47,7 @@ def readings_of(
         recent: Of the pass.
         carried: How many channels of values, the last ones, are masks, the object's first.
         lacking: For each object, what `MemoryBank.lacking` says.
+        rows: As of `Reading`.
     """
     shared: dict[tuple[tuple[Hashable, ...], ...], Reading] = {}
     readings = []
@@ -57,7 +59,7 @@ def readings_of(
             drawn = [bank[reference] for reference in references]
             found = [*(bank[each] for each in without), *(recent[n] for n in showing)]
             of_all = [*biases, *[HANDICAP] * len(found)]
-            shared[which] = read_frames(key, [*drawn, *found], of_all, TOP_K)
+            shared[which] = read_frames(key, [*drawn, *found], of_all, TOP_K, rows)
         readings.append(shared[which])
     return readings
 

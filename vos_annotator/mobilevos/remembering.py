@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from vos_annotator.mobilevos.backbones import upsample
 from vos_annotator.mobilevos.bank import MemoryBank
 from vos_annotator.mobilevos.crops import scaled
 from vos_annotator.mobilevos.finding import Question
@@ -20,7 +19,7 @@ from vos_annotator.mobilevos.vision import View, Vision
 
 def remembered(
     vision: Vision, bank: MemoryBank, views: Sequence[View], asked: Question, masks: Tensor
-) -> tuple[MemoryFrame, Tensor | None]:
+) -> tuple[MemoryFrame, Tensor | None, int]:
     """Return what `MemoryBank.follow` takes of a frame.
 
     Args:
@@ -35,10 +34,10 @@ def remembered(
     elsewhere = [bank.far_value(i, chosen, carried) for i, chosen in pairs]
     parts, near = [], []
     for view in views:
-        inside = masks[:, None, *scaled(view.window, STRIDE // LOGIT_STRIDE)]
-        inside = upsample(inside, LOGIT_STRIDE)[:, 0]
+        inside = vision.enlarge(masks[:, *scaled(view.window, STRIDE // LOGIT_STRIDE)])
         part = vision.remember(view, asked.ids, inside, elsewhere=elsewhere)
         parts.append(part)
         if bank.wants_landmark and carried:
             near.append(landmark(part, view.key.shape[2:], -carried))
-    return joined(parts), torch.cat(near) if near else None
+    whole = masks[0].numel() * LOGIT_STRIDE**2 // STRIDE**2
+    return joined(parts), torch.cat(near) if near else None, whole

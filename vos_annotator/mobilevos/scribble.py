@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vos_annotator.mobilevos.heads import STRIDE
-from vos_annotator.mobilevos.memory import affinity, readout
+from vos_annotator.mobilevos.memory import readout
 from vos_annotator.mobilevos.readings import TOP_K
+from vos_annotator.mobilevos.similarity import affinity
 from vos_annotator.mobilevos.vision import View, Vision
 
 INSIDE, OUTSIDE = 1, 2  # the values of strokes

@@ -13,8 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vos_annotator.mobilevos.backbones import upsample
 from vos_annotator.mobilevos.crops import TRACE, Box, Boxes, cut, memorized, scaled, whole
-from vos_annotator.mobilevos.heads import STRIDE, Features, Look, Prepared
+from vos_annotator.mobilevos.heads import LOGIT_STRIDE, STRIDE, Features, Look, Prepared
 from vos_annotator.mobilevos.memory import MemoryFrame
 from vos_annotator.mobilevos.network import Network
 from vos_annotator.mobilevos.runtimes.runtime import Runtime, TorchRuntime
@@ -140,6 +141,16 @@ class Vision:
                 interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
             )
         return torch.from_numpy(small).to(self.device)
+
+    def enlarge(self, masks: Tensor) -> Tensor:
+        """Return masks (K, H/4, W/4) at the size of pictures, (K, H, W)."""
+        if self.device.type != "cpu":
+            return upsample(masks[:, None], LOGIT_STRIDE)[:, 0]
+        height, width = (LOGIT_STRIDE * side for side in masks.shape[1:])
+        large = np.empty((len(masks), height, width), np.float32)
+        for mask, out in zip(masks.numpy(), large, strict=True):  # a fifth of torch's time
+            cv2.resize(mask, (width, height), dst=out, interpolation=cv2.INTER_LINEAR)
+        return torch.from_numpy(large)
 
     def remember(
         self,

@@ -16,10 +16,11 @@ from torch import Tensor
 
 from vos_annotator.mobilevos.backbones import upsample
 from vos_annotator.mobilevos.heads import LOGIT_STRIDE, STRIDE, Features
-from vos_annotator.mobilevos.memory import affinity, readout
+from vos_annotator.mobilevos.memory import readout
 from vos_annotator.mobilevos.network import Network
 from vos_annotator.mobilevos.readings import HANDICAP, TOP_K
 from vos_annotator.mobilevos.scribble import DOUBT
+from vos_annotator.mobilevos.similarity import affinity
 from vos_annotator.training.corrections import correct
 
 _CLOSED = -1e4  # bias of a position that is not read: nothing of it is left by the softmax

@@ -1,0 +1,172 @@
+"""How alike positions of a frame and of the memory are, and which of the memory are most alike.
+
+For: the memory, strokes, the trainer and exported graphs, which all read by the same rule.
+Knows torch only.
+"""
+
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from vos_annotator.mobilevos.precision import favours_bfloat16
+
+_AT_ONCE = 7 * 2**20  # similarities that are worked out together: 28 MB
+_GROUP = 5  # positions that are looked at as one, first
+_MANY = 2**20  # similarities: from so many on it pays to round them first
+
+
+def affinity(
+    memory_key: Tensor, query_key: Tensor, top_k: int | None = None, bias: Tensor | None = None
+) -> Tensor:
+    """Return how much of each memory position every query position reads.
+
+    The similarity is the negative squared L2 distance over sqrt(C), without the
+    query's own norm, which the softmax over memory positions cancels.
+
+    Args:
+        memory_key: (B, C, N) keys, N = memory frames x H/16 x W/16, any order.
+        query_key: (B, C, Q) keys of the frame to segment, Q = H/16 x W/16.
+        top_k: Keep the k most similar memory positions of each query position and
+            set the rest to 0; None keeps all. A k above N keeps all too.
+        bias: Added to the similarity before the softmax; broadcasts to (B, Q, N).
+
+    Returns:
+        (B, Q, N) float32 in [0, 1]; sums to 1 over N.
+
+    Raises:
+        ValueError: The keys differ in B or C, or the memory is empty (N = 0).
+
+    Source:
+        Cheng, Tai & Tang, "Rethinking Space-Time Networks with Improved Memory
+        Coverage" (STCN), NeurIPS 2021, sec. 3.2; top-k as in MiVOS, CVPR 2021.
+    """
+    batch, channels, memory_size = memory_key.shape
+    if (batch, channels) != tuple(query_key.shape[:2]) or memory_size == 0:
+        raise ValueError(
+            f"memory key {tuple(memory_key.shape)} cannot be read "
+            f"with query key {tuple(query_key.shape)}"
+        )
+    similarity = _similarity(memory_key, query_key, bias)
+    if top_k is None or top_k >= memory_size:
+        return similarity.softmax(dim=2)
+    values, index = similarity.topk(top_k, dim=2, sorted=False)
+    return torch.zeros_like(similarity).scatter_(2, index, values.softmax(dim=2))
+
+
+def _similarity(memory_key: Tensor, query_key: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Return the (B, Q, N) float32 similarity that `affinity` is the softmax of."""
+    batch, channels, memory_size = memory_key.shape
+    # Autocast would round the distances to bfloat16, too coarse for an exponential.
+    with torch.autocast(memory_key.device.type, enabled=False):
+        memory_key, query_key = memory_key.float(), query_key.float()
+        offset = -memory_key.square().sum(1, keepdim=True) / channels**0.5  # (B, 1, N)
+        if bias is not None:
+            offset = offset + bias
+        scaled_query = (2 / channels**0.5) * query_key.transpose(1, 2)
+        return torch.baddbmm(
+            offset.expand(batch, query_key.shape[2], memory_size), scaled_query, memory_key
+        )
+
+
+def nearest(
+    memory_key: Tensor, query_key: Tensor, k: int, bias: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Return what `affinity` with top_k = k keeps: the weights and where they point.
+
+    Args:
+        memory_key: (1, C, N).
+        query_key: (1, C, Q).
+        k: How many memory positions a query position reads; N if there are fewer.
+        bias: As of `affinity`.
+
+    Returns:
+        (Q, k) float32 weights, which sum to 1 over k, and (Q, k) memory positions.
+    """
+    similarity = _similarity(memory_key, query_key, bias)[0]
+    values, positions = _largest(similarity, min(k, similarity.shape[1]))
+    return values.softmax(1), positions
+
+
+class Keys:
+    """The keys of N memory positions, among which the nearest are looked for again and again.
+
+    On a processor with instructions for bfloat16 many similarities are told in it first, a third
+    of the work, and those that turn out largest are worked out in single precision: one in a
+    hundred of 30 is another one then, which lies as near.
+    """
+
+    def __init__(self, key: Tensor, bias: Tensor) -> None:
+        """Take keys (1, C, N) and what is added to the similarity of each, (1, 1, N)."""
+        self._key, self._bias = key.float(), bias
+        self._is_on_cpu = key.device.type == "cpu"
+        self._rounds = self._is_on_cpu and favours_bfloat16(key.device)
+
+    def __len__(self) -> int:
+        """Return N."""
+        return self._key.shape[2]
+
+    def nearest(self, query: Tensor, k: int) -> tuple[Tensor, Tensor]:
+        """Return for keys (1, C, Q) what the function `nearest` does."""
+        at_once = max(1, _AT_ONCE // len(self))
+        if self._is_on_cpu and query.shape[2] > at_once:
+            # Larger ones get memory from the system each time: half as long again.
+            parts = (self.nearest(part, k) for part in query.split(at_once, 2))
+            weights, positions = zip(*parts, strict=True)
+            return torch.cat(weights), torch.cat(positions)
+        if self._rounds and query.shape[2] * len(self) > _MANY and k < len(self):
+            return self._nearest_of_rounded(query[0].float(), k)
+        return nearest(self._key, query, k, self._bias)
+
+    def _nearest_of_rounded(self, query: Tensor, k: int) -> tuple[Tensor, Tensor]:
+        mean, rounded, rows, offset = self._ready
+        query = (query - mean) * (2 / len(query) ** 0.5)
+        # Less its own norm, what is most alike is next to 0, where little is rounded off.
+        norm = query.square().sum(0) * (len(query) ** 0.5 / -4)
+        rounded_query = _with_two_offsets(query, norm, is_first=False)
+        positions = _largest(rounded_query.t() @ rounded, k)[1]
+        similarity = torch.bmm(rows[positions], query.t()[:, :, None])[:, :, 0] + offset[positions]
+        return similarity.softmax(1), positions
+
+    @cached_property
+    def _ready(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Their mean, (C, 1); less it, themselves rounded, and (N, C); and their (N,) offsets."""
+        mean = self._key[0].mean(1, keepdim=True)
+        key = self._key[0] - mean
+        offset = key.square().sum(0) / -(len(key) ** 0.5) + self._bias[0, 0]
+        return mean, _with_two_offsets(key, offset, is_first=True), key.t().contiguous(), offset
+
+
+def _with_two_offsets(key: Tensor, offset: Tensor, is_first: bool) -> Tensor:
+    """Return (C + 4, N) bfloat16, whose products with another such also add both their offsets.
+
+    Args:
+        key: (C, N).
+        offset: (N,) float32; of two rows, as one has too few digits.
+        is_first: Of the two that are multiplied.
+    """
+    high = offset.bfloat16()
+    pair = torch.stack([high, (offset - high).bfloat16()])
+    ones = torch.ones_like(pair)
+    return torch.cat([key.bfloat16(), *([pair, ones] if is_first else [ones, pair])])
+
+
+def _largest(similarity: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Return the k largest of each row of (Q, N), and where they are, in any order.
+
+    What `topk` does, in half of its time: columns are put in groups, and only the k groups with
+    the largest members can hold what is wanted; these are found likewise.
+    """
+    count = similarity.shape[1]
+    groups = count // _GROUP
+    if torch.compiler.is_exporting() or groups < 2 * k:  # a graph is for any number of them
+        return similarity.topk(k, 1, sorted=False)
+    # Members of a group lie `groups` apart, so that the maximum runs along whole rows.
+    members = similarity[:, : _GROUP * groups].unflatten(1, (_GROUP, groups))
+    best = _largest(members.amax(1), k)[1]
+    steps = groups * torch.arange(_GROUP, device=best.device)
+    rest = torch.arange(_GROUP * groups, count, device=best.device)
+    where = (best[:, :, None] + steps).flatten(1)
+    where = torch.cat([where, rest.expand(len(where), -1)], 1)
+    found = similarity.gather(1, where).topk(k, 1, sorted=False)
+    return found.values, where.gather(1, found.indices)
