@@ -37,20 +37,20 @@ def test_stretches_are_those_of_the_flags_and_their_ends_say_who_is_away():
 
 def test_an_engine_is_told_the_ends_once_and_again_where_they_changed():
     engine, knowledge = Denier(), Knowledge(VIDEO)
-    knowledge.absences = Absences.of(flags(o1=[2, 3, 4]))
+    knowledge.said.absences = Absences.of(flags(o1=[2, 3, 4]))
     knowledge.teach(engine, lambda: False)
     knowledge.teach(engine, lambda: False)
     assert engine.log == [("deny", 2, (1,), 2), ("deny", 4, (1,), 4)]
 
     engine.log.clear()
-    knowledge.absences = Absences.of(flags(o1=[4]))
+    knowledge.said.absences = Absences.of(flags(o1=[4]))
     knowledge.teach(engine, lambda: False)
     assert engine.log == [("deny", 2, (), None)]
 
 
 def test_a_pass_shows_an_absent_object_nowhere_whatever_the_engine_says():
     engine, knowledge = ToldEngine(), Knowledge(VIDEO)
-    knowledge.set(SetReference(0, encode_png(np.ones(SHAPE, np.uint8))))
+    knowledge.said.set(SetReference(0, encode_png(np.ones(SHAPE, np.uint8))))
     knowledge.teach(engine, lambda: False)
     absences = Absences.of(flags(o1=[3, 4]))
 

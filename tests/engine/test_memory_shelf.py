@@ -40,7 +40,7 @@ def asked(folder, *references, engine=None, fingerprint="clip"):
     engine = engine or Recalling()
     knowledge = Knowledge(ShadeVideo(), MemoryShelf(folder, fingerprint))
     for reference in references:
-        knowledge.set(reference)
+        knowledge.said.set(reference)
     knowledge.teach(engine, lambda: False)
     return engine.log, engine.memory
 
@@ -114,11 +114,11 @@ def test_a_frame_that_is_corrected_again_and_again_takes_the_room_of_one(folder)
 
 def test_the_memory_of_engines_long_gone_is_dropped(folder):
     shelf = MemoryShelf(folder, "clip")
-    for mark in ("one", "two", "three"):
+    for mark in ("one", "two", "three", "four", "five"):
         shelf.put(mark, SetReference(3, PNG), b"a")
 
-    assert len([each for each in folder.iterdir() if each.is_dir()]) == 2
-    assert shelf.get("three", SetReference(3, PNG)) == b"a"
+    assert len([each for each in folder.iterdir() if each.is_dir()]) == 4
+    assert shelf.get("five", SetReference(3, PNG)) == b"a"
 
 
 def test_a_shelf_that_is_full_keeps_what_it_has(folder, monkeypatch):

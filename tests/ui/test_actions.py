@@ -270,7 +270,8 @@ def test_a_tick_says_what_is_so_after_each_choice(window, cat):
     def ticked():
         return {row.id for row in ACTIONS if window.actions_[row.id].isChecked()}
 
-    for name in ("auto-refresh", "refine", "learn", "masks", "onion", "pace", "lock-object"):
+    engine = "auto-refresh", "rough-first", "refine", "learn"
+    for name in (*engine, "masks", "onion", "pace", "lock-object"):
         before = ticked()
         window.actions_[name].trigger()
         assert ticked() == before ^ {name}

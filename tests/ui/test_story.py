@@ -3,6 +3,7 @@
 import av
 import cv2
 import numpy as np
+import psutil
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -13,6 +14,8 @@ from vos_annotator.core.edits import Status
 from vos_annotator.core.mask_files import read_masks
 from vos_annotator.core.mask_reading import read_label_map
 from vos_annotator.core.video import open_video
+from vos_annotator.engine.registry import load_engine
+from vos_annotator.engine.remote import load_remote
 from vos_annotator.paths import resources_folder
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.export_dialog import ExportChoice
@@ -43,8 +46,8 @@ def truth():
     return [read_label_map(DEMO / "masks" / f"{frame:05d}.png") == SAUCER for frame in PART]
 
 
-def show(qtbot, clip):
-    window = MainWindow(load_project(clip), size=SIZE)
+def show(qtbot, clip, size=SIZE, load=load_engine):
+    window = MainWindow(load_project(clip), size=size, load=load)
     qtbot.addWidget(window)
     window.show()
     qtbot.waitExposed(window)
@@ -75,6 +78,15 @@ def propagate(qtbot, window):
 
 def wait_for_the_engine(qtbot, window):
     qtbot.waitUntil(lambda: not window.bridge.busy, timeout=120_000)
+
+
+def change_and_undo(qtbot, window, mask):
+    """Draw on the first frame and take it back: what is computed by it is stale."""
+    go_to(qtbot, window, 0)
+    steps = window.document.history.done
+    draw_around(window, mask)
+    while window.document.history.done > steps:
+        QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
 
 
 def iou(a, b):
@@ -190,3 +202,58 @@ def test_the_window_is_free_while_a_pass_runs(qtbot, clip, truth):
     wait_for_the_engine(qtbot, window)
     assert any(maps.stale(frame) for frame in range(len(truth)))
     window.close()
+
+
+def test_rough_masks_come_first_and_full_size_after_a_pause_also_after_a_restart(
+    qtbot, clip, truth
+):
+    processes = set(psutil.Process().children())
+    window = show(qtbot, clip, 480, load_remote)
+    maps = window.document.annotations
+    draw_around(window, truth[0])
+    window.cursor.out_frame = 6
+    propagate(qtbot, window)
+    expected = pixels(window)
+    assert len(set(psutil.Process().children()) - processes) == 1
+
+    # Rough masks of all of it, by an engine of their own; then the very masks of before.
+    window.actions_["rough-first"].trigger()
+    assert window.actions_["rough-first"].isChecked()
+    change_and_undo(qtbot, window, truth[1])
+    rough_first = window.bridge.rough_first
+    qtbot.waitUntil(lambda: rough_first.is_waiting, timeout=60_000)
+    assert len(set(psutil.Process().children()) - processes) == 2
+    assert window.workspace.transport.left.text() == "Rough masks are there; full size follows"
+    rough = pixels(window)
+    assert all(maps.stale(frame) == {SAUCER} for frame in range(1, 7))
+    assert all((rough[frame] != expected[frame]).any() for frame in range(1, 7))
+    assert all(iou(rough[frame] > 0, expected[frame] > 0) > 0.7 for frame in range(1, 7))
+    wait_for_the_engine(qtbot, window)
+    assert (pixels(window) == expected).all()
+    assert not any(maps.stale(frame) for frame in range(len(truth)))
+
+    # A correction amid the full size counts at once, and stays as it was drawn.
+    change_and_undo(qtbot, window, truth[1])
+    qtbot.waitUntil(lambda: rough_first.is_waiting, timeout=60_000)
+    qtbot.waitUntil(lambda: not maps.stale(2), timeout=60_000)
+    go_to(qtbot, window, 5)
+    QTest.keyClick(window, Qt.Key.Key_Delete)
+    draw_around(window, truth[5])
+    corrected = maps[5].copy()
+    qtbot.waitUntil(lambda: rough_first.is_waiting, timeout=60_000)
+    assert maps.references == (0, 5) and (maps[5] == corrected).all()
+
+    # Closed with rough masks, and opened again: they are computed at full size.
+    stale = [frame for frame in range(len(truth)) if maps.stale(frame)]
+    window.close()
+    assert stale and set(psutil.Process().children()) <= processes
+    again = show(qtbot, clip, 480, load_remote)
+    maps = again.document.annotations
+    qtbot.waitUntil(lambda: not any(map(maps.stale, stale)), timeout=60_000)
+    wait_for_the_engine(qtbot, again)
+    assert (maps[5] == corrected).all() and maps.references == (0, 5)
+    computed = pixels(again)
+    again.actions_["rough-first"].trigger()
+    propagate(qtbot, again)
+    assert (pixels(again) == computed).all()
+    again.close()

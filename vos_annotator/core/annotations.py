@@ -40,6 +40,7 @@ from vos_annotator.core.masks import (
     png_shape,
 )
 from vos_annotator.core.object_flags import ObjectFlags, pack, unpack
+from vos_annotator.core.staleness import Staleness
 from vos_annotator.core.stored_map import StoredMap
 
 
@@ -82,7 +83,7 @@ class Annotations:
         self._pngs = {} if pngs is None else pngs
         self._states = dict(states or {})
         self.hidden: frozenset[int] = frozenset()
-        self.staleness = ObjectFlags(frame_count, stale)
+        self.staleness = Staleness(frame_count, stale)
         self.absences = ObjectFlags(frame_count, absent)
         self.statuses = np.zeros(frame_count, np.uint8)
         for frame, state in self._states.items():

@@ -63,6 +63,13 @@ class ObjectFlags:
                 self.unsaved.add(object_id)
         return frames[is_new]
 
+    def clear(self, frames: NDArray[np.intp], ids: Iterable[int]) -> None:
+        """Have no flag of `ids` set on `frames`."""
+        for object_id in ids:
+            if self.frames(object_id)[frames].any():
+                self._flags[object_id][frames] = False
+                self.unsaved.add(object_id)
+
     def replace(self, object_id: int, frames: range, flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Have the flags of an object on consecutive `frames` be `flags`; return the old ones."""
         stretch = slice(frames.start, frames.stop)

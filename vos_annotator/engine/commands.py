@@ -67,6 +67,7 @@ class Propagate:
         ids: The objects to segment; None for all.
         kept: frame -> its label map before, whose pixels of other objects than `ids` stay.
         refines: Whether to look at each object of a final frame from near.
+        is_rough: Whether a small engine will do, if one can be had; it does not refine.
     """
 
     passes: tuple[Pass, ...]
@@ -74,6 +75,7 @@ class Propagate:
     ids: frozenset[int] | None = None
     kept: Mapping[int, StoredMap] = field(default_factory=dict)
     refines: bool = False
+    is_rough: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,7 @@ class Segmented:
         final: Whether it stays.
         seconds: What the frame took: decoding, the engine, the PNG.
         suspects: Objects that may be other ones -> which; None for one that jumped.
+        is_rough: Whether a small engine found it: it is to be computed again.
     """
 
     frame: int
@@ -154,6 +157,7 @@ class Segmented:
     final: bool
     seconds: float
     suspects: Mapping[int, int | None] = field(default_factory=dict)
+    is_rough: bool = False
 
 
 @dataclass(frozen=True)
@@ -194,8 +198,12 @@ class Scribbled:
     seconds: float
 
 
+class Notice:
+    """Something that a person is told: its words."""
+
+
 @dataclass(frozen=True)
-class SteppedDown:
+class SteppedDown(Notice):
     """Memory ran short: the engine now works at a short side of `size` px."""
 
     size: int
@@ -206,7 +214,7 @@ class SteppedDown:
 
 
 @dataclass(frozen=True)
-class Restarted:
+class Restarted(Notice):
     """The engine's process ended, `how` is said in a word; another one takes its place."""
 
     how: str
@@ -214,6 +222,15 @@ class Restarted:
     def __str__(self) -> str:
         """Return what a person is told."""
         return tr("The engine's process ended ({how}) and is started again.", how=self.how)
+
+
+@dataclass(frozen=True)
+class NoRough(Notice):
+    """The small engine was given up: from now on masks are computed at full size at once."""
+
+    def __str__(self) -> str:
+        """Return what a person is told."""
+        return tr("Two engines are too much here: masks are computed at full size at once now.")
 
 
 @dataclass(frozen=True)
@@ -231,14 +248,4 @@ class Failed:
     report: str
 
 
-Result = (
-    Ready
-    | ClicksReady
-    | Segmented
-    | Finished
-    | Learned
-    | Scribbled
-    | SteppedDown
-    | Restarted
-    | Failed
-)
+Result = Ready | ClicksReady | Segmented | Finished | Learned | Scribbled | Notice | Failed

@@ -5,12 +5,13 @@ For: the worker. Knows engines, videos and label maps; belongs to the worker's t
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 from vos_annotator.core.identities import Look, looks
 from vos_annotator.core.masks import LabelMap
 from vos_annotator.core.stored_map import StoredMap
 from vos_annotator.core.video import Image, Video
-from vos_annotator.engine.absences import NOWHERE
+from vos_annotator.engine.absences import NOWHERE, Absences
 from vos_annotator.engine.commands import SetReference
 from vos_annotator.engine.memory_shelf import MemoryShelf
 from vos_annotator.engine.protocol import (
@@ -22,28 +23,37 @@ from vos_annotator.engine.protocol import (
 from vos_annotator.engine.teachers import teachers
 
 
-class Knowledge:
-    """References and absences, brought into an engine's memory when it is needed.
+@dataclass
+class Said:
+    """What people said of a video: its references, and where objects are not to be seen."""
 
-    Attributes:
-        absences: Where objects are not to be seen.
-    """
-
-    def __init__(self, video: Video, shelf: MemoryShelf | None = None) -> None:
-        """Know nothing yet; what engines remember of references is kept on the shelf."""
-        self.absences = NOWHERE
-        self._video, self._shelf = video, shelf
-        self._references: dict[int, SetReference] = {}  # what should be in the engine's memory
-        self._memorized: dict[int, SetReference] = {}  # what is
-        self._denied: dict[int, frozenset[int]] = {}  # what it knows of absences
-        self._looks: dict[int, tuple[SetReference, dict[int, Look]]] = {}  # of a few references
+    references: dict[int, SetReference] = field(default_factory=dict)
+    absences: Absences = NOWHERE
 
     def set(self, reference: SetReference) -> None:
         """Know a reference; one without a PNG is none any more."""
         if reference.png is None:
-            self._references.pop(reference.frame, None)
+            self.references.pop(reference.frame, None)
         else:
-            self._references[reference.frame] = reference
+            self.references[reference.frame] = reference
+
+
+class Knowledge:
+    """What people said, brought into an engine's memory when it is needed.
+
+    Attributes:
+        said: Another one, of another engine, may go by the same.
+    """
+
+    def __init__(
+        self, video: Video, shelf: MemoryShelf | None = None, said: Said | None = None
+    ) -> None:
+        """Teach what is `said`; what engines remember of references is kept on the shelf."""
+        self.said = Said() if said is None else said
+        self._video, self._shelf = video, shelf
+        self._memorized: dict[int, SetReference] = {}  # what is
+        self._denied: dict[int, frozenset[int]] = {}  # what it knows of absences
+        self._looks: dict[int, tuple[SetReference, dict[int, Look]]] = {}  # of a few references
 
     def forget_engine(self) -> None:
         """Begin with an engine that knows nothing."""
@@ -53,10 +63,10 @@ class Knowledge:
     def teach(self, engine: SegmentationEngine, is_over: Callable[[], bool]) -> None:
         """Make the engine's memory hold exactly what people said; `is_over` ends it halfway."""
         for frame, reference in list(self._memorized.items()):
-            if self._references.get(frame) != reference:
+            if self.said.references.get(frame) != reference:
                 engine.forget(frame)  # at once: memorizing what takes its place may fail
                 del self._memorized[frame]
-        for frame, reference in sorted(self._references.items()):
+        for frame, reference in sorted(self.said.references.items()):
             if is_over():
                 return
             if frame not in self._memorized:
@@ -77,7 +87,7 @@ class Knowledge:
             shelf.put(engine.memory_mark, reference, engine.remembered(reference.frame))
 
     def _deny(self, engine: DenyingEngine, is_over: Callable[[], bool]) -> None:
-        absent, nobody = self.absences.ends(), frozenset[int]()
+        absent, nobody = self.said.absences.ends(), frozenset[int]()
         for frame in sorted(absent.keys() | self._denied.keys()):
             if is_over():
                 return

@@ -5,6 +5,8 @@ For: the bridge of the window, and runs without one. Knows projects and the work
 
 from collections.abc import Set
 
+import numpy as np
+
 from vos_annotator.core.annotations import Annotations
 from vos_annotator.core.edits import Status
 from vos_annotator.core.formats.format import ENGINES
@@ -35,17 +37,24 @@ def land(
 
     Args:
         project: Where it goes.
-        found: What is known of other objects stays as it is.
+        found: What is known of other objects stays as it is. A rough mask replaces stale ones only,
+            and is stale itself.
         ids: The objects that were looked for; None for all.
         engine: Who found it.
         may_fill: Whether a frame without masks gets them; else predictions alone are replaced.
     """
     known, frame = project.annotations, found.frame
-    if not may_fill and known.status(frame) is Status.EMPTY:
+    status, sought = known.status(frame), frozenset(project.objects.ids) if ids is None else ids
+    if not may_fill and status is Status.EMPTY:
         return False
+    if found.is_rough and status is Status.PREDICTION and sought.isdisjoint(known.stale(frame)):
+        return False  # what is there is better
     confidence = dict(known.confidence(frame)) if ids is not None else {}
     confidence.update(found.confidence)
     stale = frozenset() if ids is None else known.stale(frame) - ids
-    if not found.final:  # one side's word only: whatever happens, the blend is due
-        stale |= frozenset(project.objects.ids) if ids is None else ids
-    return project.predict(frame, found.png, confidence, engine, found.ids, stale)
+    if found.is_rough or not found.final:  # no last word: whatever happens, that is due
+        stale |= sought
+    taken = project.predict(frame, found.png, confidence, engine, found.ids, stale)
+    if taken and found.is_rough and found.final:
+        known.staleness.pass_for_now(np.array([frame]), sought)
+    return taken

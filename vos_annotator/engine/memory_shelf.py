@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 LIMIT = 4 << 30  # bytes on the shelf,
 SPARE = 2 << 30  # and bytes that are left to others on the disk
-_MARKS = 2  # engines whose memory is kept: the present one and the one before
+_MARKS = 4  # whose memory is kept: the present engine and the one before, each at two sizes
 _NAME, _DIGEST = 16, 4  # bytes
 _SUFFIX = ".memory"
 _TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n# Computed again when it is deleted.\n"

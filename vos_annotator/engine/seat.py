@@ -21,6 +21,8 @@ class Seat:
 
     Attributes:
         engine: None until one is needed.
+        choice: Which one that is.
+        size: The short side that it works at, px.
     """
 
     def __init__(
@@ -41,24 +43,29 @@ class Seat:
             on_change: Called before a new engine is used; it knows nothing.
         """
         self.engine: SegmentationEngine | None = None
-        self._choice, self._size, self._load = choice, size, load
+        self.choice, self.size, self._load = choice, size, load
         self._say, self._on_change = say, on_change
 
     def loaded(self) -> SegmentationEngine:
         """Return the engine, loaded if there is none."""
         if self.engine is None:
-            self.use(self._choice)
+            self.use(self.choice)
         return self.engine
 
     def use(self, choice: EngineChoice) -> None:
         """Go on with another engine; the one in use stays if that cannot be loaded."""
-        engine = self._load(choice.name, self._size, **choice.options)
+        engine = self._load(choice.name, self.size, **choice.options)
         self.leave()
         self._on_change()
-        self.engine, self._choice = engine, choice
+        self.engine, self.choice = engine, choice
         device = str(getattr(engine, "device", "cpu"))
         provenance = dict(getattr(engine, "provenance", {}))
-        self._say(Ready(engine.name, device, self._size, choice, provenance))
+        self._say(Ready(engine.name, device, self.size, choice, provenance))
+
+    @property
+    def has_died(self) -> bool:
+        """Whether the process of the engine has ended."""
+        return isinstance(self.engine, RemoteEngine) and self.engine.has_ended
 
     def can_go_on(self, error: Exception, tries: int) -> bool:
         """Return whether what failed is to be done again, with another engine.
@@ -72,7 +79,7 @@ class Seat:
         """
         if is_out_of_memory(error):
             return self._step_down()
-        if isinstance(self.engine, RemoteEngine) and self.engine.has_ended:
+        if self.has_died:
             self.leave()
         if not isinstance(error, EngineDied) or tries > 1:
             return False
@@ -87,11 +94,11 @@ class Seat:
 
     def _step_down(self) -> bool:
         """Have the next engine work at a smaller size. False at the smallest."""
-        smaller = smaller_than(self._size)
+        smaller = smaller_than(self.size)
         if smaller is None:
             return False
         BUDGET.step_down()
         self.leave()
-        self._size = smaller
-        self._say(SteppedDown(self._size))
+        self.size = smaller
+        self._say(SteppedDown(self.size))
         return True

@@ -39,7 +39,7 @@ from vos_annotator.engine.commands import (
     UseEngine,
 )
 from vos_annotator.engine.identity_watch import IdentityWatch
-from vos_annotator.engine.knowledge import Knowledge
+from vos_annotator.engine.knowledge import Knowledge, Said
 from vos_annotator.engine.mailbox import Mailbox
 from vos_annotator.engine.memory_shelf import MemoryShelf
 from vos_annotator.engine.merging import merged
@@ -54,6 +54,7 @@ from vos_annotator.engine.protocol import (
 from vos_annotator.engine.registry import DEFAULT_SIZE, load_engine
 from vos_annotator.engine.seat import Loader, Seat
 from vos_annotator.engine.stroke_masks import StrokeMasks
+from vos_annotator.engine.taught import ROUGH_SIZE, SmallEngine, Taught
 
 log = logging.getLogger(__name__)
 
@@ -98,9 +99,18 @@ class InferenceWorker:
         self._video = ReadAhead(video)
         self._shots = Shots(self._video)
         self._strokes = StrokeMasks(self._video)
-        self._knowledge = Knowledge(self._video, shelf)
-        self._seat = Seat(
-            EngineChoice.of(engine), size, load, self.results.put, self._knowledge.forget_engine
+        self._said = Said()
+
+        def seated(choice: EngineChoice, size: int, say: Callable[[Result], object]) -> Taught:
+            knowledge = Knowledge(self._video, shelf, self._said)
+            return Taught(Seat(choice, size, load, say, knowledge.forget_engine), knowledge)
+
+        self._full = seated(EngineChoice.of(engine), size, self.results.put)
+        self._seat = self._full.seat
+        self._small = SmallEngine(
+            self._full,
+            lambda: seated(self._seat.choice, ROUGH_SIZE, lambda _: None),
+            self.results.put,
         )
         self._has_idled = False
 
@@ -159,6 +169,7 @@ class InferenceWorker:
                 self._try(*taken)
         finally:
             self._seat.leave()
+            self._small.leave()
             self._video.close()
 
     def _next_command(self) -> tuple[int, Command] | None:
@@ -192,7 +203,9 @@ class InferenceWorker:
         try:
             self._do(ticket, command)
         except Exception as error:
-            if self._is_closing or not self._seat.can_go_on(error, tries):
+            if self._is_closing:
+                raise
+            if not (self._small.gives_way(error) or self._seat.can_go_on(error, tries)):
                 raise
             return False
         return True
@@ -203,14 +216,15 @@ class InferenceWorker:
                 self._seat.loaded()
             case UseEngine(choice):
                 self._seat.use(choice)
+                self._small.leave()
             case UseClicks(files):
                 self.results.put(ClicksReady(files, self._strokes.use(files)))
             case SetReference():
-                self._knowledge.set(command)
-                self._bring_memory_up_to_date(lambda: self._is_over(ticket))
+                self._said.set(command)
+                self._full.bring_up_to_date(self._serving(lambda: self._is_over(ticket)))
             case SetAbsences(absences):
-                self._knowledge.absences = absences
-                self._bring_memory_up_to_date(lambda: self._is_over(ticket))
+                self._said.absences = absences
+                self._full.bring_up_to_date(self._serving(lambda: self._is_over(ticket)))
             case Propagate():
                 self._propagate(command, lambda: self._is_over(ticket))
             case Learn():
@@ -220,35 +234,40 @@ class InferenceWorker:
 
     def _propagate(self, command: Propagate, is_over: Callable[[], bool]) -> None:
         started, frames = time.perf_counter(), 0
-        self._bring_memory_up_to_date(is_over)
-        for result in self._segmented(command, is_over):
+        taught = (self._small.wanted() if command.is_rough else None) or self._full
+        taught.bring_up_to_date(self._serving(is_over))
+        for result in self._segmented(command, taught, is_over):
             frames += self.results.put(result, unless=is_over)
         seconds = time.perf_counter() - started
         self.results.put(Finished(command.revision, is_over(), frames, seconds))
 
-    def _segmented(self, command: Propagate, is_over: Callable[[], bool]) -> Iterator[Segmented]:
-        frame_started = time.perf_counter()
-        engine, is_over_now = self._seat.loaded(), self._serving(is_over)
-        away = self._knowledge.absences.at
-        watch = IdentityWatch(self._video, self._shots, self._knowledge.looks_around)
+    def _segmented(
+        self, command: Propagate, taught: Taught, is_over: Callable[[], bool]
+    ) -> Iterator[Segmented]:
+        frame_started, is_rough = time.perf_counter(), taught is not self._full
+        engine, is_over_now = taught.seat.loaded(), self._serving(is_over)
+        away = self._said.absences.at
+        watch = IdentityWatch(self._video, self._shots, taught.knowledge.looks_around)
         found = propagate(engine, self._video, command.passes, is_over_now, self._shots, away)
         for frame, segmentation, final in found:
-            label_map = self._label_map(command, frame, segmentation, final)
+            label_map = self._label_map(command, frame, segmentation, final and not is_rough)
             png, ids = encode_png(label_map), object_ids(label_map)
             confidence, odd = watch.judge(frame, segmentation, label_map, final)
             if command.ids is not None:
                 confidence = {i: c for i, c in confidence.items() if i in command.ids}
             seconds = time.perf_counter() - frame_started
-            yield Segmented(frame, png, ids, confidence, command.revision, final, seconds, odd)
+            yield Segmented(
+                frame, png, ids, confidence, command.revision, final, seconds, odd, is_rough
+            )
             frame_started = time.perf_counter()
 
     def _label_map(
-        self, command: Propagate, frame: int, segmentation: Segmentation, final: bool
+        self, command: Propagate, frame: int, segmentation: Segmentation, is_last: bool
     ) -> LabelMap:
         label_map = segmentation.label_map()
-        if command.refines and final and isinstance(self._seat.engine, RefiningEngine):
+        if command.refines and is_last and isinstance(self._seat.engine, RefiningEngine):
             image = self._video[frame]
-            reference = self._knowledge.reference
+            reference = self._full.knowledge.reference
             label_map = self._seat.engine.refine(frame, image, label_map, reference)
         if command.ids is None:
             return label_map
@@ -258,11 +277,11 @@ class InferenceWorker:
     def _learn(self, command: Learn, is_over: Callable[[], bool]) -> None:
         started, has_learnt = time.perf_counter(), False
         if command.wanted:
-            self._bring_memory_up_to_date(is_over)
+            self._full.bring_up_to_date(self._serving(is_over))
         engine = self._seat.loaded()
         if isinstance(engine, LearningEngine):
             if command.wanted:
-                has_learnt = engine.learn(self._knowledge.teachers(), self._serving(is_over))
+                has_learnt = engine.learn(self._full.knowledge.teachers(), self._serving(is_over))
             else:
                 engine.unlearn()
         seconds = time.perf_counter() - started
@@ -295,18 +314,6 @@ class InferenceWorker:
         mask = self._strokes.mask(command, self._seat.loaded)
         seconds = time.perf_counter() - started
         self.results.put(Scribbled(command.frame, command.object_id, mask, command.token, seconds))
-
-    def _bring_memory_up_to_date(self, is_over: Callable[[], bool]) -> None:
-        """Teach the engine what it does not know; what `is_over` cuts off is for the next command.
-
-        A scribble in between may bring another engine, which is taught from the beginning.
-        """
-        taught, is_over_now = None, self._serving(is_over)
-        while taught is not (engine := self._seat.loaded()):
-            taught = engine
-            self._knowledge.teach(
-                engine, lambda engine=engine: is_over_now() or self._seat.engine is not engine
-            )
 
 
 _CHANGES = UseEngine | SetReference | SetAbsences  # what a pass goes by

@@ -100,10 +100,15 @@ class Agenda:
             return ids
         return frozenset(self._document.objects.ids if ids is None else ids) - locked
 
-    def runs(self, with_stale: bool) -> list[Run]:
-        """Return the runs that are left; those of stale frames only if `with_stale`."""
+    def runs(self, with_stale: bool, roughly: bool = False) -> list[Run]:
+        """Return the runs that are left; those of stale frames only if `with_stale`.
+
+        If it is for rough masks, what has masks that are passable or not stale is left out.
+        """
         if not self._annotations.references:
             return []
+        staleness = self._annotations.staleness
+        due = staleness.urgent if roughly else staleness.frames
         needs: dict[int | None, Flags] = {}
         request, is_meant = self._request, np.ones(self._annotations.frame_count, bool)
         meant = frozenset(self._document.objects.ids if with_stale else ())
@@ -111,13 +116,15 @@ class Agenda:
             meant = request.shown
             is_meant[: request.frames.start] = is_meant[request.frames.stop :] = False
         for object_id in meant - self._document.objects.locked_ids:
-            needs[object_id] = self._annotations.staleness.frames(object_id) & is_meant
+            needs[object_id] = due(object_id) & is_meant
         if request is not None:
-            ids = self.unlocked(request.ids)
+            ids, missing = self.unlocked(request.ids), request.missing
+            if roughly:
+                for object_id in self._document.objects.ids if ids is None else ids:
+                    needs[object_id] = needs.get(object_id, False) | due(object_id) & missing
+                missing = missing & (self._annotations.statuses == Status.EMPTY)
             for object_id in (None,) if ids is None else ids:
-                flags = needs.get(object_id)
-                missing = request.missing
-                needs[object_id] = missing if flags is None else missing | flags
+                needs[object_id] = missing | needs.get(object_id, False)
         return remaining_runs(
             self._annotations.references,
             needs,

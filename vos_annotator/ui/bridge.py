@@ -6,41 +6,40 @@ Lives in the GUI thread.
 Every edit of a reference raises the *revision*: the running pass is given up, the reference
 goes to the engine's memory, and what comes back for an older revision is dropped. After a
 short pause the bridge runs what is then stale, outwards from the correction, and whatever of
-the interrupted work is still missing. At rest, the engine learns from what was corrected.
+the interrupted work is still missing. If rough masks come first, their full size has its turn when
+a person pauses. At rest, the engine learns from what was corrected.
 """
 
-from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from PySide6.QtCore import QObject, Signal
 
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.stored_map import StoredMap
 from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.engine.commands import (
     Failed,
     Finished,
     Learn,
     Learned,
+    Notice,
     Propagate,
     Ready,
-    Restarted,
     Result,
     Scribble,
     Scribbled,
     Segmented,
-    SteppedDown,
 )
 from vos_annotator.engine.registry import DEFAULT_SIZE, load_engine
 from vos_annotator.engine.remaining import Run
 from vos_annotator.engine.seat import Loader
 from vos_annotator.ui.agenda import Agenda
 from vos_annotator.ui.document import Document
-from vos_annotator.ui.gathering import Gathering
 from vos_annotator.ui.inference import Inference, single_shot
 from vos_annotator.ui.learning import Learning
 from vos_annotator.ui.progress import Pace
 from vos_annotator.ui.reference_feed import ReferenceFeed
+from vos_annotator.ui.rough_first import RoughFirst
+from vos_annotator.ui.run_queue import RunQueue
 from vos_annotator.ui.scribble_calls import ScribbleCalls
 
 REFRESH_PAUSE = 300  # ms after an edit
@@ -81,8 +80,6 @@ class EngineBridge(QObject):
         self._document, self._annotations = document, document.annotations
         self._revision, self._is_closed, self._is_stopping = 0, False, False
         self._agenda = Agenda(document)
-        self._run: Run | None = None  # what the worker is busy with
-        self._runs: deque[Run] = deque()  # what comes after
         self._fillable = self._agenda.missing  # frames without masks that may get some
         self._pace: Pace | None = None  # None while idle
         self._locked, self._scribbles = document.objects.locked_ids, ScribbleCalls()
@@ -91,15 +88,18 @@ class EngineBridge(QObject):
         )
         self.inference.arrived.connect(self._land)
         self._feed = ReferenceFeed(self._annotations, self.inference)
-        self._gathering = Gathering(self._annotations, self)
-        self._gathering.done.connect(self._submit)
-        self._gathering.failed.connect(self._on_not_gathered)
+        self._runs = RunQueue(document, self.inference.submit, self)
+        self._runs.failed.connect(self._end)
+        self._runs.failed.connect(lambda message: self.failed.emit(message, ""))
         self.learning = Learning(document, self)
         self.learning.wanted.connect(self._learn)
-        self.learning.taught.connect(self._resume)
+        self.learning.taught.connect(self._run_fully)
         self.learning.message.connect(self.message)
         self._pause = single_shot(self, REFRESH_PAUSE, self._resume)
-        self._warm_up = single_shot(self, _WARM_UP_DELAY, self._start)
+        self.rough_first = RoughFirst(self._agenda, self)
+        self.rough_first.changed.connect(self._start_anew)
+        self.rough_first.paused.connect(self._run_fully)
+        self._warm_up = single_shot(self, _WARM_UP_DELAY, self._go_on_from_before)
         self._warm_up.start()
         document.reference_changed.connect(self._on_reference_changed)
         document.absence_changed.connect(self._on_absence_changed)
@@ -113,7 +113,7 @@ class EngineBridge(QObject):
     @property
     def busy(self) -> bool:
         """Whether a run goes on, or is about to go on after an edit."""
-        return self._pace is not None
+        return self._pace is not None or self.rough_first.is_waiting
 
     @property
     def stoppable(self) -> bool:
@@ -143,7 +143,8 @@ class EngineBridge(QObject):
             self.message.emit(str(error))
             return False
         self._interrupt()
-        self._begin([run])
+        rough = self.rough_first.runs(self.auto_refresh)
+        self._begin(rough or [run], bool(rough))
         return self.busy
 
     def use_engine(self, choice: EngineChoice) -> None:
@@ -157,11 +158,11 @@ class EngineBridge(QObject):
         """Give up what runs, within one frame; the masks that there are stay."""
         self._is_stopping = True
         self._pause.stop()
-        self._runs.clear()
+        self._runs.end_here()
         self._agenda.forget_request()
         self.learning.give_up()
         self.inference.cancel()
-        if self._run is None or self._gathering.is_active:
+        if not self._runs.is_at_work:
             self._end()
 
     def scribble(self, asked: Scribble) -> None:
@@ -171,6 +172,7 @@ class EngineBridge(QObject):
         latest is answered.
         """
         self._start()
+        self.rough_first.note_sign_of_life()
         self.inference.submit(self._scribbles.numbered(asked))
 
     def close(self) -> None:
@@ -178,14 +180,15 @@ class EngineBridge(QObject):
         if self._is_closed:
             return
         self._is_closed = True
-        for each in (self._pause, self._warm_up, self._gathering):
+        for each in (self._pause, self._warm_up, self.rough_first):
             each.stop()
+        self._runs.clear()
         self.learning.interrupt()
         self._document.reference_changed.disconnect(self._on_reference_changed)
         self._document.absence_changed.disconnect(self._on_absence_changed)
         self._document.objects_changed.disconnect(self._on_objects_changed)
         self.inference.close()
-        self._pace = self._run = None
+        self._pace = None
 
     # What people do
 
@@ -213,7 +216,11 @@ class EngineBridge(QObject):
     def _on_objects_changed(self) -> None:
         """Start anew when a lock was set or taken away: the run must see it."""
         locked, self._locked = self._locked, self._document.objects.locked_ids
-        if self.busy and locked != self._locked:
+        if locked != self._locked:
+            self._start_anew()
+
+    def _start_anew(self) -> None:
+        if self.busy:
             self._interrupt()
             self._pause.start()
 
@@ -222,10 +229,9 @@ class EngineBridge(QObject):
         self._revision += 1
         self.inference.cancel()
         self._pause.stop()
-        self._gathering.stop()
-        self.learning.interrupt()
-        self._run = None
         self._runs.clear()
+        self.rough_first.note_edit()
+        self.learning.interrupt()
 
     # To the worker
 
@@ -234,44 +240,44 @@ class EngineBridge(QObject):
         self._warm_up.stop()
         self._feed.start()
 
+    def _go_on_from_before(self) -> None:
+        """Load the engine; and what was left rough when the project was closed has its turn."""
+        self._start()
+        if self.rough_first.is_on and self.auto_refresh:
+            self._resume()
+
     def _resume(self) -> None:
         """Run what is stale, outwards from the last correction, and what was asked for."""
-        runs = self._agenda.runs(with_stale=self.auto_refresh)
+        if rough := self.rough_first.runs(self.auto_refresh):
+            self._begin(rough, is_rough=True)
+        elif self.rough_first.waits(self.auto_refresh):
+            self._runs.clear()
+            self.began.emit()
+        else:
+            self._run_fully()
+
+    def _run_fully(self) -> None:
+        runs = self._agenda.runs(self.auto_refresh)
         self._begin(runs) if runs else self._end()
 
     def _learn(self, is_wanted: bool) -> None:
         self._start()
         self.inference.submit(Learn(self._revision, is_wanted))
 
-    def _begin(self, runs: list[Run]) -> None:
+    def _begin(self, runs: list[Run], is_rough: bool = False) -> None:
         self._start()
-        self._is_stopping, self._runs = False, deque(runs)
+        self.rough_first.note_run(is_rough)
+        self._is_stopping = False
         self._fillable = self._agenda.missing
         self._pace = Pace(sum(run.frame_count for run in runs))
-        self._run_next()
+        self._runs.begin(runs, revision=self._revision, refines=self.refines, is_rough=is_rough)
         self.began.emit()
-
-    def _run_next(self) -> None:
-        self._run = run = self._runs.popleft()
-        others = frozenset(self._document.objects.ids) - (run.ids or frozenset())
-        is_partial = run.ids is not None and bool(others)
-        self._gathering.start(range(run.first, run.last + 1) if is_partial else range(0))
-
-    def _submit(self, kept: Mapping[int, StoredMap]) -> None:
-        """Send the run, now that the masks are put aside that it must not touch."""
-        run = self._run
-        self.inference.submit(Propagate(run.passes, self._revision, run.ids, kept, self.refines))
-
-    def _on_not_gathered(self, message: str) -> None:
-        self._end()
-        self.failed.emit(message, "")
 
     def _end(self) -> None:
         """Be idle, and say so."""
-        self._gathering.stop()
-        self._agenda.forget_request()
-        self._run = None
         self._runs.clear()
+        self.rough_first.stop()
+        self._agenda.forget_request()
         if self._pace is not None:
             self._pace = None
             self.progress.emit(None)
@@ -283,9 +289,9 @@ class EngineBridge(QObject):
 
     def _land(self, result: Result) -> None:
         match result:
-            case Segmented() if result.revision == self._revision and self._run:
-                self._on_segmented(result, self._run.ids)
-            case Finished() if result.revision == self._revision and self._run:
+            case Segmented() if result.revision == self._revision and self._runs.current:
+                self._on_segmented(result, self._runs.current.ids)
+            case Finished() if result.revision == self._revision and self._runs.current:
                 self._on_finished(result)
             case Learned() if result.revision == self._revision and self.learning.is_active:
                 self.learning.land(result)
@@ -294,7 +300,7 @@ class EngineBridge(QObject):
             case Ready():
                 self.learning.note_new_engine()
                 self.ready.emit(result)
-            case SteppedDown() | Restarted():
+            case Notice():
                 self.message.emit(str(result))
             case Failed():
                 self._on_failed(result)
@@ -302,16 +308,15 @@ class EngineBridge(QObject):
     def _on_segmented(self, result: Segmented, ids: frozenset[int] | None) -> None:
         may_fill = bool(self._fillable[result.frame])
         self._document.take(result, ids, str(self.choice), may_fill)
-        if result.final:
+        if result.final and not result.is_rough:
             self._agenda.settle(result.frame)
-        self.progress.emit(self._pace.after(result.frame, result.seconds))
+        size = result.is_rough if self.rough_first.is_on else None
+        self.progress.emit(self._pace.after(result.frame, result.seconds, size))
 
     def _on_finished(self, result: Finished) -> None:
         if result.cancelled or self._is_stopping:
             self._end()
-        elif self._runs:
-            self._run_next()
-        else:
+        elif not self._runs.next():
             self._resume()  # what was asked for may have come before what is stale elsewhere
 
     def _on_failed(self, result: Failed) -> None:

@@ -30,6 +30,7 @@ def conditions(workspace: Workspace | None) -> set[str]:
         ("running", bridge.stoppable),
         ("auto refresh", bridge.auto_refresh),
         ("refining on", bridge.refines),
+        ("rough first", bridge.rough_first.is_on),
         ("learning on", bridge.learning.is_on),
         ("masks shown", cursor.masks_shown),
         ("onion shown", cursor.onion),

@@ -30,6 +30,11 @@ class EngineVerbs:
         """Look at the objects of large frames from near, or be quicker."""
         self._window.workspace.bridge.refines = not self._window.workspace.bridge.refines
 
+    def toggle_rough_first(self) -> None:
+        """Have rough masks of everything first, and their full size in a pause, or at once."""
+        rough_first = self._window.workspace.bridge.rough_first
+        rough_first.is_on = not rough_first.is_on
+
     def choose_engine(self) -> None:
         """Ask which engine is to compute masks."""
         if dialogs.is_brought_up(self._window, EngineDialog):

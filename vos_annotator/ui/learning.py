@@ -7,6 +7,7 @@ and it is tried again in the next rest. What it changes are predictions only, an
 stale: they stay usable until they are computed again, nearest first.
 """
 
+import numpy as np
 from PySide6.QtCore import QObject, QSettings, Signal
 
 from vos_annotator.core.edits import Status
@@ -107,7 +108,9 @@ class Learning(QObject):
             )
         objects = self._document.objects
         ids = frozenset(objects.ids) - objects.locked_ids
-        self._document.project.mark_stale(range(self._annotations.frame_count), ids)
+        frames = range(self._annotations.frame_count)
+        self._document.project.mark_stale(frames, ids)
+        self._annotations.staleness.pass_for_now(np.array(frames), ids)  # no rough mask is better
         self.taught.emit()
 
     def _forget(self) -> None:

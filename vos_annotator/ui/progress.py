@@ -19,6 +19,7 @@ class Progress:
         frame: The frame that was just done.
         direction: 1 towards the end of the video, -1 towards its beginning.
         fps: Segmentations a second, by the same mean.
+        is_rough: Whether these are rough masks; None where masks have one size only.
     """
 
     done: int
@@ -27,6 +28,7 @@ class Progress:
     frame: int
     direction: int
     fps: float
+    is_rough: bool | None = None
 
 
 class Pace:
@@ -38,7 +40,7 @@ class Pace:
         self._mean = 0.0  # s
         self._frame: int | None = None
 
-    def after(self, frame: int, seconds: float) -> Progress:
+    def after(self, frame: int, seconds: float, is_rough: bool | None = None) -> Progress:
         """Return the progress now that one more frame has taken so many seconds."""
         self._done = min(self._done + 1, self.total)
         self._mean += (seconds - self._mean) / min(self._done, _MEMORY)
@@ -51,4 +53,5 @@ class Pace:
             frame=frame,
             direction=direction,
             fps=1 / max(self._mean, 1e-6),
+            is_rough=is_rough,
         )

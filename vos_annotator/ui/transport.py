@@ -25,6 +25,7 @@ from vos_annotator.ui.action_set import ActionSet
 from vos_annotator.ui.cursor import Cursor
 from vos_annotator.ui.icons import icon
 from vos_annotator.ui.language import number
+from vos_annotator.ui.progress import Progress
 
 _BAR = (40, 140)  # px wide
 _FRAME_BUTTONS = ("first", "previous", "play", "next", "last")
@@ -154,6 +155,20 @@ def timecode(seconds: float) -> str:
     hours, minutes = divmod(minutes, 60)
     head = f"{hours}:" if hours else ""
     return f"{head}{minutes:02}:{rest // 100:02}.{rest % 100:02}"
+
+
+def words_of(progress: Progress) -> str:
+    """Return which run it is that runs, and how much is left of it."""
+    count = number(progress.total - progress.done)
+    if progress.is_rough is None:
+        words = tr("{count} left", count=count)
+    elif not progress.is_rough:
+        words = tr("Full size: {count} left", count=count)
+    elif progress.done < progress.total:
+        words = tr("Rough masks: {count} left", count=count)
+    else:
+        return tr("Rough masks are there; full size follows")
+    return f"{words} · {duration(progress.seconds_left)}"
 
 
 def duration(seconds: float) -> str:

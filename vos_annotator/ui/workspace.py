@@ -26,7 +26,6 @@ from vos_annotator.ui.document import Document
 from vos_annotator.ui.follow import Follow
 from vos_annotator.ui.glitch_scan import GlitchScan
 from vos_annotator.ui.hints import Hints
-from vos_annotator.ui.language import number
 from vos_annotator.ui.pace_display import PaceDisplay
 from vos_annotator.ui.panels.objects import ObjectsPanel
 from vos_annotator.ui.panels.references import ReferencesPanel
@@ -39,7 +38,7 @@ from vos_annotator.ui.thumbnails import Thumbnails
 from vos_annotator.ui.timeline import Timeline
 from vos_annotator.ui.timeline_states import describe
 from vos_annotator.ui.tools import TOOLS
-from vos_annotator.ui.transport import Transport, duration
+from vos_annotator.ui.transport import Transport, words_of
 from vos_annotator.ui.unsure_places import UnsurePlace, unsure_places
 from vos_annotator.ui.wipe import Wipe
 
@@ -211,6 +210,7 @@ class Workspace(QWidget):
         self.document.painted.connect(self._on_painted)
         self.canvas.message.connect(self.message)
         self.bridge.failed.connect(self.failed)
+        self.cursor.frame_changed.connect(self.bridge.rough_first.note_place)
         self.playback.playing_changed.connect(self.transport.show_playing)
         for signal in (  # not each frame that a pass writes: that enables nothing
             self.bridge.began,
@@ -256,11 +256,7 @@ class Workspace(QWidget):
             self.transport.show_progress("")
             self.timeline.show_pass(None)
             return
-        left = progress.total - progress.done
-        text = tr("{count} left", count=number(left))
-        if progress.seconds_left is not None:
-            text += f" · {duration(progress.seconds_left)}"
-        self.transport.show_progress(text, progress.done, progress.total)
+        self.transport.show_progress(words_of(progress), progress.done, progress.total)
         self.timeline.show_pass(progress.frame, progress.direction >= 0)
 
     # Where the person was

@@ -201,7 +201,7 @@ def test_what_is_missing_empty_unsure_stale_or_at_odds_is_found(tmp_path):
         "No masks on frames 1, 11.",
         "Object 9 has no pixel on any frame.",
         "The engine was unsure on frames 6-7.",
-        "Frames 9-10 are older than a correction: propagate.",
+        "Frames 9-10 are rough, or older than a correction: propagate.",
         "Object 1 on reference 2 and on frame 3 overlap by 5% only.",
     ]
     assert texts[5].startswith("It takes about 0.")

@@ -160,8 +160,8 @@ def _of_states(
         yield Finding(text, unsure)
     if stale := tuple(frame for frame in frames if frame in facts.stale):
         text = tr_many(
-            "Frame {frames} is older than a correction: propagate.",
-            "Frames {frames} are older than a correction: propagate.",
+            "Frame {frames} is rough, or older than a correction: propagate.",
+            "Frames {frames} are rough, or older than a correction: propagate.",
             len(stale),
             frames=ranges(stale),
         )
