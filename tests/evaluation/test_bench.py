@@ -206,7 +206,7 @@ def test_memory_that_a_pass_keeps_is_noticed(tmp_path):
     assert all(place.ms >= 20 for place in places)
 
 
-@pytest.mark.parametrize(("late_ms", "least", "most"), [(4, -0.2, 0.2), (12, 1.2, 2.6)])
+@pytest.mark.parametrize(("late_ms", "least", "most"), [(4, -0.5, 0.5), (20, 1, 5)])
 def test_time_that_a_frame_takes_more_far_along_a_pass_is_noticed(tmp_path, late_ms, least, most):
     class Engine(HoldEngine):
         def segment(self, frame, image, absent=()):
