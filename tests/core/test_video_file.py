@@ -164,20 +164,67 @@ def test_reading_backward_decodes_each_group_once_when_it_fits_the_cache(tmp_pat
     with open_video(clip, cache_bytes=30 * SIZE[0] * SIZE[1] * 3) as video:
         starts.clear()
         numbers_in(video, reversed(range(60)))
-        assert starts == [40, 20, 0]
+        assert starts == [40, *(40, 20, 0)]  # the first is a leap, which keeps a few
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """Return the list of the numbers of the frames that decoders gave back."""
+    seen, show = [], video_file.Decoder._show
+
+    def spy(decoder, number, picture):
+        seen.append(number)
+        return show(decoder, number, picture)
+
+    monkeypatch.setattr(video_file.Decoder, "_show", spy)
+    return seen
 
 
 @pytest.mark.parametrize("codec", ["libx264", "libx265", "mpeg4"])
-def test_a_leap_leaves_out_what_no_picture_leans_on_and_all_are_the_same(tmp_path, codec):
+@pytest.mark.parametrize("first", [0, 3])  # from there it starts anew, or runs on
+def test_a_leap_leaves_out_what_no_picture_leans_on_and_all_are_the_same(
+    tmp_path, decoded, starts, codec, first
+):
     one_group = {"sc_threshold": "0" if codec == "libx264" else "1000000000"}
     clip = write_clip(tmp_path / "clip.mkv", 60, codec=codec, gop=60, b_frames=2, options=one_group)
     with open_video(clip) as video, open_video(clip) as in_order:
         expected = [in_order[frame] for frame in range(60)]
+        if first:
+            assert np.array_equal(video[first], expected[first])
+        decoded.clear()
+        starts.clear()
         assert np.array_equal(video[50], expected[50])
-        missing = [frame for frame in range(50) if video._pictures.get(frame) is None]
-        assert len(missing) > 10 and max(missing) < 50 - video_file.STEPS_BACK
+        assert starts == [None if first else 0]
+        left_out = set(range(first + 1, 50)) - set(decoded)
+        assert len(left_out) > 10 and max(left_out) < 50 - video_file.STEPS_BACK
         for frame in [*reversed(range(60)), 55, 3, 40, 41, 39]:
             assert np.array_equal(video[frame], expected[frame]), frame
+
+
+def test_a_leap_keeps_the_few_frames_before_it_and_none_of_those_it_passed(tmp_path, decoded):
+    clip = write_clip(tmp_path / "clip.mkv", 60, codec="libvpx-vp9", gop=60)
+    with open_video(clip) as video:
+        decoded.clear()
+        video[50]
+        assert decoded == list(range(51))  # this decoder leaves nothing out
+        kept = [frame for frame in range(60) if video._pictures.get(frame)]
+        assert kept == list(range(50 - video_file.STEPS_BACK, 51))
+        decoded.clear()
+        numbers_in(video, reversed(kept))
+        assert not decoded
+
+
+def test_stepping_back_through_a_long_group_decodes_less_than_twice_what_it_holds(
+    tmp_path, decoded, starts
+):
+    clip = write_clip(tmp_path / "clip.mkv", 200, codec="libvpx-vp9", gop=200)
+    with open_video(clip) as video:
+        video[199]
+        decoded.clear()
+        starts.clear()
+        assert numbers_in(video, reversed(range(200))) == list(reversed(range(200)))
+        assert len(decoded) < 2 * 200
+        assert len(starts) == 4  # at 192, 95, 47 and 14
 
 
 def write_modern(path, codec):

@@ -55,10 +55,10 @@ class SlowEngine(HoldEngine):
         return super().segment(frame, image)
 
 
-def spend(seconds):
+def spend(seconds, clock=time.perf_counter):
     """Keep the thread busy."""
-    until = time.perf_counter() + seconds
-    while time.perf_counter() < until:
+    until = clock() + seconds
+    while clock() < until:
         pass
 
 
@@ -196,14 +196,29 @@ def test_memory_that_a_pass_keeps_is_noticed(tmp_path):
             hoard.append(fresh)
             return super().segment(frame, image)
 
-    scene = Scene(SHAPE, frame_count=61)
+    scene = Scene(SHAPE, frame_count=101)
     clip = write_clip(tmp_path / "clip.mp4", scene)
 
-    places = run_pass(Hoarder(), clip, scene, (20, 40, 60))
+    places, _ = run_pass(Hoarder, clip, scene, (20, 40, 60))
 
     assert [place.frame for place in places] == [20, 40, 60]
     assert places[2].rss_mib - places[1].rss_mib > 60
     assert all(place.ms >= 20 for place in places)
+
+
+@pytest.mark.parametrize(("late_ms", "least", "most"), [(4, -0.5, 0.5), (20, 1, 5)])
+def test_time_that_a_frame_takes_more_far_along_a_pass_is_noticed(tmp_path, late_ms, least, most):
+    class Engine(HoldEngine):
+        def segment(self, frame, image, absent=()):
+            spend(0.001 * (late_ms if frame > 60 else 4), time.process_time)
+            return super().segment(frame, image)
+
+    scene = Scene(SHAPE, frame_count=101)
+    clip = write_clip(tmp_path / "clip.mp4", scene)
+
+    _, growth = run_pass(Engine, clip, scene, (20, 40, 60))
+
+    assert least < growth < most
 
 
 def test_the_scene_moves_its_objects_and_knows_their_masks():

@@ -41,6 +41,7 @@ class Decoder:
         self._path, self._index = path, index
         self._container, self._stream = self._open()
         self._pictures: Iterator[Numbered] = iter(())
+        self._wanted = 0  # before this frame pictures may be left out
         self.fed = -1
         self.shown = index.frame_count  # there is nothing to run on from
 
@@ -54,8 +55,9 @@ class Decoder:
             wanted: Before this frame those may be left out that no other frame leans on; only
                 some decoders can.
         """
+        self._wanted = wanted if self._stream.codec_context.codec.name in LEAVING_OUT else 0
         if start is not None:
-            self._pictures = self._pictures_from(start, wanted)
+            self._pictures = self._pictures_from(start)
         # A generator over the pictures, so that leaving it does not end them.
         return (self._show(number, picture) for number, picture in self._pictures)
 
@@ -74,16 +76,15 @@ class Decoder:
         self.shown = number
         return number, picture
 
-    def _pictures_from(self, start: int, wanted: int) -> Iterator[Numbered]:
+    def _pictures_from(self, start: int) -> Iterator[Numbered]:
         # Pictures shown before the start lean on a group that is not decoded now.
         first = 0 if start == self._index.keys[0] else self._index.frame_of[start]
-        wanted = wanted if self._stream.codec_context.codec.name in LEAVING_OUT else 0
         for number, packet in self._packets_from(start):
             frame = int(self._index.frame_of[number])
             packet.pts = frame if frame >= 0 else None
             packet.dts = None
             self.fed = number
-            self._stream.codec_context.skip_frame = "NONREF" if frame < wanted else "DEFAULT"
+            self._stream.codec_context.skip_frame = "NONREF" if frame < self._wanted else "DEFAULT"
             yield from self._decoded(packet, first)
         yield from self._decoded(None, first)
 

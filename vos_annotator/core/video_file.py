@@ -3,10 +3,10 @@
 For: `open_video`. Knows which pictures to keep; what is a frame is settled by `packet_index`,
 and `decoder` gives pictures from a packet on.
 
-Reading forward never seeks. Reading backward decodes a group of pictures once and keeps as
-many of them as the cache holds. They are kept as the decoder made them, which takes half the
-bytes of RGB, and turned into RGB when asked for; most that are decoded on the way to a frame
-never are.
+Reading forward never seeks. Reading backward decodes a short group of pictures at once, a long
+one by halves, and keeps as many of them as the cache holds. They are kept as the decoder made
+them, which takes half the bytes of RGB, and turned into RGB when asked for; most that are
+decoded on the way to a frame never are.
 """
 
 import hashlib
@@ -33,6 +33,7 @@ IMAGE_SHARE = 4  # of the cache, a quarter holds RGB images and the rest decoded
 SEEK_COST = 8  # packets that can be decoded in the time a seek takes
 LEAP = 24  # frames: who goes so far at once looks around there, and steps back a little
 STEPS_BACK = 6  # frames before a picture that are at hand after a leap
+STRETCH = 32  # frames, at least, that are at hand after another step back
 RETRY = 2  # s until a frame that could not be decoded is tried again: a share may be back
 FINGERPRINT_BYTES = 64 << 10
 
@@ -150,9 +151,11 @@ class VideoFile(Video):
     def _decode(self, frame: int) -> av.VideoFrame:
         """Return a picture, by running on from where the decoder is or from a keyframe.
 
-        All pictures met on the way go to the cache: the latest of them are the ones that a
-        step back needs next. After a leap only these are decoded, and of those further back what
-        others lean on, until somebody comes back that far, step by step.
+        Pictures met on the way go to the cache, so that steps back find them there: after a
+        leap few, otherwise the latter half of the way at least. Of those further back only what
+        others lean on is decoded, and into memory that is used over and over: to touch fresh
+        memory can cost as much as to decode. Halves keep the wait of who steps on to there short,
+        and all of them together decode less than twice what the group holds.
         """
         if time.monotonic() - self._undecodable.get(frame, -math.inf) < RETRY:
             raise self._cannot_decode(frame)
@@ -160,7 +163,8 @@ class VideoFile(Video):
             self._decoder = Decoder(self.path, self._source.index)
         for start, wanted in self._ways_to(frame):
             for number, picture in self._decoder.run(start, wanted):
-                self._pictures.put(number, picture, sum(p.buffer_size for p in picture.planes))
+                if number >= wanted:
+                    self._pictures.put(number, picture, sum(p.buffer_size for p in picture.planes))
                 if number == frame:
                     return picture
                 if number > frame:
@@ -171,7 +175,9 @@ class VideoFile(Video):
     def _ways_to(self, frame: int) -> Iterator[tuple[int | None, int]]:
         """Yield where to run from to a frame, and before which frame to leave pictures out."""
         starts = self._source.index.starts(frame)
-        wanted = frame - STEPS_BACK if abs(frame - self._asked) > LEAP else 0
+        into_group = frame - int(self._source.index.frame_of[starts[0]])
+        is_leap = abs(frame - self._asked) > LEAP
+        wanted = frame - (STEPS_BACK if is_leap else max(STRETCH, into_group // 2))
         if self._decoder.shown < frame and starts[0] <= self._decoder.fed + SEEK_COST:
             yield None, wanted
         yield from ((start, wanted) for start in starts)

@@ -37,7 +37,7 @@ class Extent:
     carried: tuple[str, ...] = ("480p", "1080p", "2160p")
     references: tuple[int, ...] = (1, 10, 100, 500)
     reopened: int = 300
-    places: tuple[int, ...] = (50, 200, 1000, 10_000)
+    places: tuple[int, ...] = (50, 300, 1000, 10_000)
     clip_seconds: tuple[int, ...] = (60, 3600)
     clip_sizes: tuple[str, ...] = ("1080p", "2160p")
     seeks: int = 40

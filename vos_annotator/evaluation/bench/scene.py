@@ -21,7 +21,7 @@ SHAPES = {
     "1080p": (1080, 1920),
     "2160p": (2160, 3840),
 }
-_TURN = 240  # frames until the discs are back where they were
+TURN = 240  # frames until the discs are back where they were
 _FPS = 25
 
 
@@ -69,7 +69,7 @@ class Scene(Video):
         height, width = self.shape
         boxes = []
         for n in range(self.objects):
-            angle = 2 * np.pi * (frame / _TURN + n / self.objects)
+            angle = 2 * np.pi * (frame / TURN + n / self.objects)
             top = round((height / 2 - self._radius) * (1 + 0.8 * np.sin(angle)))
             left = round((width / 2 - self._radius) * (1 + 0.8 * np.cos(angle)))
             side = 2 * self._radius + 1
