@@ -105,7 +105,8 @@ def watch_everything(window: MainWindow, moves: int, mask: Path, root: Path) -> 
 
     def done() -> None:
         gaps.stop()
-        QApplication.quit()
+        window.stop_job()  # a window that is closed before it has ended asks whether to
+        _poll(window, lambda: not window.has_job, QApplication.quit)
 
     strokes = Strokes(window, moves, done)
 
@@ -150,15 +151,20 @@ def _set_reference(window: MainWindow, mask: Path) -> None:
 
 def _when_shown(window: MainWindow, begin: Callable[[], None]) -> None:
     """Call `begin` once the window shows its frame."""
-    poll = QTimer(window, interval=20)
+    _poll(window, lambda: window.canvas.is_current and window.isVisible(), begin)
+
+
+def _poll(window: MainWindow, is_so: Callable[[], bool], then: Callable[[], None]) -> None:
+    """Call `then` once something is so."""
+    timer = QTimer(window, interval=20)
 
     def look() -> None:
-        if window.canvas.is_current and window.isVisible():
-            poll.stop()
-            begin()
+        if is_so():
+            timer.stop()
+            then()
 
-    poll.timeout.connect(look)
-    poll.start()
+    timer.timeout.connect(look)
+    timer.start()
 
 
 def _after_first_frame(window: MainWindow, begin: Callable[[], None]) -> None:
