@@ -2,6 +2,8 @@
 
 import threading
 
+import numpy as np
+
 from tests.engine.fakes import ShadeVideo, ToldEngine
 from vos_annotator.core.project import Project
 from vos_annotator.engine.hold import HoldEngine
@@ -90,6 +92,33 @@ class Desk:
     def stale(self):
         found = {f: set(self.annotations.stale(f)) for f in range(self.annotations.frame_count)}
         return {frame: ids for frame, ids in found.items() if ids}
+
+    def storm(self, seed, most, *others):
+        """Correct, undo, redo or do one of `others` at random, each after up to `most` frames.
+
+        In the end nothing is stale, and a run gives the masks of the last references.
+        """
+        rng = np.random.default_rng(seed)
+
+        def correct():
+            self.paint(int(rng.integers(FRAMES)), int(rng.integers(1, 3)), int(rng.integers(0, 15)))
+
+        deeds = (correct, correct, self.document.undo, self.document.redo, *others)
+        self.paint(int(rng.integers(FRAMES)))
+        self.bridge.propagate()
+        for _ in range(8):
+            landed = len(self.progress) + int(rng.integers(1, most + 1))
+            self.qtbot.waitUntil(
+                lambda n=landed: len(self.progress) >= n or not self.bridge.busy, timeout=20_000
+            )
+            deeds[rng.integers(len(deeds))]()
+        if not self.annotations.references:
+            self.document.keep(0)
+        self.finish()
+        listed = set(self.document.objects.ids)
+        assert not any(listed & ids for ids in self.stale().values())
+        self.run()
+        assert self.masks() == self.undisturbed()
 
     def undisturbed(self, first=0, last=FRAMES - 1):
         """Return the masks that these references give without a window, by frame."""

@@ -198,29 +198,10 @@ def test_only_what_a_correction_reaches_is_done_roughly_again_before_its_full_si
 
 @pytest.mark.parametrize("seed", range(6))
 def test_any_storm_of_corrections_ends_with_the_masks_of_the_last_references(desk, seed):
-    rng = np.random.default_rng(seed)
-    desk.paint(int(rng.integers(FRAMES)))
-    desk.bridge.propagate()
-    for _ in range(8):
-        landed = len(desk.progress) + int(rng.integers(1, 40))
-        desk.qtbot.waitUntil(lambda n=landed: len(desk.progress) >= n or not desk.bridge.busy)
-        frame = int(rng.integers(FRAMES))
-        match rng.integers(5):
-            case 0 | 1:
-                desk.paint(frame, int(rng.integers(1, 3)), int(rng.integers(0, 15)))
-            case 2:
-                desk.document.undo()
-            case 3:
-                desk.document.redo()
-            case 4:
-                desk.bridge.rough_first.is_on = not desk.bridge.rough_first.is_on
-    if not desk.annotations.references:
-        desk.document.keep(0)
-    desk.finish()
-    assert not any(set(desk.document.objects.ids) & ids for ids in desk.stale().values())
-    desk.run()
+    def switch():
+        desk.bridge.rough_first.is_on = not desk.bridge.rough_first.is_on
 
-    assert desk.masks() == desk.undisturbed()
+    desk.storm(seed, 39, switch)
 
 
 def test_without_auto_refresh_what_was_asked_for_is_done_roughly_and_then_in_full(desk):
@@ -274,11 +255,12 @@ def test_who_draws_on_in_the_pause_puts_the_full_size_off(patient):
     patient.paint(0)
     patient.bridge.propagate()
     patient.until_waiting()
-    patient.qtbot.wait(200)
-    left = patient.bridge.rough_first._pause.remainingTime()
+    waiting = patient.bridge.rough_first._pause
+    patient.qtbot.waitUntil(lambda: waiting.remainingTime() < waiting.interval() - 100)
+    left = waiting.remainingTime()
     patient.bridge.scribble(Scribble(7, 2, np.zeros(SHAPE, np.uint8), None))
 
-    assert patient.bridge.rough_first._pause.remainingTime() > left
+    assert waiting.remainingTime() > left
 
 
 def test_stop_in_the_pause_leaves_rough_masks_that_are_stale(patient):
