@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from copy import deepcopy
@@ -169,6 +170,30 @@ def test_every_network_can_be_run_as_graphs(name, tmp_path):
             atol=1e-3,
             rtol=1e-3,
         )
+
+
+@pytest.mark.skipif(not shutil.which("g++"), reason="nothing to compile with")
+def test_what_torch_compiles_says_what_the_network_says_and_stays_when_it_runs_again(tmp_path):
+    torch.manual_seed(0)
+    network = Network(NETWORKS["mobilevos-light"]).eval()
+    reference, runtime = (
+        choice.load_runtime(each, network, tmp_path) for each in ("torch", "compiled")
+    )
+    with torch.inference_mode():
+        looks = [reference.look(image) for image in torch.rand(2, 1, 3, 64, 96)]
+        found = [runtime.for_masks(look) for look in looks]
+        expected = [reference.for_masks(look) for look in looks]
+    torch.testing.assert_close(found, expected, atol=1e-3, rtol=1e-3)
+
+
+def test_where_there_is_nothing_to_compile_with_torch_is_named_instead(
+    small, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    torch._dynamo.reset()  # what another test compiled
+    monkeypatch.setattr("torch._inductor.config.cpp.cxx", ("no-such-compiler",))
+    with pytest.raises(UserError, match=r"compiled does not work here .*: choose torch"):
+        choice.load_runtime("compiled", load_checkpoint(small)[0], small)
 
 
 def test_what_an_engine_learnt_runs_in_torch_whatever_runs_the_rest(monkeypatch):

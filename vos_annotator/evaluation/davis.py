@@ -68,8 +68,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--runtime",
         metavar="NAME",
-        help="what runs the network: torch, bfloat16, onnxruntime, int8, openvino or auto, the "
-        "quickest here",
+        help="what runs the network: torch, bfloat16, compiled, onnxruntime, int8, openvino "
+        "or auto, the quickest here",
     )
     parser.add_argument(
         "--memory", type=int, metavar="N", help="frames of a pass that it reads; 0 for all"

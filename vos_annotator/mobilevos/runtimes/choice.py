@@ -20,6 +20,7 @@ import torch
 from vos_annotator.core.errors import UserError
 from vos_annotator.mobilevos.network import Network
 from vos_annotator.mobilevos.precision import favours_bfloat16
+from vos_annotator.mobilevos.runtimes.compiled import CompiledRuntime
 from vos_annotator.mobilevos.runtimes.graphs import (
     cache_folder,
     kept_graphs,
@@ -33,7 +34,7 @@ log = logging.getLogger(__name__)
 
 AUTO = "auto"
 VARIABLE = "VOS_ANNOTATOR_RUNTIME"  # of the environment: what to run where nobody asks otherwise
-IN_TORCH = {runtime.name: runtime for runtime in (TorchRuntime, RoundedRuntime)}
+IN_TORCH = {runtime.name: runtime for runtime in (TorchRuntime, RoundedRuntime, CompiledRuntime)}
 NAMES = (AUTO, *IN_TORCH, *OPENERS)
 
 
@@ -65,9 +66,9 @@ def load_runtime(name: str, network: Network, checkpoint: Path) -> Runtime:
     Raises:
         UserError: It is not installed or does not work.
     """
-    if name in IN_TORCH:
-        return IN_TORCH[name](network)
     try:
+        if name in IN_TORCH:
+            return IN_TORCH[name](network)
         folder = make_graphs(network, checkpoint)
         return GraphRuntime(name, OPENERS[name], folder, network)
     except ModuleNotFoundError as error:
