@@ -177,6 +177,39 @@ def test_open_paint_propagate_correct_undo_redo_export_and_read_back(
     again.close()
 
 
+def test_after_undo_of_a_correction_no_mask_near_it_stays_as_that_correction_made_it(
+    qtbot, clip, truth
+):
+    window = show(qtbot, clip)
+    maps = window.document.annotations
+    window.cursor.out_frame = 8
+    draw_around(window, truth[0])
+    propagate(qtbot, window)
+    before = pixels(window)
+
+    # A correction that is wrong: what is computed by it is wrong too, on both its sides.
+    go_to(qtbot, window, 5)
+    steps = window.document.history.done
+    QTest.keyClick(window, Qt.Key.Key_Delete)
+    draw_around(window, np.roll(truth[5], 80, axis=1))
+    qtbot.waitUntil(lambda: window.bridge.busy, timeout=10_000)
+    wait_for_the_engine(qtbot, window)
+    wrong = pixels(window)
+    assert all((wrong[frame] != before[frame]).any() for frame in range(1, 9))
+
+    # Undone, its frame is as before at once; the others say that they are stale until they are.
+    while window.document.history.done > steps:
+        QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert (maps[5] == before[5]).all()
+    assert all(maps.stale(frame) == {SAUCER} for frame in range(1, 9) if frame != 5)
+    qtbot.waitUntil(lambda: window.bridge.busy, timeout=10_000)
+    wait_for_the_engine(qtbot, window)
+    assert (pixels(window) == before).all()
+    assert not any(maps.stale(frame) for frame in range(len(truth)))
+    assert maps.references == (0,)
+    window.close()
+
+
 def test_the_window_is_free_while_a_pass_runs(qtbot, clip, truth):
     window = show(qtbot, clip)
     maps = window.document.annotations
