@@ -362,6 +362,41 @@ def test_a_box_becomes_a_mask_inside_it(window, canvas, qtbot):
     assert not labels(window).any()
 
 
+def give_mask(window, rows, columns):
+    """Have a new object with a mask, and the box in hand; return the mask."""
+    window.cursor.object_id = window.document.add_object("cat")
+    label_map = np.zeros(SHAPE, np.uint8)
+    label_map[rows, columns] = window.cursor.object_id
+    window.document.paint(0, label_map, "Paint")
+    window.cursor.tool = "box"
+    return label_map
+
+
+def test_a_box_around_an_object_keeps_its_mask_and_takes_away_what_lies_outside(
+    window, canvas, qtbot
+):
+    before = give_mask(window, slice(10, 22), slice(12, 30))
+    before[14:16, 30:50] = 1  # it runs over
+    window.document.paint(0, before, "Paint")
+    with qtbot.waitSignal(canvas.message) as said:
+        stroke(canvas, (10, 8), (33, 24))
+    qtbot.waitUntil(lambda: (labels(window) != before).any())
+
+    assert (labels(window)[:, :32] == before[:, :32]).all()
+    assert not labels(window)[:, 35:].any()
+    assert "cat" in said.args[0]
+    window.document.undo()
+    assert labels(window)[14, 45] == 1
+
+
+def test_a_box_that_reaches_far_beyond_a_mask_asks_for_a_new_one(window, canvas, qtbot):
+    before = give_mask(window, slice(10, 13), slice(12, 15))
+    stroke(canvas, (8, 8), (48, 30))
+    qtbot.waitUntil(lambda: (labels(window) != before).any())
+
+    assert labels(window)[19, 28] == 1 and not labels(window)[before == 1].any()
+
+
 def test_a_box_takes_nothing_from_another_object(window, canvas, qtbot):
     stroke(canvas, (20, 16), (26, 16))
     other = (labels(window) == 1).copy()

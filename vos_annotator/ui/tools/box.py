@@ -1,9 +1,11 @@
 """Box: a rectangle around an object, from which the network makes its mask.
 
 For: the canvas. It goes the way of a scribble: a stroke along the middle of the box, and
-one around it; the mask follows when the worker has it.
+one around it; the mask follows when the worker has it. A mask that fills the box already is
+kept, but for what is outside of it: a new one would hardly be as good.
 """
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF
@@ -16,6 +18,7 @@ from vos_annotator.ui.tools.tool import Tool
 
 _SMALLEST = 6.0  # px of the screen; less is a slip of the mouse
 _MIDDLE = 0.5  # of the box's longer side is the stroke within
+_FILLED = 0.6  # of the box is the least that reaches around what a mask has in it
 
 
 class Box(Tool):
@@ -61,7 +64,21 @@ class Box(Tool):
         certain = np.full((rows, columns), OUTSIDE, np.uint8)
         within = box.toAlignedRect()
         certain[within.top() : within.bottom() + 1, within.left() : within.right() + 1] = 0
-        self._canvas.tool("scribble").mark(strokes, certain, tr("Box"))
+        object_id = self._cursor.object_id
+        has_mask = object_id in self._document.objects and _fills(
+            (self._document.annotations[self._cursor.frame] == object_id) & (certain == 0), box
+        )
+        if has_mask:
+            strokes[strokes == INSIDE] = 0
+            name = self._document.objects[object_id].name
+            self._canvas.message.emit(
+                tr(
+                    "The box takes away what {name} has outside of it. For a new mask, clear the "
+                    "old one first with key:clear-here.",
+                    name=name,
+                )
+            )
+        self._canvas.tool("scribble").mark(strokes, certain, tr("Box"), corrects=has_mask)
 
     def leave(self) -> None:
         """A box that is half drawn asks for nothing."""
@@ -72,6 +89,12 @@ class Box(Tool):
         if self._start is not None:
             self._start = None
             self._canvas.sketch.clear()
+
+
+def _fills(mask: NDArray[np.bool_], box: QRectF) -> bool:
+    """Return whether a mask (H, W) within a box reaches about as far as the box does."""
+    _, _, width, height = cv2.boundingRect(mask.view(np.uint8))
+    return width * height >= _FILLED * box.width() * box.height()
 
 
 def _strokes(box: QRectF, width: float, shape: tuple[int, int]) -> NDArray[np.uint8]:

@@ -82,21 +82,29 @@ class Scribble(Tool):
         drawn = self._strokes.copy()
         self._canvas.bridge.scribble(Scribbling(frame, object_id, drawn, current, others=others))
 
-    def mark(self, strokes: NDArray[np.uint8], certain: NDArray[np.uint8], text: str) -> None:
-        """Have a new mask made of strokes that are guessed, not drawn.
+    def mark(
+        self,
+        strokes: NDArray[np.uint8],
+        certain: NDArray[np.uint8],
+        text: str,
+        corrects: bool = False,
+    ) -> None:
+        """Have a mask made of strokes that are guessed, not drawn.
 
         Args:
             strokes: (H, W) of 0, INSIDE and OUTSIDE, for the engine.
             certain: The same for what the mask must obey.
             text: What the step of undo is called.
+            corrects: Whether the mask that there is is corrected; else it is a new one.
         """
         if self._is_drawing or not self._may_begin() or not self._has_object():
             return
         self._forget()
         key = self._cursor.frame, self._cursor.object_id
         self._sent[key] = certain, text
-        others = self._masks(*key)[1]
-        self._canvas.bridge.scribble(Scribbling(*key, strokes, None, others=others))
+        own, others = self._masks(*key)
+        current = own if corrects else None
+        self._canvas.bridge.scribble(Scribbling(*key, strokes, current, others=others))
 
     def _masks(self, frame: int, object_id: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Return what an object has on a frame, and what others have."""
