@@ -8,6 +8,15 @@ from PySide6.QtWidgets import QApplication
 from tests.ui.window import isolate_settings, make_clip, open_window, paint
 from vos_annotator.ui.panels.object_row import NameField
 from vos_annotator.ui.timeline_picture import HEAD, ROW
+from vos_annotator.ui.timeline_states import (
+    ABSENT,
+    REFERENCE,
+    REFERENCE_ABSENT,
+    SAID_ABSENT,
+    STALE,
+    SURE,
+    describe,
+)
 from vos_annotator.ui.transport import duration, timecode
 
 
@@ -75,7 +84,7 @@ def test_the_list_and_the_lanes_follow_the_current_object_and_a_new_one(qtbot, w
 def test_a_name_has_room_before_the_state_has_and_all_of_it_is_in_the_tooltip(qtbot, window):
     window.document.update_object(window.cursor.object_id, name="the left hand of the dancer")
     row = window.workspace.objects_panel.rows[window.cursor.object_id]
-    row.show_state("reference, absent, as you said")
+    row.show_state("reference, which is marked absent")
 
     qtbot.waitUntil(lambda: row.state.width() < row.state.sizeHint().width())  # once laid out
     assert row.name.width() >= row.fontMetrics().horizontalAdvance("Object 12")
@@ -136,10 +145,25 @@ def test_a_long_word_on_an_object_leaves_the_eye_and_the_lock_in_view(window):
     cat = window.document.add_object("a cat with a rather long name")
     panel = window.workspace.objects_panel
     row = panel.rows[cat]
-    row.show_state("absent, as you said")
+    row.show_state("marked absent")
 
-    assert row.state.toolTip() == "absent, as you said"
+    assert row.state.toolTip() == "marked absent"
     assert row.minimumSizeHint().width() <= panel._area.viewport().width() - 12
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_beside_a_short_name_every_state_can_be_read(qtbot, qapp, tmp_path, language):
+    isolate_settings(tmp_path / "settings", language)
+    with open_window(qtbot, make_clip(tmp_path / "clip")) as window:
+        cat = window.document.add_object("cat")
+        row = window.workspace.objects_panel.rows[cat]
+        for code in (ABSENT, SURE, STALE, SAID_ABSENT, REFERENCE_ABSENT, REFERENCE):
+            word = describe(code)
+            row.show_state(word)
+            needed = row.state.fontMetrics().horizontalAdvance(word)
+            qtbot.waitUntil(lambda needed=needed: row.state.width() >= needed)
+            assert row.lock.geometry().right() <= row.width()
+    isolate_settings(tmp_path / "settings")
 
 
 def test_references_are_listed_in_order_with_thumbnails_made_elsewhere(qtbot, window):

@@ -1,6 +1,7 @@
 """The window on a real project: opening, propagating, closing and opening again."""
 
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,21 @@ def object_of(window):
 
 def test_the_title_names_the_clip_and_says_when_it_was_saved(window):
     assert window.windowTitle().startswith("clip · saved ")
+
+
+def test_when_it_was_saved_ends_at_the_right_whatever_was_said_before(window):
+    label, ends = window._saved, []
+    for seconds in (3 * 60, 0):  # "3 min", then less
+        window.document.project.saved_at = time.time() - seconds
+        label.refresh()
+        QApplication.processEvents()
+        picture = label.grab().toImage()
+        columns, rows = range(picture.width()), range(picture.height())
+        background = picture.pixel(0, 0)
+        ends.append(max(x for x in columns if any(picture.pixel(x, y) != background for y in rows)))
+
+    assert label.sizeHint().width() < label.width()
+    assert ends[0] == ends[1]
 
 
 @pytest.mark.parametrize(

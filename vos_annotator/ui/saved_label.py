@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel
 
 from vos_annotator.core.project import Project
@@ -34,6 +34,7 @@ class SavedLabel(QLabel):
         super().__init__()
         self.setProperty("role", "quiet")
         self.setContentsMargins(0, 6, 12, 0)  # on the line of the menus' names
+        self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.setAccessibleName(tr("Project and when it was saved"))
         self._project: Project | None = None
         self._problem, self._tried_at = "", 0.0

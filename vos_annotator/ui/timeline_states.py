@@ -58,7 +58,7 @@ def describe(code: int) -> str:
         ABSENT: tr("absent"),
         SURE: tr("predicted"),
         STALE: tr("stale"),
-        SAID_ABSENT: tr("absent, as you said"),
+        SAID_ABSENT: tr("marked absent"),
         REFERENCE_ABSENT: tr("reference, absent"),
         REFERENCE: tr("reference"),
     }[code]

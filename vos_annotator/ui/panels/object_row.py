@@ -30,7 +30,6 @@ from vos_annotator.ui.icons import icon
 from vos_annotator.ui.panels.panel import small_button
 from vos_annotator.ui.timeline_states import EMPTY, describe
 
-_STATE_WIDTH = 88  # px at most: the eye and the lock have to stay in view
 _NAME_WIDTH = 82  # px that a name has, if it needs them; the state is shortened before
 _NAME_LEFT, _NAME_RIGHT = 9, 4  # px beside the text of a name
 _COLOR_NAMES = (  # of SCREEN_COLORS
@@ -101,13 +100,8 @@ class NameField(QLineEdit):
 class StateLabel(QLabel):
     """A word that gives way to a name, with what is left out in its tooltip."""
 
-    def sizeHint(self) -> QSize:
-        """As wide as the word, up to a limit."""
-        hint = super().sizeHint()
-        return QSize(min(hint.width(), _STATE_WIDTH), hint.height())
-
     def minimumSizeHint(self) -> QSize:
-        """Nothing, if there is no room."""
+        """Nothing, if there is no room: the eye and the lock have to stay in view."""
         return QSize(0, super().minimumSizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
