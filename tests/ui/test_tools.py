@@ -389,6 +389,20 @@ def test_a_box_around_an_object_keeps_its_mask_and_takes_away_what_lies_outside(
     assert labels(window)[14, 45] == 1
 
 
+@pytest.mark.parametrize("left", [20, 36])  # over its end, and beside it
+def test_a_box_around_a_part_adds_to_the_mask_and_takes_nothing_from_it(
+    window, canvas, qtbot, left
+):
+    before = give_mask(window, slice(10, 16), slice(4, 26))
+    with qtbot.waitSignal(canvas.message) as said:
+        stroke(canvas, (left, 8), (left + 16, 30))
+    qtbot.waitUntil(lambda: (labels(window) != before).any())
+
+    assert (labels(window)[before == 1] == 1).all()
+    assert labels(window)[19, left + 8] == 1
+    assert "cat" in said.args[0]
+
+
 def test_a_box_that_reaches_far_beyond_a_mask_asks_for_a_new_one(window, canvas, qtbot):
     before = give_mask(window, slice(10, 13), slice(12, 15))
     stroke(canvas, (8, 8), (48, 30))

@@ -1,8 +1,11 @@
 """Box: a rectangle around an object, from which the network makes its mask.
 
 For: the canvas. It goes the way of a scribble: a stroke along the middle of the box, and
-one around it; the mask follows when the worker has it. A mask that fills the box already is
-kept, but for what is outside of it: a new one would hardly be as good.
+one around it; the mask follows when the worker has it.
+
+Of an object that has a mask already the box may be about a part: then all of the mask stays, and
+what is found in the box is added. If it is about all of it, what lies outside is taken away; and a
+mask that fills the box is kept within, as a new one would hardly be as good.
 """
 
 import cv2
@@ -18,6 +21,7 @@ from vos_annotator.ui.tools.tool import Tool
 
 _SMALLEST = 6.0  # px of the screen; less is a slip of the mouse
 _MIDDLE = 0.5  # of the box's longer side is the stroke within
+_WHOLE = 0.5  # of a mask lies in a box that is about all of it, at least
 _FILLED = 0.6  # of the box is the least that reaches around what a mask has in it
 
 
@@ -64,21 +68,32 @@ class Box(Tool):
         certain = np.full((rows, columns), OUTSIDE, np.uint8)
         within = box.toAlignedRect()
         certain[within.top() : within.bottom() + 1, within.left() : within.right() + 1] = 0
+        is_kept = self._keep_mask(box, strokes, certain)
+        self._canvas.tool("scribble").mark(strokes, certain, tr("Box"), corrects=is_kept)
+
+    def _keep_mask(
+        self, box: QRectF, strokes: NDArray[np.uint8], certain: NDArray[np.uint8]
+    ) -> bool:
+        """Have strokes keep what the object has; return whether they correct its mask."""
         object_id = self._cursor.object_id
-        has_mask = object_id in self._document.objects and _fills(
-            (self._document.annotations[self._cursor.frame] == object_id) & (certain == 0), box
-        )
-        if has_mask:
-            strokes[strokes == INSIDE] = 0
-            name = self._document.objects[object_id].name
-            self._canvas.message.emit(
-                tr(
-                    "The box takes away what {name} has outside of it. For a new mask, clear the "
-                    "old one first with key:clear-here.",
-                    name=name,
-                )
-            )
-        self._canvas.tool("scribble").mark(strokes, certain, tr("Box"), corrects=has_mask)
+        if object_id not in self._document.objects:
+            return False
+        own = self._document.annotations[self._cursor.frame] == object_id
+        inside = own & (certain == 0)
+        name = self._document.objects[object_id].name
+        if inside.sum() < _WHOLE * own.sum():
+            certain[own] = INSIDE
+            self._say(tr("{name} keeps what it has outside of the box.", name=name))
+            return False
+        if not _fills(inside, box):
+            return False
+        strokes[strokes == INSIDE] = 0
+        self._say(tr("{name} keeps what it has in the box, and nothing else.", name=name))
+        return True
+
+    def _say(self, what: str) -> None:
+        clear = tr("For a new mask, clear the old one first with key:clear-here.")
+        self._canvas.message.emit(f"{what} {clear}")
 
     def leave(self) -> None:
         """A box that is half drawn asks for nothing."""
