@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from tests.core.video_clips import write_clip
 from tests.ui.window import FRAMES, isolate_settings, make_clip, open_window, paint
 from vos_annotator.ui.timeline_lanes import LANE, lanes_image
 from vos_annotator.ui.timeline_picture import GUTTER, HEAD, ROW
@@ -68,6 +69,17 @@ def test_dragging_scrubs_and_letting_go_ends_it(window):
 
     QTest.mouseRelease(timeline.viewport(), Qt.MouseButton.LeftButton, pos=at(timeline, 9))
     assert not window.cursor.scrubbing
+
+
+def test_who_drags_the_playhead_and_rests_sees_the_very_frame(qtbot, qapp, tmp_path):
+    isolate_settings(tmp_path / "settings")
+    with open_window(qtbot, write_clip(tmp_path / "clip.mp4", gop=30)) as window:
+        timeline, canvas = window.timeline, window.canvas
+        for frame in (9, 17):
+            drag(timeline, at(timeline, 2), at(timeline, frame), released=False)
+            assert window.cursor.scrubbing
+            qtbot.waitUntil(lambda frame=frame: canvas.shown_frame == frame)
+        QTest.mouseRelease(timeline.viewport(), Qt.MouseButton.LeftButton, pos=at(timeline, 17))
 
 
 @pytest.mark.parametrize(("taken", "over", "back"), [("in", 9, 3), ("out", 0, 5)])

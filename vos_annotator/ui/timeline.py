@@ -18,6 +18,7 @@ from vos_annotator.core.glitches import Glitch
 from vos_annotator.core.translation import tr
 from vos_annotator.ui.cursor import Cursor
 from vos_annotator.ui.document import Document
+from vos_annotator.ui.inference import single_shot
 from vos_annotator.ui.language import number, percent
 from vos_annotator.ui.timeline_axis import FrameAxis
 from vos_annotator.ui.timeline_film import Filmstrip
@@ -30,6 +31,7 @@ _GRIP = 5  # px around a bracket where it can be taken
 _SHOWN_LANES = 8  # more than these scroll
 _ZOOM_STEP = 1.25
 _MARGIN = 6  # px below the lanes
+_REST = 150  # ms without a move, after which who drags the playhead looks
 
 
 class Timeline(QAbstractScrollArea):
@@ -44,6 +46,7 @@ class Timeline(QAbstractScrollArea):
         self._picture = TimelinePicture(document, cursor, self.states, self.axis, self.film)
         self._drag = ""  # what the mouse holds: "playhead", "in", "out", "view" or nothing
         self._drag_from = 0.0
+        self._rest = single_shot(self, _REST, self._end_scrubbing)
 
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -206,15 +209,14 @@ class Timeline(QAbstractScrollArea):
         else:
             self._drag = self._bracket_at(x) or "playhead"
             if self._drag == "playhead":
-                self._cursor.scrubbing = True
-                self._cursor.frame = self.axis.frame_at(x)
+                self._scrub_to(self.axis.frame_at(x))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Drag what was taken."""
         x = event.position().x() - GUTTER
         frame, first, last = self.axis.frame_at(x), self._cursor.in_frame, self._cursor.out_frame
         if self._drag == "playhead":
-            self._cursor.frame = frame
+            self._scrub_to(frame)
         elif self._drag == "in":  # as far as the other bracket, which is not dragged
             self._cursor.in_frame = frame if last is None else min(frame, last)
         elif self._drag == "out":
@@ -233,6 +235,17 @@ class Timeline(QAbstractScrollArea):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Let go; the exact picture replaces the quick one."""
         self._drag = ""
+        self._end_scrubbing()
+
+    def _scrub_to(self, frame: int) -> None:
+        """Go to a frame by a quick picture; once the mouse rests, the exact one replaces it."""
+        if frame != self._cursor.frame:
+            self._cursor.scrubbing = True
+            self._cursor.frame = frame
+            self._rest.start()
+
+    def _end_scrubbing(self) -> None:
+        self._rest.stop()
         self._cursor.scrubbing = False
 
     def wheelEvent(self, event: QWheelEvent) -> None:
