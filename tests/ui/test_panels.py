@@ -166,6 +166,19 @@ def test_beside_a_short_name_every_state_can_be_read(qtbot, qapp, tmp_path, lang
     isolate_settings(tmp_path / "settings")
 
 
+def test_where_two_words_have_no_room_the_row_says_that_the_object_is_absent(qtbot, window):
+    window.document.update_object(window.cursor.object_id, name="the left hand of the dancer")
+    state = window.workspace.objects_panel.rows[window.cursor.object_id].state
+    state.setText("reference, absent")
+    least = state.fontMetrics().horizontalAdvance("absent")
+    qtbot.waitUntil(lambda: least < state.width() < state.sizeHint().width())
+    state.setFixedWidth(state.width())
+    shown = state.grab().toImage()
+    state.setText("absent")
+
+    assert shown == state.grab().toImage()
+
+
 def test_references_are_listed_in_order_with_thumbnails_made_elsewhere(qtbot, window):
     panel = window.workspace.references_panel
     for frame in (8, 2):

@@ -105,8 +105,11 @@ class StateLabel(QLabel):
         return QSize(0, super().minimumSizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Shorten what has no room."""
-        _paint_shortened(self, self.text())
+        """Shorten what has no room: of words one after another the last one says the most."""
+        text = self.text()
+        if self.fontMetrics().horizontalAdvance(text) > self.width():
+            text = text.rpartition(", ")[2]
+        _paint_shortened(self, text)
 
 
 class ObjectRow(QWidget):
