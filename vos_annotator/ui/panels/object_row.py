@@ -109,7 +109,7 @@ class StateLabel(QLabel):
         text = self.text()
         if self.fontMetrics().horizontalAdvance(text) > self.width():
             text = text.rpartition(", ")[2]
-        _paint_shortened(self, text)
+        _paint_shortened(self, text, side=Qt.AlignmentFlag.AlignRight)
 
 
 class ObjectRow(QWidget):
@@ -242,12 +242,17 @@ class ObjectRow(QWidget):
         return menu
 
 
-def _paint_shortened(widget: QWidget, text: str, left: int = 0) -> None:
+def _paint_shortened(
+    widget: QWidget,
+    text: str,
+    left: int = 0,
+    side: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
+) -> None:
     """Paint as much of a text as a widget has room for, and dots for the rest."""
     painter, room = QPainter(widget), widget.rect().adjusted(left, 0, 0, 0)
     fitting = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room.width())
     painter.setPen(widget.palette().color(widget.foregroundRole()))
-    painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, fitting)
+    painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | side, fitting)
 
 
 def _swatch(color: tuple[int, int, int]) -> QIcon:
