@@ -5,12 +5,13 @@ import time
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QWheelEvent
+from PySide6.QtGui import QColor, QImage, QPainter, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from tests.core.video_clips import write_clip
+from tests.core.video_clips import number_in, write_clip
 from tests.ui.window import FRAMES, isolate_settings, make_clip, open_window, paint
+from vos_annotator.ui.timeline_film import FILM
 from vos_annotator.ui.timeline_lanes import LANE, lanes_image
 from vos_annotator.ui.timeline_picture import GUTTER, HEAD, ROW
 from vos_annotator.ui.timeline_states import ABSENT, DOUBT, EMPTY, REFERENCE, STALE, SURE
@@ -69,6 +70,25 @@ def test_dragging_scrubs_and_letting_go_ends_it(window):
 
     QTest.mouseRelease(timeline.viewport(), Qt.MouseButton.LeftButton, pos=at(timeline, 9))
     assert not window.cursor.scrubbing
+
+
+def test_the_filmstrip_tells_frames_apart_where_keyframes_are_far_between(qtbot, qapp, tmp_path):
+    isolate_settings(tmp_path / "settings")
+    with open_window(qtbot, write_clip(tmp_path / "clip.mp4", gop=30)) as window:
+        film, width = window.timeline.film, window.timeline.viewport().width() - GUTTER
+        places = film._places(width)
+        qtbot.waitUntil(lambda: all(film._images.get(frame) for _, frame in places))
+        strip = QImage(width, FILM, QImage.Format.Format_RGB888)
+        painter = QPainter(strip)
+        film.paint(painter, width, GROUND)
+        painter.end()
+        pixels = np.frombuffer(strip.constBits(), np.uint8).reshape(FILM, -1)[:, : width * 3]
+        pixels = pixels.reshape(FILM, width, 3)
+        tile = film._thumbnails.size[0]
+        shown = [number_in(pixels[:, round(x) : round(x) + tile]) for x, _ in places[:-1]]
+
+        assert shown == [window.timeline.axis.frame_at(x + (tile + 1) / 2) for x, _ in places[:-1]]
+        assert shown[-1] > 20 > shown[0]
 
 
 def test_who_drags_the_playhead_and_rests_sees_the_very_frame(qtbot, qapp, tmp_path):

@@ -1,7 +1,8 @@
 """The timeline's filmstrip: small pictures of what is where in the video.
 
-For: the timeline. Pictures are of frames that are cheap to decode, are made in a thread of
-their own once the view has stood still for a moment, and are kept up to a bound.
+For: the timeline. Pictures are of frames that are cheap to decode, unless these are far between
+and few frames are in view. They are made in a thread of their own once the view has stood still
+for a moment, and are kept up to a bound.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from vos_annotator.ui.thumbnails import Thumbnails
 from vos_annotator.ui.timeline_axis import FrameAxis
 
 FILM = 30  # px high
+_MOST_EXACT = 300  # frames in view, of which all may have to be decoded
 _PAUSE = 200  # ms without a change of the view before pictures are asked for
 
 
@@ -69,10 +71,15 @@ class Filmstrip(QObject):
         x = -(self._axis.start * self._axis.scale % step)
         places = []
         while x < min(width, self._axis.x(self._axis.frame_count)):
-            frame = self._axis.frame_at(x + step / 2)
-            places.append((x, self._video.nearest_keyframe(frame)))
+            places.append((x, self._told_by(self._axis.frame_at(x + step / 2), step)))
             x += step
         return places
+
+    def _told_by(self, frame: int, step: float) -> int:
+        """Return the frame that is shown for one in the middle of a picture `step` px wide."""
+        cheap = self._video.nearest_keyframe(frame)
+        is_within = abs(cheap - frame) * self._axis.scale <= step / 2
+        return cheap if is_within or self._axis.visible > _MOST_EXACT else frame
 
     def _ask(self) -> None:
         for frame in reversed(self._wanted):  # the last that is asked for is made first
