@@ -182,12 +182,17 @@ def large(studio: Studio) -> None:
     """A source of 3840 x 2160, looked at from near."""
     studio.window.open_path(_enlarged(studio))
     studio.settle()
-    label_map = cv2.resize(studio.truth[0], (3840, 2160), interpolation=cv2.INTER_NEAREST)
+    label_map = np.zeros((2160, 3840), np.uint8)
+    for object_id in (CUP, ASTRONAUT):  # with smooth borders, as it is looked at from near
+        mask = (studio.truth[0] == object_id).astype(np.float32)
+        label_map[cv2.resize(mask, (3840, 2160), interpolation=cv2.INTER_CUBIC) > 0.5] = object_id
     studio.window.document.paint(0, label_map, "Paint")
     canvas = studio.window.canvas
     y, x = np.argwhere(label_map == CUP).mean(axis=0)
     canvas.zoom_to(canvas.zoom * 4, QPointF(x, y))
-    studio.pause(1500)  # thumbnails fill
+    references = studio.window.workspace.references_panel.model
+    studio.wait(lambda: references.index(0).data(Qt.ItemDataRole.DecorationRole) is not None)
+    studio.pause(500)
 
 
 @state

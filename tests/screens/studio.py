@@ -155,7 +155,9 @@ class Studio:
         self.pause(300)
         for each in self._over():
             if isinstance(each, QDialog):  # where a desktop puts it
-                each.move(self.window.geometry().center() - each.rect().center())
+                frame = each.geometry().topLeft() - each.pos()  # that a desktop draws around it
+                each.move(self.window.geometry().center() - each.rect().center() - frame)
+                self.pause(100)
         picture = self.window.grab().toImage()
         painter = QPainter(picture)
         for each in self._over():
