@@ -233,6 +233,23 @@ def test_undoing_a_correction_brings_back_the_masks_of_before(desk):
     assert desk.stale() == {}
 
 
+def test_what_a_correction_left_stale_when_the_project_was_closed_is_computed_when_it_is_opened(
+    desk, monkeypatch
+):
+    desk.paint(0)
+    desk.run()
+    desk.paint(20, top=9)
+    desk.bridge.close()
+    assert set(desk.stale()) == {*range(1, 20), 21, 22, 23}
+
+    monkeypatch.setattr(bridge_module, "_WARM_UP_DELAY", 10)
+    again = EngineBridge(desk.document, "counted", load=desk.load)
+    desk.qtbot.waitUntil(lambda: not desk.stale() and not again.busy, timeout=20_000)
+    again.close()
+
+    assert desk.masks() == desk.undisturbed()
+
+
 def test_without_auto_refresh_a_correction_marks_and_runs_nothing(desk):
     desk.paint(0)
     desk.run()

@@ -241,9 +241,9 @@ class EngineBridge(QObject):
         self._feed.start()
 
     def _go_on_from_before(self) -> None:
-        """Load the engine; and what was left rough when the project was closed has its turn."""
+        """Load the engine; and what was left stale when the project was closed has its turn."""
         self._start()
-        if self.rough_first.is_on and self.auto_refresh:
+        if self.auto_refresh and self._agenda.runs(with_stale=True):
             self._resume()
 
     def _resume(self) -> None:
