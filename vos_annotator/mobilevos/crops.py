@@ -24,7 +24,8 @@ Boxes = tuple[Box, ...]  # none of which meet
 Compute = Callable[[Tensor, Sequence[Box], bool], Tensor]
 
 OUTSIDE = -10.0  # logits of an object where it was not looked for
-_LIKELY = (0.02, 0.1, 0.2, 0.3)  # shares of an object in what a position reads, to look for it at
+_LIKELY = (0.1, 0.2, 0.3)  # shares of an object in what a position reads, to look for it at
+_HINT = 0.02  # such a share, where no position reads more: what is tiny, or almost hidden
 _WORTHWHILE = 0.45  # of a frame: the largest box that an object is looked for in, or all of it
 _CORE = 0.5  # share that each such place has somewhere, if any has
 _FAINT = 0.25  # share of a position that an object covers at least, where it is remembered
@@ -65,7 +66,8 @@ def places_of(share: NDArray[np.float32]) -> Boxes:
         share: (h, w) 0..1, how much each position reads of the object.
     """
     core = share > _CORE if (share > _CORE).any() else None
-    found = (boxes_around(share > likely, _AROUND, core) for likely in _LIKELY)
+    shares = _LIKELY if share.max() > _LIKELY[0] else (_HINT,)
+    found = (boxes_around(share > likely, _AROUND, core) for likely in shares)
     limit = _WORTHWHILE * share.size
     return next((boxes for boxes in found if area(*boxes) <= limit), (whole(share.shape),))
 
