@@ -85,12 +85,24 @@ def test_what_lies_apart_has_boxes_of_its_own_and_what_lies_near_has_one():
 def test_an_object_is_looked_for_as_widely_as_it_is_worth_it():
     share = np.zeros(GRID, np.float32)
     share[8:11, 8:11] = 0.9
-    share[10, 14] = 0.05  # near: looking there too costs little
-    (box,) = places_of(share)
-    assert box[1].stop > 14
-    share[4::5, 4::5] = np.maximum(share[4::5, 4::5], 0.05)  # the whole frame for traces
-    (box,) = places_of(share)
-    assert box[1].stop < 35
+    share[10, 11:16] = 0.15  # an arm: looking there too costs little
+    assert _columns(share) > 15
+    share[10, 11:] = share[:, 20] = 0.15  # most of the frame for a trace
+    assert _columns(share) < 16
+
+
+def test_fainter_signs_of_an_object_count_only_where_there_are_no_others():
+    share = np.zeros(GRID, np.float32)
+    share[8, 8:16] = 0.05
+    assert _columns(share) > 15
+    share[8, 8] = 0.5
+    assert _columns(share) < 16
+
+
+def _columns(share):
+    """Return where the columns end in which the only place to look is."""
+    ((_, columns),) = places_of(share)
+    return columns.stop
 
 
 @torch.inference_mode()
