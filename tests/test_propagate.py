@@ -208,10 +208,28 @@ def test_a_place_that_cannot_be_written_is_told(clip, tmp_path, capsys):
 
 def test_the_given_masks_are_never_mixed_with_the_results(clip, tmp_path, capsys):
     masks = write_masks(tmp_path / "out" / "Annotations" / "480p" / "clip", [0, SECOND])
+    before = {file: file.read_bytes() for file in masks.iterdir()}
 
-    assert command(clip, masks, tmp_path / "out") == 2
-    assert "--name" in capsys.readouterr().err
-    assert len(list(masks.iterdir())) == 2
+    for given in (masks, tmp_path / "out", *before):  # each file alone is the first frame's mask
+        assert command(clip, given, tmp_path / "out") == 2, given
+        assert "--name" in capsys.readouterr().err
+    assert {file: file.read_bytes() for file in masks.iterdir()} == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links take rights there")
+def test_given_masks_are_known_behind_links_to_them_and_to_the_results(clip, tmp_path):
+    given = write_masks(tmp_path / "masks", [0]) / "00000.png"
+    results = tmp_path / "out" / "Annotations" / "480p" / "clip"
+    results.mkdir(parents=True)
+    link = results / "00004.png"  # what is computed of frame 4 would take its place
+    link.symlink_to(given)
+    back = tmp_path / "back.png"
+    back.symlink_to(given.rename(results / "00000.png"))
+    given.symlink_to(results / "00000.png")
+
+    for mask in (link, back, given):
+        assert command(clip, mask, tmp_path / "out") == 2, mask
+    assert sorted(os.listdir(results)) == ["00000.png", "00004.png"] and link.is_symlink()
 
 
 def test_a_picture_that_cannot_be_decoded_ends_it_with_a_sentence(clip, tmp_path, capsys):

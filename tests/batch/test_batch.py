@@ -359,7 +359,11 @@ def test_masks_that_are_given_are_never_written_over_whatever_links_lead_to_them
         done = work(task_of(video, given, out), {})
         assert "is given" in done.error and first.name in done.error, given
         assert not work(task_of(video, given, tmp_path / "other"), {}).error
-    assert when(out) == before
+    link = annotation_path(out, "a", FRAMES - 1)
+    link.unlink()
+    link.symlink_to(masks / "00000.png")
+    assert "is given" in work(task_of(video, link, out), {}).error
+    assert link.is_symlink() and when(out).keys() == before.keys()
 
 
 def test_masks_that_are_given_in_a_store_are_never_written_over(tmp_path):

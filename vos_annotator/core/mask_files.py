@@ -78,6 +78,11 @@ def mask_files(path: str | Path, video: Video, name: str | None = None) -> dict[
     return dict(sorted(frames.items()))
 
 
+def lies_in(file: Path, folder: Path) -> bool:
+    """Return whether a file, or what its links lead to, is in a folder itself."""
+    return folder.resolve() in (file.parent.resolve(), file.resolve().parent)
+
+
 def sequence_folder(path: Path, name: str) -> Path:
     """Return the folder that holds PNGs: `path` or the one below it with the name.
 
