@@ -16,7 +16,7 @@ from tests.ui.window import isolate_settings
 from vos_annotator.cli import main
 from vos_annotator.core.davis import annotation_path
 from vos_annotator.core.mask_reading import read_label_map
-from vos_annotator.core.masks import PALETTE, encode_png
+from vos_annotator.core.masks import PALETTE, decode_png, encode_png, object_ids
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import Video, open_video
 from vos_annotator.engine.headless import propagated_pngs
@@ -145,6 +145,22 @@ def test_a_single_png_is_the_first_frame_whatever_its_name(clip, tmp_path):
 
     assert command(clip, mask, tmp_path / "out") == 0
     assert written(tmp_path / "out") == [mask.read_bytes()] * FRAMES
+
+
+def test_255_beside_other_numbers_is_void_and_alone_it_is_an_object(clip, tmp_path):
+    bordered = scene(0)[1]
+    bordered[[0, -1]] = 255
+    masks = write_masks(tmp_path / "masks", [0, SECOND])
+    (masks / "00000.png").write_bytes(encode_png(bordered))
+    only = tmp_path / "only.png"
+    only.write_bytes(encode_png(np.where(scene(0)[1] == 1, np.uint8(255), np.uint8(0))))
+
+    assert command(clip, masks, tmp_path / "out") == command(clip, only, tmp_path / "alone") == 0
+
+    assert written(tmp_path / "out")[0] == encode_png(scene(0)[1])
+    for png in written(tmp_path / "out"):
+        assert object_ids(decode_png(png)) == (1, 2)
+    assert written(tmp_path / "alone") == [only.read_bytes()] * FRAMES
 
 
 def test_a_video_whose_frames_are_all_references_needs_no_propagation(clip, tmp_path):

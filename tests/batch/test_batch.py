@@ -144,6 +144,16 @@ def test_a_clip_that_fails_stops_no_other_and_is_told_in_one_sentence(tmp_path, 
     assert good.items() <= when(tmp_path / "out").items()
 
 
+def test_void_of_given_masks_is_no_object(tmp_path):
+    video, masks = make_clip(tmp_path, "a", references=(0,))
+    bordered = scene(0)[1]
+    bordered[[0, -1]] = 255
+    (masks / "00000.png").write_bytes(encode_png(bordered))
+
+    assert work(task_of(video, masks, tmp_path / "out"), {}).frames == FRAMES
+    assert written(tmp_path / "out", "a") == [encode_png(scene(0)[1])] * FRAMES
+
+
 def test_what_is_finished_is_neither_computed_nor_written_again(tmp_path):
     video, masks = make_clip(tmp_path, "a")
     task = task_of(video, masks, tmp_path / "out")
