@@ -3,6 +3,7 @@
 For: runs without a window that only read, several of them at once if need be.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -29,7 +30,7 @@ def copied_project(path: Path, folder: Path, video: Video | None = None) -> Iter
             another one.
     """
     path = absolute(path)
-    if not path.is_file():
+    if not os.path.isfile(path):  # False also for a name too long
         raise UserError(
             "{path} does not exist; check the name and whether the disk is there.", path=path
         )
