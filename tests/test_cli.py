@@ -11,6 +11,8 @@ import pytest
 import vos_annotator
 from vos_annotator.cli import COMMANDS, main
 from vos_annotator.core.masks import encode_png
+from vos_annotator.core.project import Project
+from vos_annotator.core.video import open_video
 from vos_annotator.machine import display
 from vos_annotator.mobilevos import models
 
@@ -40,6 +42,33 @@ def mistake(capsys, *words):
     said = capsys.readouterr().err.strip()
     assert len(said.splitlines()) == 1
     return said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a whole path is 260 characters there")
+def test_a_name_longer_than_any_is_a_mistake_wherever_it_is_given(clip, mask, tmp_path, capsys):
+    long, out = "n" * 300, tmp_path / "out"
+    with Project.for_video(open_video(clip)) as project:
+        project.set_references({0: np.ones((32, 48), np.uint8)})
+    for words in (
+        ("propagate", clip, "--masks", long, "--out", out),
+        ("propagate", clip, "--masks", mask, "--out", out, "--checkpoint", long),
+        ("batch", long, "--out", out),
+        ("export", clip, "--out", out / long, "--format", "coco"),
+    ):
+        assert long in mistake(capsys, *words)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links take rights there")
+def test_links_that_lead_in_a_ring_are_a_mistake(clip, mask, tmp_path, capsys):
+    ring, other = tmp_path / "ring", tmp_path / "other"
+    ring.symlink_to(other)
+    other.symlink_to(ring)
+    for words in (("--masks", ring, "--out", tmp_path), ("--masks", mask, "--out", ring)):
+        assert "ring" in mistake(capsys, "propagate", clip, *words, "--engine", "hold")
+    for project in ("a.vos", "b.vos"):
+        Project.create(tmp_path / project, open_video(clip)).close()
+    words = ("merge", tmp_path / "a.vos", tmp_path / "b.vos", "--out", ring)
+    assert "is there already" in mistake(capsys, *words)
 
 
 def test_help_names_every_command_without_loading_any(capsys):

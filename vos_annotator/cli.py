@@ -8,6 +8,7 @@ interrupted.
 """
 
 import argparse
+import errno
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -64,6 +65,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(words)
     except UserError as error:
         print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        print(f"{error.filename} is too long for a name: choose a shorter one.", file=sys.stderr)
         return 2
     except ImportError as error:
         sentence = _missing_package(error) or missing_library(error)

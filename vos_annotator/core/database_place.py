@@ -44,7 +44,7 @@ def check_place(path: Path) -> None:
         UserError: Something is there, there is no folder for it, or its name is too long.
     """
     with writing(path):
-        if path.exists():
+        if os.path.lexists(path):  # a link that leads nowhere too
             raise UserError("{path} is there already: choose another name.", path=path)
         if not path.parent.is_dir():
             raise UserError("There is no folder {path}: make it first.", path=path.parent)

@@ -3,6 +3,7 @@
 For: the import of the window, the command line. Knows masks, videos and the folders of DAVIS.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,7 +81,8 @@ def mask_files(path: str | Path, video: Video, name: str | None = None) -> dict[
 
 def lies_in(file: Path, folder: Path) -> bool:
     """Return whether a file, or what its links lead to, is in a folder itself."""
-    return folder.resolve() in (file.parent.resolve(), file.resolve().parent)
+    places = os.path.realpath(file.parent), os.path.dirname(os.path.realpath(file))
+    return os.path.realpath(folder) in places
 
 
 def sequence_folder(path: Path, name: str) -> Path:
