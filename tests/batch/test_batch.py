@@ -122,6 +122,13 @@ def test_a_project_that_is_open_in_a_window_is_told_and_one_cut_off_is_read_whol
     assert work(Task(clip, HOLD, str(tmp_path / "out")), {}).frames == FRAMES
 
 
+def test_what_is_no_project_is_told_by_its_own_name_not_by_that_of_the_copy_that_is_read(tmp_path):
+    empty = tmp_path / "a.vos"
+    empty.touch()
+    task = Task(Clip("a", project=str(empty)), HOLD, str(tmp_path / "out"))
+    assert work(task, {}).error.startswith(f"{empty} is not a project")
+
+
 def test_a_clip_that_fails_stops_no_other_and_is_told_in_one_sentence(tmp_path, capsys):
     video, _ = make_clip(tmp_path / "clips", "bad")
     make_clip(tmp_path / "clips", "good")
