@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from tests.core.edit_stream import cut_off
+from tests.core.small_disk import full_disk
 from vos_annotator import Project, open_video, propagate
 from vos_annotator.batch.clips import Clip, read_clips
 from vos_annotator.batch.places import Output
@@ -127,6 +128,17 @@ def test_what_is_no_project_is_told_by_its_own_name_not_by_that_of_the_copy_that
     empty.touch()
     task = Task(Clip("a", project=str(empty)), HOLD, str(tmp_path / "out"))
     assert work(task, {}).error.startswith(f"{empty} is not a project")
+
+
+def test_a_disk_too_full_for_the_copy_of_a_project_is_no_damage_of_the_project(tmp_path):
+    video, _ = make_clip(tmp_path, "a")
+    with Project.create(tmp_path / "a.vos", open_video(video)) as project:
+        project.set_references({0: scene(0)[1]})
+    task = Task(Clip("a", project=str(tmp_path / "a.vos")), HOLD, str(tmp_path / "out"))
+    with full_disk(1000):
+        error = work(task, {}).error
+    assert "the disk is full: free some space" in error and "damaged" not in error
+    assert work(task, {}).frames == FRAMES
 
 
 def test_a_clip_that_fails_stops_no_other_and_is_told_in_one_sentence(tmp_path, capsys):

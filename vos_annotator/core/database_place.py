@@ -7,6 +7,7 @@ A database in WAL mode is two files: itself and the journal beside it, which hol
 committed last. Whoever is killed leaves both, and both are needed to have everything.
 """
 
+import errno
 import glob
 import itertools
 import logging
@@ -22,6 +23,7 @@ from vos_annotator.core.errors import UserError
 
 JOURNAL = "-wal"  # what SQLite adds to the name of a database
 _LONG_NAME = 50  # characters, of 4 bytes at most
+_NOT_TAKEN = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)  # by the disk
 
 log = logging.getLogger(__name__)
 
@@ -121,6 +123,9 @@ def snapshot(source: Path, target: Path) -> None:
         if has_journal() and not had_journal:
             raise sqlite3.OperationalError("it was locked meanwhile")
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", None) in _NOT_TAKEN:  # of the copy: it is written
+            with writing(target):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         raise unusable(source, error) from error
 
 
