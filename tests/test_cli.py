@@ -1,5 +1,6 @@
 """The command line: quick help, one sentence and exit code 2 for a mistake."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -69,6 +70,25 @@ def test_links_that_lead_in_a_ring_are_a_mistake(clip, mask, tmp_path, capsys):
         Project.create(tmp_path / project, open_video(clip)).close()
     words = ("merge", tmp_path / "a.vos", tmp_path / "b.vos", "--out", ring)
     assert "is there already" in mistake(capsys, *words)
+
+
+def test_output_that_nobody_reads_any_more_ends_a_command_quietly():
+    words = [sys.executable, "-m", "vos_annotator", "models"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.close()  # as `| head` does
+
+    assert process.stderr.read() == ""
+    assert process.wait() == 141
+
+
+def test_names_that_the_terminal_cannot_show_are_told_as_far_as_it_can(clip, mask):
+    renamed = clip.rename(clip.with_name("clip é"))
+    words = [sys.executable, "-m", "vos_annotator", "import", str(renamed), str(mask)]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    told = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "1 masks imported as references" in told.stdout and r"clip \xe9" in told.stdout
 
 
 def test_help_names_every_command_without_loading_any(capsys):
