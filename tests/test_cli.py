@@ -1,5 +1,6 @@
 """The command line: quick help, one sentence and exit code 2 for a mistake."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 import vos_annotator
 from vos_annotator.cli import COMMANDS, main
 from vos_annotator.core.masks import encode_png
+from vos_annotator.core.project import Project
+from vos_annotator.core.video import open_video
 from vos_annotator.machine import display
 from vos_annotator.mobilevos import models
 
@@ -40,6 +43,52 @@ def mistake(capsys, *words):
     said = capsys.readouterr().err.strip()
     assert len(said.splitlines()) == 1
     return said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a whole path is 260 characters there")
+def test_a_name_longer_than_any_is_a_mistake_wherever_it_is_given(clip, mask, tmp_path, capsys):
+    long, out = "n" * 300, tmp_path / "out"
+    with Project.for_video(open_video(clip)) as project:
+        project.set_references({0: np.ones((32, 48), np.uint8)})
+    for words in (
+        ("propagate", clip, "--masks", long, "--out", out),
+        ("propagate", clip, "--masks", mask, "--out", out, "--checkpoint", long),
+        ("batch", long, "--out", out),
+        ("export", clip, "--out", out / long, "--format", "coco"),
+    ):
+        assert long in mistake(capsys, *words)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links take rights there")
+def test_links_that_lead_in_a_ring_are_a_mistake(clip, mask, tmp_path, capsys):
+    ring, other = tmp_path / "ring", tmp_path / "other"
+    ring.symlink_to(other)
+    other.symlink_to(ring)
+    for words in (("--masks", ring, "--out", tmp_path), ("--masks", mask, "--out", ring)):
+        assert "ring" in mistake(capsys, "propagate", clip, *words, "--engine", "hold")
+    for project in ("a.vos", "b.vos"):
+        Project.create(tmp_path / project, open_video(clip)).close()
+    words = ("merge", tmp_path / "a.vos", tmp_path / "b.vos", "--out", ring)
+    assert "is there already" in mistake(capsys, *words)
+
+
+def test_output_that_nobody_reads_any_more_ends_a_command_quietly():
+    words = [sys.executable, "-m", "vos_annotator", "models"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.close()  # as `| head` does
+
+    assert process.stderr.read() == ""
+    assert process.wait() == 141
+
+
+def test_names_that_the_terminal_cannot_show_are_told_as_far_as_it_can(clip, mask):
+    renamed = clip.rename(clip.with_name("clip é"))
+    words = [sys.executable, "-m", "vos_annotator", "import", str(renamed), str(mask)]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    told = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "1 masks imported as references" in told.stdout and r"clip \xe9" in told.stdout
 
 
 def test_help_names_every_command_without_loading_any(capsys):

@@ -16,7 +16,7 @@ from tests.ui.window import isolate_settings
 from vos_annotator.cli import main
 from vos_annotator.core.davis import annotation_path
 from vos_annotator.core.mask_reading import read_label_map
-from vos_annotator.core.masks import PALETTE, encode_png
+from vos_annotator.core.masks import PALETTE, decode_png, encode_png, object_ids
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import Video, open_video
 from vos_annotator.engine.headless import propagated_pngs
@@ -147,6 +147,22 @@ def test_a_single_png_is_the_first_frame_whatever_its_name(clip, tmp_path):
     assert written(tmp_path / "out") == [mask.read_bytes()] * FRAMES
 
 
+def test_255_beside_other_numbers_is_void_and_alone_it_is_an_object(clip, tmp_path):
+    bordered = scene(0)[1]
+    bordered[[0, -1]] = 255
+    masks = write_masks(tmp_path / "masks", [0, SECOND])
+    (masks / "00000.png").write_bytes(encode_png(bordered))
+    only = tmp_path / "only.png"
+    only.write_bytes(encode_png(np.where(scene(0)[1] == 1, np.uint8(255), np.uint8(0))))
+
+    assert command(clip, masks, tmp_path / "out") == command(clip, only, tmp_path / "alone") == 0
+
+    assert written(tmp_path / "out")[0] == encode_png(scene(0)[1])
+    for png in written(tmp_path / "out"):
+        assert object_ids(decode_png(png)) == (1, 2)
+    assert written(tmp_path / "alone") == [only.read_bytes()] * FRAMES
+
+
 def test_a_video_whose_frames_are_all_references_needs_no_propagation(clip, tmp_path):
     masks = write_masks(tmp_path / "masks", range(FRAMES))
 
@@ -208,10 +224,28 @@ def test_a_place_that_cannot_be_written_is_told(clip, tmp_path, capsys):
 
 def test_the_given_masks_are_never_mixed_with_the_results(clip, tmp_path, capsys):
     masks = write_masks(tmp_path / "out" / "Annotations" / "480p" / "clip", [0, SECOND])
+    before = {file: file.read_bytes() for file in masks.iterdir()}
 
-    assert command(clip, masks, tmp_path / "out") == 2
-    assert "--name" in capsys.readouterr().err
-    assert len(list(masks.iterdir())) == 2
+    for given in (masks, tmp_path / "out", *before):  # each file alone is the first frame's mask
+        assert command(clip, given, tmp_path / "out") == 2, given
+        assert "--name" in capsys.readouterr().err
+    assert {file: file.read_bytes() for file in masks.iterdir()} == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links take rights there")
+def test_given_masks_are_known_behind_links_to_them_and_to_the_results(clip, tmp_path):
+    given = write_masks(tmp_path / "masks", [0]) / "00000.png"
+    results = tmp_path / "out" / "Annotations" / "480p" / "clip"
+    results.mkdir(parents=True)
+    link = results / "00004.png"  # what is computed of frame 4 would take its place
+    link.symlink_to(given)
+    back = tmp_path / "back.png"
+    back.symlink_to(given.rename(results / "00000.png"))
+    given.symlink_to(results / "00000.png")
+
+    for mask in (link, back, given):
+        assert command(clip, mask, tmp_path / "out") == 2, mask
+    assert sorted(os.listdir(results)) == ["00000.png", "00004.png"] and link.is_symlink()
 
 
 def test_a_picture_that_cannot_be_decoded_ends_it_with_a_sentence(clip, tmp_path, capsys):

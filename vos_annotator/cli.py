@@ -4,10 +4,13 @@ For: the shell. Imports a command's module when that command is asked for, so th
 quick, the window needs no torch and headless commands no Qt.
 
 Exit codes: 0 when everything was done, 2 for a mistake that the user can mend, 130 when
-interrupted.
+interrupted, 141 when whoever read the output ended first.
 """
 
 import argparse
+import errno
+import io
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -60,10 +63,22 @@ EXTRAS = {  # a package that not everyone needs: the extra that brings it
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that `arguments` name; return the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be any bytes
     try:
-        return _run(words)
+        code = _run(words)
+        print(end="", flush=True)
+        return code
     except UserError as error:
         print(error, file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the end
+        return 141
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        print(f"{error.filename} is too long for a name: choose a shorter one.", file=sys.stderr)
         return 2
     except ImportError as error:
         sentence = _missing_package(error) or missing_library(error)

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from tests.core.edit_stream import cut_off
+from tests.core.small_disk import full_disk
 from vos_annotator import Project, open_video, propagate
 from vos_annotator.batch.clips import Clip, read_clips
 from vos_annotator.batch.places import Output
@@ -122,6 +123,24 @@ def test_a_project_that_is_open_in_a_window_is_told_and_one_cut_off_is_read_whol
     assert work(Task(clip, HOLD, str(tmp_path / "out")), {}).frames == FRAMES
 
 
+def test_what_is_no_project_is_told_by_its_own_name_not_by_that_of_the_copy_that_is_read(tmp_path):
+    empty = tmp_path / "a.vos"
+    empty.touch()
+    task = Task(Clip("a", project=str(empty)), HOLD, str(tmp_path / "out"))
+    assert work(task, {}).error.startswith(f"{empty} is not a project")
+
+
+def test_a_disk_too_full_for_the_copy_of_a_project_is_no_damage_of_the_project(tmp_path):
+    video, _ = make_clip(tmp_path, "a")
+    with Project.create(tmp_path / "a.vos", open_video(video)) as project:
+        project.set_references({0: scene(0)[1]})
+    task = Task(Clip("a", project=str(tmp_path / "a.vos")), HOLD, str(tmp_path / "out"))
+    with full_disk(1000):
+        error = work(task, {}).error
+    assert "the disk is full: free some space" in error and "damaged" not in error
+    assert work(task, {}).frames == FRAMES
+
+
 def test_a_clip_that_fails_stops_no_other_and_is_told_in_one_sentence(tmp_path, capsys):
     video, _ = make_clip(tmp_path / "clips", "bad")
     make_clip(tmp_path / "clips", "good")
@@ -142,6 +161,16 @@ def test_a_clip_that_fails_stops_no_other_and_is_told_in_one_sentence(tmp_path, 
     assert batch(tmp_path / "clips", "--out", tmp_path / "out", "--engine", "hold") == 0
     assert report(tmp_path / "out")["good"]["state"] == "known"
     assert good.items() <= when(tmp_path / "out").items()
+
+
+def test_void_of_given_masks_is_no_object(tmp_path):
+    video, masks = make_clip(tmp_path, "a", references=(0,))
+    bordered = scene(0)[1]
+    bordered[[0, -1]] = 255
+    (masks / "00000.png").write_bytes(encode_png(bordered))
+
+    assert work(task_of(video, masks, tmp_path / "out"), {}).frames == FRAMES
+    assert written(tmp_path / "out", "a") == [encode_png(scene(0)[1])] * FRAMES
 
 
 def test_what_is_finished_is_neither_computed_nor_written_again(tmp_path):
@@ -359,7 +388,11 @@ def test_masks_that_are_given_are_never_written_over_whatever_links_lead_to_them
         done = work(task_of(video, given, out), {})
         assert "is given" in done.error and first.name in done.error, given
         assert not work(task_of(video, given, tmp_path / "other"), {}).error
-    assert when(out) == before
+    link = annotation_path(out, "a", FRAMES - 1)
+    link.unlink()
+    link.symlink_to(masks / "00000.png")
+    assert "is given" in work(task_of(video, link, out), {}).error
+    assert link.is_symlink() and when(out).keys() == before.keys()
 
 
 def test_masks_that_are_given_in_a_store_are_never_written_over(tmp_path):

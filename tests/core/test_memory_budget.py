@@ -5,6 +5,7 @@ import gc
 import numpy as np
 import pytest
 
+from tests.core.edit_stream import make_pictures
 from vos_annotator.core import memory_budget, picture_cache
 from vos_annotator.core.memory_budget import (
     AHEAD,
@@ -19,7 +20,8 @@ from vos_annotator.core.memory_budget import (
     limits,
 )
 from vos_annotator.core.picture_cache import PictureCache
-from vos_annotator.core.video import Video
+from vos_annotator.core.project import Project
+from vos_annotator.core.video import Video, open_video
 
 
 @pytest.fixture
@@ -35,6 +37,18 @@ def budget(monkeypatch):
 def fill(cache, count, size=10 * MIB):
     for frame in range(count):
         cache.put(frame, f"picture {frame}", size)
+
+
+def test_a_closed_project_leaves_its_share_to_others_whoever_still_knows_it(tmp_path, budget):
+    video = open_video(make_pictures(tmp_path / "clip"))
+    project = Project.create(tmp_path / "a.vos", video)
+    assert project.annotations[0].shape == video.shape
+    assert budget.used()[MASKS] > 0
+
+    project.close()
+
+    assert budget.used()[MASKS] == 0
+    assert budget.share(PictureCache(kind=MASKS)) == budget.cap(MASKS)
 
 
 def test_an_eighth_of_what_is_installed_is_allowed_within_reason():

@@ -1,5 +1,7 @@
 """Two projects of one video become one: everything is taken, and no conflict is decided alone."""
 
+import os
+
 import cv2
 import numpy as np
 import pytest
@@ -246,6 +248,26 @@ def test_what_cannot_be_merged_is_said(tmp_path, clip, capsys, words, said):
 
     assert main(["merge", first, second, "--out", out]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a whole path is 260 characters there")
+@pytest.mark.parametrize("length", [248, 300])  # too long beside a journal's; for any file
+def test_a_name_too_long_for_a_project_is_said_before_anything_is_compared(
+    tmp_path, clip, capsys, length
+):
+    a = make(tmp_path, clip, "a", [CAT], {1: square(1)})
+    b = make(tmp_path, clip, "b", [CAT], {1: square(1, left=4)})
+    name = "c" * (length - 4) + ".vos"
+
+    assert main(["merge", str(a), str(b), "--out", str(tmp_path / name)]) == 2
+    told = capsys.readouterr()
+    assert f"{name} cannot be written, its name is too long" in told.err
+    assert "drawn differently" not in told.out
+    for other in ("merge", "compare"):
+        words = ["--out", str(tmp_path / "c.vos")] if other == "merge" else []
+        assert main([other, str(a), str(tmp_path / name), *words]) == 2
+        assert f"{name} does not exist" in capsys.readouterr().err
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.vos", "b.vos", "clip"]
 
 
 def test_projects_are_compared_by_object_and_frame(tmp_path, clip, capsys):

@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from tests.core.small_disk import full_disk
 from tests.engine.fakes import ShadeVideo, ToldEngine, square
 from vos_annotator.core.masks import encode_png
 from vos_annotator.engine import memory_shelf
@@ -129,6 +130,18 @@ def test_a_shelf_that_is_full_keeps_what_it_has(folder, monkeypatch):
 
     assert shelf.get("mark1", SetReference(3, PNG)) == b"a" * 60
     assert shelf.get("mark1", SetReference(4, PNG)) is None
+
+
+def test_what_a_full_disk_did_not_take_whole_is_not_left_there(folder):
+    shelf = MemoryShelf(folder, "clip")
+    shelf.put("mark1", SetReference(3, PNG), b"a" * 60)
+    with full_disk(100):
+        shelf.put("mark1", SetReference(4, PNG), b"b" * 200)
+
+    assert len(list((folder / "mark1").iterdir())) == 1
+    assert shelf.get("mark1", SetReference(3, PNG)) == b"a" * 60
+    shelf.put("mark1", SetReference(4, PNG), b"b" * 200)
+    assert shelf.get("mark1", SetReference(4, PNG)) == b"b" * 200
 
 
 def test_where_nothing_can_be_written_everything_works_without(tmp_path):

@@ -1,13 +1,13 @@
 """What is read of the memory, how, and that it stays bounded."""
 
-from contextlib import contextmanager
-
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.core.small_disk import full_disk
+from vos_annotator.core.errors import UserError
 from vos_annotator.core.memory_budget import KINDS, REFERENCES, MemoryBudget
 from vos_annotator.mobilevos import bank as bank_module
 from vos_annotator.mobilevos.bank import MemoryBank, ReferenceStore
@@ -19,18 +19,6 @@ def entry(mark: float, ids: tuple[int, ...] = (1,)) -> MemoryFrame:
     return MemoryFrame(
         torch.full((1, 4, 6), mark), {i: torch.full((1, 3, 6), mark + i) for i in ids}
     )
-
-
-@contextmanager
-def full_disk(most: int = 0):
-    """Let no file take more than so many bytes."""
-    resource = pytest.importorskip("resource")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.fixture
@@ -172,7 +160,7 @@ def test_a_full_disk_loses_no_reference_but_the_one_that_was_to_come(most, in_me
     bank, kept = MemoryBank(), {frame: entry(frame / 7, (1, 3)) for frame in range(12)}
     for frame in range(8):
         bank.keep(frame, kept[frame])
-    with full_disk(most), pytest.raises(OSError, match="too large"):
+    with full_disk(most), pytest.raises(UserError, match="free some space"):
         for frame in range(8, 12):
             bank.keep(frame, kept[frame])
     frames = bank.select(11, 1)
@@ -189,7 +177,7 @@ def test_what_could_not_be_kept_is_not_there(in_memory):
     in_memory(entry(0).nbytes)
     store = ReferenceStore()
     store.put(0, entry(0))
-    with full_disk(), pytest.raises(OSError, match="too large"):
+    with full_disk(), pytest.raises(UserError, match="free some space"):
         store.put(1, entry(1))
     with pytest.raises(KeyError):
         store.get(1)

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from vos_annotator.core.errors import UserError
 from vos_annotator.mobilevos.heads import Features
 from vos_annotator.mobilevos.memory import MemoryFrame, read_frames
 from vos_annotator.mobilevos.network import Network, NetworkConfig
 from vos_annotator.mobilevos.readings import HANDICAP
-from vos_annotator.training.recipe import Losses
-from vos_annotator.training.task import Task
+from vos_annotator.training.recipe import Losses, Recipe, Stage, TeacherRecipe
+from vos_annotator.training.task import Task, check_hints
 from vos_annotator.training.teachers import FeatureTeacher, Teacher
 from vos_annotator.training.unroll import Batch, Unroll, compete, others_of
 
@@ -82,6 +83,32 @@ def test_hints_alone_teach_the_backbone_what_the_teacher_sees(batch):
     assert parts.keys() == {"hint"}
     taught = {n.partition(".")[0] for n, p in network.named_parameters() if p.grad is not None}
     assert taught == {"backbone"}
+
+
+@pytest.mark.parametrize(
+    ("student", "teacher", "fits"),
+    [
+        ("mobilenet_v2_fused", "mobilenet_v2", True),
+        ("resnet18", "efficientnet_lite2", True),  # room for the halves of each
+        ("mobilenet_v2", "efficientnet_lite2", False),
+        ("mobilenet_v2", "resnet18", False),
+    ],
+)
+def test_hints_are_refused_where_the_loss_could_not_be_computed_and_nowhere_else(
+    batch, student, teacher, fits
+):
+    network, known = Network(replace(SMALL, backbone=student)), replace(SMALL, backbone=teacher)
+    hints = Recipe((Stage(steps=1, losses=losses(hint=1)),), teacher=TeacherRecipe(teacher))
+    asked = Teacher(Network(known))
+    task = Task(network, losses(tracking=0, scribble=0, hint=1), 2, asked)
+    if fits:
+        check_hints(network, asked, hints)
+        task(batch, 1.0)
+        return
+    with pytest.raises(UserError, match="cannot learn from hints"):
+        check_hints(network, asked, hints)
+    with pytest.raises(RuntimeError):
+        task(batch, 1.0)
 
 
 def test_strokes_are_learnt_in_every_so_many_steps_and_count_as_much_in_all(batch):

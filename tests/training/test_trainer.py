@@ -359,6 +359,19 @@ def test_a_stage_that_compares_too_few_pixels_is_named_before_the_first_step(
     assert not RunFolder(tmp_path / "run").has_state
 
 
+def test_hints_of_a_teacher_whose_widths_do_not_fit_are_refused_before_the_first_step(
+    recipe, data, tmp_path, capsys
+):
+    hints = "{tracking = 0, scribble = 0, hint = 1}"
+    words = ("--set", "teacher.checkpoint=mobilevos-teacher", "--set", f"stages.1.losses={hints}")
+
+    assert train(recipe, data, tmp_path / "run", *words) == 2
+    told = capsys.readouterr().err
+    assert "mobilevos-fast cannot learn from hints of mobilevos-teacher" in told
+    assert "24, 32, 96 channels" in told and "the teacher's 24, 48, 120" in told
+    assert not RunFolder(tmp_path / "run").has_state
+
+
 def test_a_set_that_is_weighted_but_not_there_is_named(recipe, data, tmp_path, caplog):
     assert train(recipe, data, tmp_path / "run", "--set", "data.weights={sett=2.0, set=1.0}") == 0
     assert "data.weights names sett, but the sets with videos are: set." in caplog.text

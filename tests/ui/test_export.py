@@ -199,20 +199,19 @@ def test_what_is_barred_stays_so_until_it_is_looked_at_again(qtbot, window, tmp_
 
 
 def test_an_emptied_folder_is_not_exported_to_whatever_a_look_still_finds(qtbot, window, tmp_path):
-    dialog, go_on, ended = ExportDialog("clip", window), threading.Event(), threading.Event()
+    dialog, go_on, arrived = ExportDialog("clip", window), threading.Event(), []
     qtbot.addWidget(dialog)
+    dialog._latest._made.connect(lambda *what: arrived.append(what))  # after the dialog's own
     dialog.root.setText(str(tmp_path))
 
     def check(_):
         go_on.wait()
-        ended.set()
         return [Finding("of the folder that was there")]
 
     dialog.look(check)
     dialog.root.setText("")
     go_on.set()
-    ended.wait()
-    qtbot.wait(100)
+    qtbot.waitUntil(lambda: bool(arrived), timeout=20_000)
 
     assert not dialog.export.isEnabled() and not dialog.findings.count()
     dialog.done(0)

@@ -181,6 +181,8 @@ def test_a_window_says_at_once_and_until_it_is_mended_that_the_disk_takes_nothin
         paint(window)
         fill_disk(window)
         scrawl(window)
+        failed = []
+        window.workspace.project.write_failed.connect(failed.append)
 
         def says_so():
             (text,) = cards(window)
@@ -190,7 +192,7 @@ def test_a_window_says_at_once_and_until_it_is_mended_that_the_disk_takes_nothin
 
         assert says_so()
         assert window.status.currentMessage() == cards(window)[0]
-        qtbot.wait(1500)  # it was tried again meanwhile
+        qtbot.waitUntil(lambda: len(failed) > 1, timeout=20_000)  # it was tried again, twice
         assert says_so() and window.messages.text.toPlainText().count("not on disk") == 1
         window.actions_["save"].trigger()
         assert says_so() and "not on disk" in window.status.currentMessage()

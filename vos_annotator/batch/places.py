@@ -16,6 +16,7 @@ from typing import Any
 
 from vos_annotator.core.atomic import put_file, sweep, writing
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.mask_files import lies_in
 
 
 def is_url(path: str) -> bool:
@@ -140,8 +141,7 @@ class Output:
     def has(self, folder: str, path: str) -> bool:
         """Whether what is at a path or URL, or where its links lead, lies in a folder of this."""
         if self._system is None:
-            where = Path(self._inside, folder).resolve()
-            return not is_url(path) and Path(path).resolve().parent == where
+            return not is_url(path) and lies_in(Path(path), Path(self._inside, folder))
         if not is_url(path):
             return False
         system, inside = _system(path)

@@ -289,11 +289,7 @@ class Annotations:
         return True
 
     def mark_stale(self, frames: Sequence[int], ids: Iterable[int]) -> NDArray[np.intp]:
-        """Note that predictions of `ids` are older than a correction.
-
-        Returns:
-            The frames that changed: predictions that were not stale for all of `ids`.
-        """
+        """Note that predictions of `ids` are older than a correction; return those newly so."""
         if isinstance(frames, range):
             frames = np.arange(frames.start, frames.stop, frames.step)
         wanted = np.asarray(frames, np.intp)
@@ -305,6 +301,10 @@ class Annotations:
         if len(changed):
             self.became_stale.emit(changed)
         return changed
+
+    def close(self) -> None:
+        """Keep nothing decoded: what the memory budget gives is for what is still open."""
+        self._decoded.close()
 
     def _hidden_at(self, frame: int) -> frozenset[int]:
         """Return the objects that have pixels stored in a frame and are not shown there."""

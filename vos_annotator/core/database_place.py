@@ -1,12 +1,13 @@
 """How an SQLite database comes to lie in its place, whole or not at all.
 
-For: `project_file` and `project_video`. Knows SQLite and its journals; nothing of what the
+For: `project_file`, `project_video` and merges. Knows SQLite and its journals; nothing of what the
 tables mean.
 
 A database in WAL mode is two files: itself and the journal beside it, which holds what was
 committed last. Whoever is killed leaves both, and both are needed to have everything.
 """
 
+import errno
 import glob
 import itertools
 import logging
@@ -22,6 +23,7 @@ from vos_annotator.core.errors import UserError
 
 JOURNAL = "-wal"  # what SQLite adds to the name of a database
 _LONG_NAME = 50  # characters, of 4 bytes at most
+_NOT_TAKEN = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)  # by the disk
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,20 @@ def written_at(path: Path) -> float:
     return max(each.stat().st_mtime for each in parts(path) if each.exists())
 
 
+def check_place(path: Path) -> None:
+    """Look, before much is computed, whether a new database can lie at `path`.
+
+    Raises:
+        UserError: Something is there, there is no folder for it, or its name is too long.
+    """
+    with writing(path):
+        if os.path.lexists(path):  # a link that leads nowhere too
+            raise UserError("{path} is there already: choose another name.", path=path)
+        if not path.parent.is_dir():
+            raise UserError("There is no folder {path}: make it first.", path=path.parent)
+        _check_length(path)
+
+
 @contextmanager
 def new_database(path: Path) -> Iterator[sqlite3.Connection]:
     """Give an empty database, which at the end takes the place of what is at `path`.
@@ -50,8 +66,7 @@ def new_database(path: Path) -> Iterator[sqlite3.Connection]:
     path, _ = parts(path)
     try:
         with writing(path):
-            with suppress(FileNotFoundError):
-                os.lstat(f"{path}-journal")  # what SQLite puts there must have room in a name
+            _check_length(path)
             _sweep(path)
             part = path.with_name(f"{_beginning(path)}{os.getpid()}.part")
             with closing(sqlite3.connect(part, isolation_level=None)) as connection:
@@ -108,6 +123,9 @@ def snapshot(source: Path, target: Path) -> None:
         if has_journal() and not had_journal:
             raise sqlite3.OperationalError("it was locked meanwhile")
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", None) in _NOT_TAKEN:  # of the copy: it is written
+            with writing(target):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         raise unusable(source, error) from error
 
 
@@ -125,6 +143,12 @@ def unusable(path: Path, error: Exception) -> UserError:
         path=path,
         error=error,
     )
+
+
+def _check_length(path: Path) -> None:
+    """Have the system object to a name that has no room for what SQLite puts beside it."""
+    with suppress(FileNotFoundError):
+        os.lstat(f"{path}-journal")
 
 
 def _beginning(path: Path) -> str:

@@ -36,3 +36,7 @@ class DecodedMaps:
     def clear(self) -> None:
         """Keep nothing."""
         self._maps.clear()
+
+    def close(self) -> None:
+        """Keep nothing, and have no share of the memory budget any more."""
+        self._maps.close()

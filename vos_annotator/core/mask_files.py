@@ -3,13 +3,14 @@
 For: the import of the window, the command line. Knows masks, videos and the folders of DAVIS.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from vos_annotator.core.davis import RESOLUTIONS
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.mask_reading import read_label_map
-from vos_annotator.core.masks import LabelMap, encode_png, object_ids
+from vos_annotator.core.mask_reading import read_label_map, void_left_out
+from vos_annotator.core.masks import LabelMap, encode_png, object_ids, without
 from vos_annotator.core.picture_names import frames_by_picture
 from vos_annotator.core.video import Video, natural_key
 
@@ -29,17 +30,17 @@ def read_masks(path: str | Path, video: Video) -> dict[int, LabelMap]:
 def reference_pngs(path: str | Path, video: Video) -> dict[int, bytes]:
     """Read masks that are to be references: frame -> PNG as `encode_png` gives it.
 
+    Void becomes background, as an import proposes it.
+
     Raises:
         UserError: As `read_masks`, or none of them shows an object.
     """
-    pngs: dict[int, bytes] = {}
-    has_objects = False
-    for frame, label_map in read_masks(path, video).items():
-        has_objects |= bool(object_ids(label_map))
-        pngs[frame] = encode_png(label_map)
-    if not has_objects:
+    label_maps = read_masks(path, video)
+    ids = {each for label_map in label_maps.values() for each in object_ids(label_map)}
+    if not ids:
         raise UserError("{path} shows no object: give a mask with pixels above 0.", path=path)
-    return pngs
+    void = void_left_out(ids)
+    return {frame: encode_png(without(found, void)) for frame, found in label_maps.items()}
 
 
 def mask_files(path: str | Path, video: Video, name: str | None = None) -> dict[int, Path]:
@@ -76,6 +77,12 @@ def mask_files(path: str | Path, video: Video, name: str | None = None) -> dict[
             )
         frames[frame] = file
     return dict(sorted(frames.items()))
+
+
+def lies_in(file: Path, folder: Path) -> bool:
+    """Return whether a file, or what its links lead to, is in a folder itself."""
+    places = os.path.realpath(file.parent), os.path.dirname(os.path.realpath(file))
+    return os.path.realpath(folder) in places
 
 
 def sequence_folder(path: Path, name: str) -> Path:

@@ -4,6 +4,7 @@ For: imports, evaluation, training. Knows Pillow, OpenCV and numpy; our own mask
 written one way only, are read by `masks`.
 """
 
+from collections.abc import Collection, Container
 from pathlib import Path
 
 import cv2
@@ -60,6 +61,19 @@ def fitted(label_map: LabelMap, shape: tuple[int, int], path: Path) -> LabelMap:
         UserError: It has another aspect; `path` is where it comes from.
     """
     return label_map if label_map.shape == tuple(shape) else _resized(path, label_map, shape)
+
+
+def void_left_out(
+    ids: Collection[int], known: Container[int] = (), void: int = VOID
+) -> dict[int, int]:
+    """Return what numbers become where `void` surrounds other objects and is none itself.
+
+    Args:
+        ids: That masks of a video show.
+        known: Objects of its project, whose numbers mean these.
+        void: The number.
+    """
+    return {void: 0} if void in ids and len(ids) > 1 and void not in known else {}
 
 
 def read_png(path: Path, shape: tuple[int, int] | None) -> tuple[str, NDArray]:

@@ -7,6 +7,7 @@ and nobody said which one counts.
 import argparse
 from pathlib import Path
 
+from vos_annotator.core.database_place import check_place
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.merging_projects import Conflict, Merge, Preference
 from vos_annotator.core.project import Project
@@ -29,10 +30,7 @@ def run(args: argparse.Namespace) -> int:
         UserError: A project cannot be opened, they are not of one video, something is at the new
             place, or they disagree and none is preferred.
     """
-    if args.out.exists():
-        raise UserError("{path} is there already: give another --out.", path=args.out)
-    if not args.out.parent.is_dir():
-        raise UserError("There is no folder {path}: make it first.", path=args.out.parent)
+    check_place(args.out)
     with (
         Project.open(args.first) as first,
         Project.open(args.second, first.video.fork()) as second,

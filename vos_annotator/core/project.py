@@ -53,8 +53,7 @@ class Project:
     Attributes:
         path: The project file.
         video: The video that is annotated.
-        objects, annotations, reviews: What was annotated, and how far its review is; edit them
-            through `apply` only.
+        objects, annotations, reviews: What was annotated and reviewed; edit through `apply` only.
         history: What can be undone; `apply` leaves it alone.
         saved_at: When something was last written, in seconds since the epoch.
         cut_off_at: When something was last written by a program that then ended without closing
@@ -270,6 +269,7 @@ class Project:
         """Do as `close` does, and do not mind what is lost."""
         self._note_open(False)
         self._file.close()
+        self.annotations.close()
         self.video.close()
 
     def __enter__(self) -> Self:

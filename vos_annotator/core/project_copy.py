@@ -3,14 +3,17 @@
 For: runs without a window that only read, several of them at once if need be.
 """
 
+import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from vos_annotator.core.database_place import snapshot
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.project import Project
 from vos_annotator.core.project_file import ProjectFile
+from vos_annotator.core.project_schema import check_identity
 from vos_annotator.core.project_video import absolute, check_video, open_video_of
 from vos_annotator.core.video import Video
 
@@ -29,12 +32,14 @@ def copied_project(path: Path, folder: Path, video: Video | None = None) -> Iter
             another one.
     """
     path = absolute(path)
-    if not path.is_file():
+    if not os.path.isfile(path):  # False also for a name too long
         raise UserError(
             "{path} does not exist; check the name and whether the disk is there.", path=path
         )
     copy = folder / path.name
     snapshot(path, copy)
+    with closing(sqlite3.connect(copy)) as connection:
+        check_identity(connection, path)  # a person knows the project, not its copy
     file = ProjectFile(copy)
     try:
         meta = file.meta()

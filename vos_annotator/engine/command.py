@@ -13,7 +13,7 @@ from pathlib import Path
 from vos_annotator.core.atomic import put_file
 from vos_annotator.core.davis import annotation_path, claim_folder, safe_name
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.mask_files import mask_files, reference_pngs
+from vos_annotator.core.mask_files import lies_in, mask_files, reference_pngs
 from vos_annotator.core.video import Video, open_video
 from vos_annotator.engine.choice import add_engine_options, chosen_engine
 from vos_annotator.engine.headless import EngineFailure, propagated_pngs
@@ -83,10 +83,10 @@ def _references(path: Path, video: Video, folder: Path) -> dict[int, bytes]:
         UserError: They cannot be references, or lie where the results are to go.
     """
     for file in mask_files(path, video).values():
-        if path.is_dir() and file.resolve().parent == folder.resolve():
+        if lies_in(file, folder):
             raise UserError(
-                f"{folder} holds the masks that are given: choose another --out or --name, "
-                "or what is computed could not be told from them."
+                f"{file} is given, and lies where the results are to go: choose another --out or "
+                "--name, or what is computed could not be told from what was given."
             )
     return reference_pngs(path, video)
 

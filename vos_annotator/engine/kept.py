@@ -9,7 +9,7 @@ is not to grow with it. It is filled first and handed over then, so it needs no 
 import tempfile
 from collections.abc import Iterator, Mapping
 
-from vos_annotator.core.errors import UserError
+from vos_annotator.core.putting_aside import putting_aside
 from vos_annotator.core.stored_map import StoredMap
 
 _IN_MEMORY = 1 << 20  # bytes
@@ -31,16 +31,9 @@ class KeptMaps(Mapping[int, StoredMap]):
         Raises:
             UserError: The temporary folder cannot take it.
         """
-        try:
+        with putting_aside():
             self._file.seek(self._end)
             self._file.write(stored.png)
-        except OSError as error:
-            raise UserError(
-                "The temporary folder {folder} cannot take the masks that are to stay "
-                "({reason}): free some space and try again.",
-                folder=tempfile.gettempdir(),
-                reason=error.strerror or error,
-            ) from error
         self._where[frame] = self._end, len(stored.png), stored.hidden
         self._end += len(stored.png)
 

@@ -68,8 +68,11 @@ class MemoryShelf:
             data = _digest(content) + content
             if self._is_room_for(len(data)):
                 part = path.with_suffix(".part")
-                part.write_bytes(data)
-                os.replace(part, path)
+                try:
+                    part.write_bytes(data)
+                    os.replace(part, path)
+                finally:
+                    part.unlink(missing_ok=True)  # of a file that the disk did not take whole
                 self._size += len(data)
         except OSError as error:
             log.info("nothing is kept of frame %d: %s", reference.frame, error)

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.putting_aside import putting_aside
 from vos_annotator.core.shots import Shots
 from vos_annotator.core.video import Video
 from vos_annotator.engine.blending import blend
@@ -228,17 +229,10 @@ class _Spill:
         """Keep the segmentation of a frame."""
         steps = _to_steps(segmentation.logits)
         data = zlib.compress(steps.tobytes(), 1)
-        try:
+        with putting_aside():
             self._file.seek(self._end)
             self._file.write(data)
             self._file.flush()
-        except OSError as error:
-            raise UserError(
-                "The temporary folder {folder} cannot take what propagation puts aside "
-                "({reason}): free some space and propagate again.",
-                folder=tempfile.gettempdir(),
-                reason=error.strerror or error,
-            ) from error
         shell = replace(segmentation, logits=_NO_LOGITS)
         self._where[frame] = self._end, len(data), steps.shape, shell
         self._end += len(data)

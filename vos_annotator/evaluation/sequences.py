@@ -13,11 +13,9 @@ from pathlib import Path
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.image_folder import ImageFolder
-from vos_annotator.core.mask_reading import read_label_map
+from vos_annotator.core.mask_reading import VOID, read_label_map
 from vos_annotator.core.masks import LabelMap, object_ids
 from vos_annotator.core.video import Video, natural_key
-
-VOID = 255  # "not to be judged" in DAVIS-2017; its own code takes it as background
 
 _RESOLUTIONS = ("480p", "Full-Resolution", "")  # "" is YouTube-VOS, which has no such folder
 _LISTS = ("ImageSets", "ImageSets/2017", "ImageSets/2016", "ImageSets/480p", ".")
@@ -39,7 +37,7 @@ class Sequence:
     files: tuple[Path, ...]
 
     def truth(self, position: int) -> LabelMap:
-        """Return the true label map at a position; void is background."""
+        """Return the true label map at a position; void is background, as DAVIS's code has it."""
         label_map = read_label_map(self.files[position])
         label_map[label_map == VOID] = 0
         return label_map

@@ -19,6 +19,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from vos_annotator.core.memory_budget import BUDGET, REFERENCES
+from vos_annotator.core.putting_aside import putting_aside
 from vos_annotator.mobilevos.memory import MemoryFrame, ValueRows, by_position, far_value, how_shown
 
 Tell = Callable[[Tensor, int], Any]
@@ -63,7 +64,11 @@ class ReferenceStore:
         BUDGET.add(self)
 
     def put(self, frame: Hashable, entry: MemoryFrame) -> None:
-        """Keep `entry` for `frame`, in place of an older one."""
+        """Keep `entry` for `frame`, in place of an older one.
+
+        Raises:
+            UserError: The temporary folder cannot take what there is no memory for.
+        """
         self.drop(frame)
         self._make_resident(frame, entry)
 
@@ -107,10 +112,11 @@ class ReferenceStore:
         """Leave it to the thread that the store belongs to, which will with its next frame."""
 
     def _write(self, data: bytes, device: torch.device) -> tuple[int, int, torch.device]:
-        offset = self._file.seek(self._gap(len(data)))
-        left = memoryview(data)
-        while left:
-            left = left[self._file.write(left) :]
+        with putting_aside():
+            offset = self._file.seek(self._gap(len(data)))
+            left = memoryview(data)
+            while left:
+                left = left[self._file.write(left) :]
         return offset, len(data), device
 
     def _gap(self, length: int) -> int:

@@ -6,6 +6,7 @@ checkpoint opens without being told what it is.
 """
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def find_checkpoint(name: str | Path = DEFAULT) -> Path:
         UserError: There is none.
     """
     for path in (Path(name), models_folder() / f"{name}{SUFFIX}"):
-        if path.is_file():
+        if os.path.isfile(path):  # False also for a name too long
             return path
     raise UserError(
         "There is no checkpoint '{name}': give the path of a {suffix} file, or one of the names "

@@ -23,7 +23,8 @@ from vos_annotator.training.rectified import rectified
 from vos_annotator.training.run_folder import RunFolder
 from vos_annotator.training.slimming import slimmed
 from vos_annotator.training.sources import Sources
-from vos_annotator.training.task import check_pixels
+from vos_annotator.training.task import check_hints, check_pixels
+from vos_annotator.training.teachers import Teacher
 from vos_annotator.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
@@ -105,6 +106,8 @@ def train(recipe: Recipe, folder: RunFolder, processes: Processes, resumes: bool
     network = make_network(asked)
     for stage in recipe.stages:
         check_pixels(network, stage)
+    if any(stage.losses.hint for stage in recipe.stages):
+        check_hints(network, Teacher.load(recipe.teacher.checkpoint, torch.device("cpu")), recipe)
     trainer = Trainer(network, sources, recipe, folder, processes)
     if resumes:
         trainer.resume()

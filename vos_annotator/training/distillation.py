@@ -116,6 +116,11 @@ def logit_loss(student: Tensor, teacher: Tensor, band: Tensor, temperature: floa
     return temperature**2 * (divergence * band).sum() / band.sum().clamp_min(1)
 
 
+def takes_hints(student: Sequence[int], teacher: Sequence[int]) -> bool:
+    """Return whether maps of so many channels can be compared with a teacher's by `hint_loss`."""
+    return all(o == t or o >= 2 * t for o, t in zip(student, teacher, strict=True))
+
+
 def hint_loss(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
     """Return how far features are from a teacher's, () float32.
 

@@ -20,9 +20,10 @@ from vos_annotator.training.distillation import (
     pick,
     representation_loss,
     sample_pixels,
+    takes_hints,
 )
 from vos_annotator.training.losses import cross_entropy, dice
-from vos_annotator.training.recipe import Losses, Stage
+from vos_annotator.training.recipe import Losses, Recipe, Stage
 from vos_annotator.training.teachers import FeatureTeacher, Teacher
 from vos_annotator.training.unroll import Batch, Step, Unroll
 
@@ -46,6 +47,24 @@ def check_pixels(network: Network, stage: Stage) -> None:
         raise UserError(
             f'The stage "{stage.name}" has crops too small for losses.features: two of them must '
             f"have {need} pixels at stride {STRIDE}; make its size larger."
+        )
+
+
+def check_hints(network: Network, teacher: Teacher, recipe: Recipe) -> None:
+    """Refuse hints of a teacher whose backbone's channels the student's cannot be compared with.
+
+    Raises:
+        UserError: It is such a one.
+    """
+    own = network.backbone.channels
+    theirs = [each.shape[1] for each in teacher.look(torch.zeros(1, 3, STRIDE, STRIDE))]
+    if not takes_hints(own, theirs):
+        student, told = (", ".join(map(str, widths)) for widths in (own, theirs))
+        raise UserError(
+            f"{recipe.network.name} cannot learn from hints of {recipe.teacher.checkpoint}: its "
+            f"backbone has {student} channels at strides 4, 8 and 16, the teacher's {told}, and it "
+            "needs as many, or at least twice as many; choose another teacher, or set losses.hint "
+            "to 0."
         )
 
 

@@ -115,7 +115,8 @@ class Canvas(ZoomView):
         self._refresh()
 
     def close_loader(self) -> None:
-        """Join the thread that decodes, and those of the tools."""
+        """Join the thread that decodes, and those of the tools; nothing more is drawn."""
+        self._refreshing.stop()
         self._loader.close()
         for tool in self._tools.values():
             tool.close()

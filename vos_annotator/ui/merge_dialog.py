@@ -20,6 +20,8 @@ from PySide6.QtWidgets import (
     QTreeWidgetItem,
 )
 
+from vos_annotator.core.database_place import check_place
+from vos_annotator.core.errors import UserError
 from vos_annotator.core.merging_projects import Conflict, Merge, Preference
 from vos_annotator.core.project import Project
 from vos_annotator.core.translation import tr, tr_many
@@ -78,11 +80,10 @@ class MergeDialog(OtherProjectDialog):
         """Write the third project; the dialog closes once it is there."""
         out, other = self.out.path, self.other.path
         prefers, known = self._preference(), self._found
-        if out.exists():
-            self._say(tr("{path} is there already: choose another name.", path=out))
-            return
-        if not out.parent.is_dir():
-            self._say(tr("There is no folder {path}: make it first.", path=out.parent))
+        try:
+            check_place(out)
+        except UserError as error:
+            self._say(str(error))
             return
 
         def work(first: Project, second: Project, progress: Progress) -> object:

@@ -15,15 +15,10 @@ from PySide6.QtGui import QGuiApplication
 from vos_annotator.core.edits import Status
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.formats.exporting import export
-from vos_annotator.core.formats.importing import (
-    Masks,
-    import_edits,
-    look_through,
-    void_left_out,
-)
+from vos_annotator.core.formats.importing import Masks, import_edits, look_through
 from vos_annotator.core.formats.registry import FORMATS
 from vos_annotator.core.formats.report import ExportReport
-from vos_annotator.core.mask_reading import read_label_map
+from vos_annotator.core.mask_reading import read_label_map, void_left_out
 from vos_annotator.core.masks import encode_png, object_ids
 from vos_annotator.core.stored_map import StoredMap
 from vos_annotator.core.translation import tr, tr_many

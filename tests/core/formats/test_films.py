@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.core.formats.material import FRAMES, SHAPE, Clip, files_below, source, wanted
+from tests.core.small_disk import full_disk
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.formats import exporting
 from vos_annotator.core.formats.alpha import coverage
@@ -145,6 +146,11 @@ def test_a_disk_that_is_full_is_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(AvFilm, "encode", full)
     with pytest.raises(UserError, match=r"clip\.matte\.mkv cannot be written, the disk is full"):
         export(source(), "matte", tmp_path)
+
+
+def test_a_temporary_folder_too_full_for_the_trial_of_a_film_is_told_in_a_sentence():
+    with full_disk(100), pytest.raises(UserError, match="temporary folder"):
+        exporting.trial_size(source(), FORMATS["matte"], "clip", Options(), range(FRAMES))
 
 
 def test_the_size_of_a_film_is_told_before(tmp_path):

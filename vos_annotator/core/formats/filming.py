@@ -18,6 +18,7 @@ from vos_annotator.core.formats.format import Film, Source
 from vos_annotator.core.formats.ledger import Ledger, hash_of
 from vos_annotator.core.formats.report import ExportReport
 from vos_annotator.core.masks import LabelMap, decode_png, object_ids, without
+from vos_annotator.core.putting_aside import putting_aside
 from vos_annotator.core.video import Image
 
 Pictures = Iterator[tuple[int, Image, LabelMap]]
@@ -83,8 +84,12 @@ class Filming:
         )
 
     def size(self, frames: Iterable[int]) -> int:
-        """Return the bytes of a film of some frames."""
-        with tempfile.TemporaryDirectory() as folder:
+        """Return the bytes of a film of some frames.
+
+        Raises:
+            UserError: The temporary folder cannot take it, or a frame cannot be read.
+        """
+        with putting_aside(), tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "trial"
             trial = Filming(self._source, self._film, tuple(frames))
             for _ in self._film.encode(file, trial._pictures(lambda: False)):

@@ -5,7 +5,7 @@ For: the window, the command `import`, the Python API. Knows formats, projects a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from vos_annotator.core.formats.format import Format, Found
 from vos_annotator.core.formats.registry import detect, format_named
 from vos_annotator.core.formats.report import ranges
 from vos_annotator.core.in_threads import in_threads
-from vos_annotator.core.mask_reading import VOID, fitted
+from vos_annotator.core.mask_reading import fitted, void_left_out
 from vos_annotator.core.masks import decode_png, encode_png, object_ids, shielded
 from vos_annotator.core.project import Project
 from vos_annotator.core.translation import tr, tr_many
@@ -149,11 +149,6 @@ def look_through(
             )
         )
     return Masks(path, kind, pngs, in_order, names, tuple(notes), tuple(problems), proposed)
-
-
-def void_left_out(ids: Collection[int], known: Container[int], void: int = VOID) -> dict[int, int]:
-    """Return the numbers to propose where `void` surrounds other objects and is none itself."""
-    return {void: 0} if void in ids and len(ids) > 1 and void not in known else {}
 
 
 def import_edits(project: Project, masks: Masks, as_predictions: bool = False) -> Iterator[Edit]:
