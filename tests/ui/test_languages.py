@@ -4,8 +4,9 @@ import sys
 import threading
 
 import pytest
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QFontMetrics, QKeySequence
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -18,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tests.ui.window import isolate_settings, make_clip, open_window, paint
+from tests.ui.window import finish_run, isolate_settings, make_clip, open_window, paint
 from vos_annotator.core.project import Project
 from vos_annotator.core.translation import language, languages, tr, use_language
 from vos_annotator.core.video import open_video
@@ -27,15 +28,17 @@ from vos_annotator.ui import dialogs, palette
 from vos_annotator.ui.action import MENUS, REASONS, menu_titles
 from vos_annotator.ui.actions import ACTIONS
 from vos_annotator.ui.card import recovery_text
+from vos_annotator.ui.cheat_sheet import page_of, sections_of
 from vos_annotator.ui.export_dialog import ExportDialog
 from vos_annotator.ui.import_dialog import ImportDialog
 from vos_annotator.ui.job import Job
-from vos_annotator.ui.keymap import PRESETS
+from vos_annotator.ui.keymap import PRESETS, Keymap, key_text
 from vos_annotator.ui.language import apply_choice, keep_choice, language_choice, number, percent
 from vos_annotator.ui.main_window import MainWindow
 from vos_annotator.ui.transport import duration
 
 OTHERS = [code for code in languages() if code != "en"]
+NATIVE = QKeySequence.SequenceFormat.NativeText
 SMALLEST = (900, 600)
 
 
@@ -103,6 +106,31 @@ def test_qt_says_its_own_words_in_the_language(qtbot, qapp, tmp_path):
 
     assert box.button(QDialogButtonBox.StandardButton.Cancel).text() == "Abbrechen"
     assert QKeySequence("Ctrl+T").toString(QKeySequence.SequenceFormat.NativeText) == "Strg+T"
+
+
+@pytest.mark.parametrize("code", languages())
+def test_enter_is_called_enter_everywhere_and_both_keys_of_that_name_are_one(qtbot, tmp_path, code):
+    isolate_settings(tmp_path / "settings", code)
+    with open_window(qtbot, make_clip(tmp_path / "clip")) as window:
+        shown = [each.text() for each in window.actions_ if "\t" in each.text()]
+        sheet = dict(line[::-1] for _, lines in sections_of(window.keymap.rows()) for line in lines)
+        left = [
+            each.shortcut().toString(NATIVE) for each in window.actions_ if "\t" not in each.text()
+        ]
+
+        assert window.actions_["keep"].text().endswith("\tEnter")
+        assert window.actions_.with_keys("key:keep") == "Enter"
+        assert sheet[tr("Keep frame as reference")] == "Enter, C"
+        assert not any(
+            "Return" in each for each in [*shown, *left, *sheet.values(), *words(window)]
+        )
+        assert [key_text(key) for key in ("Return", "Enter")] == ["Enter", "Enter"]
+        paint(window)
+        window.actions_["propagate"].trigger()
+        finish_run(qtbot, window)
+        for window.cursor.frame, key in ((4, Qt.Key.Key_Return), (7, Qt.Key.Key_Enter)):
+            QTest.keyClick(window.canvas, key)
+        assert window.document.annotations.references == (0, 4, 7)
 
 
 def test_a_key_is_the_same_key_in_every_language(window):
@@ -182,6 +210,25 @@ def test_the_page_of_keys_fits_on_a_small_screen(qtbot, window):
     assert sheet.frameSize().width() <= sheet.screen().availableSize().width()
     assert sheet.height() <= 0.95 * sheet.screen().availableSize().height()  # there is a title, too
     assert area.horizontalScrollBar().maximum() == 0 and cut_off(sheet) == []
+
+
+@pytest.mark.parametrize("code", languages())
+def test_on_a_desktop_all_keys_are_seen_at_once_in_columns_that_end_together(code, qtbot, qapp):
+    keep_choice(code)
+    apply_choice(qapp)
+    page = page_of(sections_of(Keymap().rows()), 3)
+    qtbot.addWidget(page)
+    page.show()
+    qtbot.waitExposed(page)
+    *columns, forms = [
+        each for each in page.findChildren(QLabel) if "<table" in each.text() or each.wordWrap()
+    ]
+    ends = {}
+    for each in columns:
+        ends[each.x()] = max(ends.get(each.x(), 0), each.geometry().bottom())
+
+    assert page.height() <= 860 and forms.geometry().bottom() < page.height()
+    assert len(ends) == 3 and max(ends.values()) - min(ends.values()) < 0.1 * page.height()
 
 
 def test_the_export_dialog_has_room_for_every_word(qtbot, window):

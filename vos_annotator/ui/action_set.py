@@ -17,6 +17,7 @@ from vos_annotator.core.translation import marked, tr
 from vos_annotator.ui.action import REASONS, Action, menu_path, menu_titles
 from vos_annotator.ui.actions import ACTIONS
 from vos_annotator.ui.icons import icon
+from vos_annotator.ui.keymap import key_text
 from vos_annotator.ui.words import with_signs
 
 _NOT_NOW = marked("not now")
@@ -171,18 +172,16 @@ def tooltip(row: Action) -> str:
     return f"{title}\n{row.tip}" if row.tip else title
 
 
-def key_text(key: str) -> str:
-    """Return `key` as this desktop writes it."""
-    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
-
-
 def _give_keys(action: QAction, row: Action) -> None:
     action.setToolTip(tooltip(row))
+    keys = [QKeySequence(key) for key in row.keys]
     if row.scope != "hold":
-        action.setShortcuts([QKeySequence(key) for key in row.keys])
-    elif row.keys:  # not a shortcut of Qt's; the menu shows it all the same
-        action.setText(f"{row.text}\t{key_text(row.keys[0])}")
-    else:
+        action.setShortcuts(keys)
+    shown = [each.toString(QKeySequence.SequenceFormat.NativeText) for each in action.shortcuts()]
+    words = [key_text(key) for key in row.keys]
+    if words[:1] != shown[:1]:  # no shortcut of Qt's, or Qt calls it something else
+        action.setText(f"{row.text}\t{words[0]}")
+    elif "\t" in action.text():
         action.setText(row.text)
 
 

@@ -9,18 +9,21 @@ from collections.abc import Iterable
 from html import escape
 
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from vos_annotator.core.translation import marked, tr
 from vos_annotator.ui.action import MENUS, Action, menu_path
-from vos_annotator.ui.action_set import key_text
 from vos_annotator.ui.actions import ACTIONS
+from vos_annotator.ui.keymap import key_text
 from vos_annotator.ui.timeline_lanes import legend
 
 _COLUMNS = 3  # at most
 _HIGHEST = 860  # px
 _SCREEN_SHARE = 0.92  # of the screen that it takes at most, beside the frame of the window
 _BAR = QSize(20, 8)  # px beside the page, for what scrolls it
+_HEADING = 2  # lines that the title of a section takes
+_GAP = 12  # px between keys and words
 _NUMBERS = "Object/Select"  # nine rows that are one line here
 _MOUSE = (
     (marked("Wheel"), marked("zoom at the cursor")),
@@ -30,6 +33,8 @@ _MOUSE = (
     (marked("Shift with the lasso"), marked("follow edges")),
     (marked("Pen: eraser, barrel button"), marked("remove")),
 )
+
+Section = tuple[str, list[tuple[str, str]]]  # the title, and keys with what they do
 
 
 class CheatSheet(QDialog):
@@ -45,12 +50,10 @@ class CheatSheet(QDialog):
         super().__init__(parent)
         self.setWindowTitle(tr("Keys"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        mouse = [(tr(where), tr(what)) for where, what in _MOUSE]
-        sections = [*((tr(menu), _rows_of(menu, rows)) for menu in MENUS), (tr("Mouse"), mouse)]
-        sections = [(title, lines) for title, lines in sections if lines]
+        sections = sections_of(rows)
         room = self.screen().availableSize() * _SCREEN_SHARE
         for count in range(_COLUMNS, 0, -1):
-            content = _page(sections, count)
+            content = page_of(sections, count)
             wanted = content.sizeHint() + _BAR
             if wanted.width() <= room.width():
                 break
@@ -63,31 +66,52 @@ class CheatSheet(QDialog):
         self.resize(wanted.boundedTo(QSize(room.width(), min(room.height(), _HIGHEST))))
 
 
-def _page(sections: Iterable[tuple[str, list[tuple[str, str]]]], count: int) -> QWidget:
+def sections_of(rows: Iterable[Action]) -> list[Section]:
+    """Return the keys of each menu, and what the mouse does."""
+    mouse = [(tr(where), tr(what)) for where, what in _MOUSE]
+    sections = [*((tr(menu), _rows_of(menu, rows)) for menu in MENUS), (tr("Mouse"), mouse)]
+    return [(title, lines) for title, lines in sections if lines]
+
+
+def page_of(sections: Iterable[Section], count: int) -> QWidget:
     """Return the titles and tables in so many columns, and under them what forms mean."""
     page = QWidget()
     grid = QGridLayout(page)
-    grid.setContentsMargins(24, 20, 24, 20)
-    grid.setHorizontalSpacing(40)
+    grid.setContentsMargins(20, 20, 20, 20)
+    grid.setHorizontalSpacing(28)
     columns = [QVBoxLayout() for _ in range(count)]
-    heights = [0] * count
     for place, column in enumerate(columns):
         column.setSpacing(4)
         grid.addLayout(column, 0, place)
-    for title, lines in sections:
-        place = heights.index(min(heights))
-        heights[place] += len(lines) + 2
-        heading = QLabel(title.upper())
-        heading.setProperty("role", "heading")
-        columns[place].addWidget(heading)
-        columns[place].addWidget(_table(lines))
-        columns[place].addSpacing(12)
-    for column in columns:
+    for column, shared in zip(columns, _shared_out(sections, count), strict=True):
+        bold = QFont(page.font())
+        bold.setBold(True)
+        words = (keys for _, lines in shared for keys, _ in lines)
+        width = max(map(QFontMetrics(bold).horizontalAdvance, words), default=0)
+        for title, lines in shared:
+            heading = QLabel(title.upper())
+            heading.setProperty("role", "heading")
+            column.addWidget(heading)
+            column.addWidget(_table(lines, width))
+            column.addSpacing(12)
         column.addStretch(1)
     forms = QLabel(tr("On the timeline: {forms}.", forms=legend()), wordWrap=True)
     forms.setProperty("role", "quiet")
     grid.addWidget(forms, 1, 0, 1, count)
     return page
+
+
+def _shared_out(sections: Iterable[Section], count: int) -> list[list[Section]]:
+    """Return sections in columns about as long as each other, in their order in each."""
+    sections = list(sections)
+    columns, lengths = [[] for _ in range(count)], [0] * count
+    for section in sorted(sections, key=lambda each: -len(each[1])):
+        place = lengths.index(min(lengths))
+        lengths[place] += len(section[1]) + _HEADING
+        columns[place].append(section)
+    for column in columns:
+        column.sort(key=sections.index)
+    return sorted(columns, key=lambda column: [sections.index(each) for each in column])
 
 
 def _rows_of(menu: str, rows: Iterable[Action]) -> list[tuple[str, str]]:
@@ -101,12 +125,13 @@ def _rows_of(menu: str, rows: Iterable[Action]) -> list[tuple[str, str]]:
     return [*pairs, (tr("1 to 9"), tr("Choose an object"))] if menu == "Object" else pairs
 
 
-def _table(rows: Iterable[tuple[str, str]]) -> QLabel:
+def _table(rows: Iterable[tuple[str, str]], width: int) -> QLabel:
+    """Return keys, in a column of a width in px, and beside each what it does."""
     lines = "".join(
-        f"<tr><td style='padding: 2px 16px 2px 0'><b>{escape(keys)}</b></td>"
-        f"<td style='padding: 2px 0'>{escape(words)}</td></tr>"
+        f"<tr><td width={width + _GAP} style='padding: 1px 0'><b>{escape(keys)}</b></td>"
+        f"<td style='padding: 1px 0'>{escape(words)}</td></tr>"
         for keys, words in rows
     )
-    label = QLabel(f"<table>{lines}</table>")
+    label = QLabel(f"<table cellspacing=0>{lines}</table>")
     label.setTextFormat(Qt.TextFormat.RichText)
     return label

@@ -108,7 +108,7 @@ class Keymap:
 
     def conflict(self, key: str, action_id: str) -> str:
         """Return in a sentence why a command cannot have a key; empty where it can."""
-        shown = QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+        shown = key_text(key)
         if self._rows[action_id].scope == "hold" and "+" in normal(key)[:-1]:
             return tr("{key} cannot be held down; choose a single key.", key=shown)
         for title in menu_titles().values():
@@ -151,6 +151,12 @@ class Keymap:
         settings = QSettings()
         settings.setValue(_PRESET_KEY, self.preset)
         settings.setValue(_CHANGED_KEY, json.dumps(self._changed))
+
+
+def key_text(key: str) -> str:
+    """Return `key` as this desktop writes it; Enter is Enter, wherever it lies on the keyboard."""
+    text = QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+    return text.replace("Return", "Enter")
 
 
 @cache

@@ -22,7 +22,8 @@ from PySide6.QtWidgets import (
 
 from vos_annotator.core.translation import tr
 from vos_annotator.ui.action import menu_path
-from vos_annotator.ui.action_set import ActionSet, key_text
+from vos_annotator.ui.action_set import ActionSet
+from vos_annotator.ui.keymap import key_text
 from vos_annotator.ui.words import score, without_marks
 
 WIDTH, _HEIGHT, _TOP = 560, 420, 80

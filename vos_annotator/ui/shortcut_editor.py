@@ -25,13 +25,12 @@ from PySide6.QtWidgets import (
 
 from vos_annotator.core.translation import tr
 from vos_annotator.ui.action import menu_path
-from vos_annotator.ui.action_set import key_text
-from vos_annotator.ui.keymap import PRESETS, Keymap, normal
+from vos_annotator.ui.keymap import PRESETS, Keymap, key_text, normal
 from vos_annotator.ui.words import fits
 
 _ID = Qt.ItemDataRole.UserRole
 _SIZE = (640, 640)
-_KEY_WIDTH = 140  # px
+_KEY_MARGINS = 24  # px
 
 
 class ShortcutEditor(QDialog):
@@ -71,7 +70,8 @@ class ShortcutEditor(QDialog):
         self.tree.currentItemChanged.connect(self._show_row)
         self.key = QKeySequenceEdit()
         self.key.setMaximumSequenceLength(1)
-        self.key.setMinimumWidth(_KEY_WIDTH)
+        hint = self.key.findChild(QLineEdit).placeholderText()  # Qt's own words
+        self.key.setMinimumWidth(self.fontMetrics().horizontalAdvance(hint) + _KEY_MARGINS)
         self.key.setAccessibleName(tr("New key of the chosen command"))
         self.key.keySequenceChanged.connect(self._check)
         for part in (self.key, *self.key.findChildren(QWidget)):
@@ -94,7 +94,7 @@ class ShortcutEditor(QDialog):
         self.tree.setCurrentItem(self._items[action_id])
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Let the field have every key, those of the dialog too: Esc, Return, Tab."""
+        """Let the field have every key, those of the dialog too: Esc, Enter, Tab."""
         if event.type() == QEvent.Type.ShortcutOverride:
             event.accept()
             return True
