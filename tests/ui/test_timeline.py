@@ -1,11 +1,12 @@
 """The timeline under the mouse, and what it paints."""
 
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QWheelEvent
+from PySide6.QtCore import QPoint, QPointF, QRect, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPalette, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -100,6 +101,36 @@ def test_who_drags_the_playhead_and_rests_sees_the_very_frame(qtbot, qapp, tmp_p
             assert window.cursor.scrubbing
             qtbot.waitUntil(lambda frame=frame: canvas.shown_frame == frame)
         QTest.mouseRelease(timeline.viewport(), Qt.MouseButton.LeftButton, pos=at(timeline, 17))
+
+
+@pytest.mark.parametrize("frame", [0, 30, 33, 39, 199])
+def test_the_playhead_tells_its_frame_and_no_number_is_half_covered(qtbot, qapp, tmp_path, frame):
+    isolate_settings(tmp_path / "settings")
+    with open_window(qtbot, make_clip(tmp_path / "clip", 200)) as window:
+        timeline, axis = window.timeline, window.timeline.axis
+        window.cursor.frame = frame
+        picture = timeline.viewport().grab(QRect(GUTTER, 4, axis.width, 10)).toImage()
+        font = QFont(timeline.font())
+        font.setPixelSize(10)
+        wide = QFontMetrics(font).horizontalAdvance(str(frame))
+        ground = timeline.palette().color(QPalette.ColorRole.Base)
+        inked = [
+            x
+            for x in range(picture.width())
+            if any(is_ink(picture.pixelColor(x, y), ground) for y in range(10))
+        ]
+        head = round(axis.center(frame))
+        side = range(head - wide - 11, head) if frame == 199 else range(head, head + wide + 11)
+        own = [x for x in inked if x in side]
+
+        assert own and own[-1] - own[0] >= wide - 3 and min(abs(x - head) for x in own) > 5
+        numbers = [x for n, x in enumerate(inked) if n == 0 or x - inked[n - 1] > 3]
+        assert all(b - a > wide / len(str(frame)) for a, b in pairwise(numbers))
+
+
+def is_ink(color, ground):
+    """Return whether a pixel is of a number: grey, and neither ground nor the playhead's blue."""
+    return abs(color.red() - color.blue()) < 30 and abs(color.red() - ground.red()) > 40
 
 
 @pytest.mark.parametrize(("taken", "over", "back"), [("in", 9, 3), ("out", 0, 5)])

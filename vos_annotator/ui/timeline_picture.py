@@ -46,6 +46,7 @@ REVIEW_TOP = RULER + FILM + 1  # px above the lane of review
 HEAD = REVIEW_TOP + REVIEW + 1  # px above the lanes
 ROW = LANE + 4  # px from lane to lane
 GUTTER = 116  # px for the objects' names
+_HEAD_HALF = 5  # px from the playhead's line to either side of its head
 _CUT_GAP = 3  # px; closer cuts would hide the lanes
 
 _ROLE = QPalette.ColorRole
@@ -91,6 +92,7 @@ class TimelinePicture:
         if self._kept is None or key != self._kept_for:
             self._kept, self._kept_for = self._make(size, palette, ratio, top), key
         painter.drawPixmap(0, 0, self._kept)
+        self._paint_ruler(painter, palette, size.width())
         painter.setClipRect(QRect(GUTTER, 0, size.width() - GUTTER, size.height()))
         painter.translate(GUTTER, 0)
         self._paint_range(painter, palette, size.height())
@@ -144,7 +146,6 @@ class TimelinePicture:
         self._paint_review(painter, palette, lanes.width())
         painter.setClipping(False)
         self._paint_cuts(painter, palette, size)
-        self._paint_ruler(painter, palette, size.width())
         painter.end()
         return picture
 
@@ -189,22 +190,37 @@ class TimelinePicture:
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, text)
 
     def _paint_ruler(self, painter: QPainter, palette: QPalette, width: int) -> None:
+        """Paint the numbers of frames; those that the playhead's own touches are left out."""
+        painter.save()
         font = painter.font()
         font.setPixelSize(10)
         painter.setFont(font)
+        metrics = QFontMetrics(font)
         last = self._axis.frame_count - 1
-        step = self._axis.tick_step(QFontMetrics(font).horizontalAdvance(number(last)) + 24)
+        step = self._axis.tick_step(metrics.horizontalAdvance(number(last)) + 24)
         first = int(self._axis.start) // step * step
         painter.setClipRect(GUTTER, 0, width - GUTTER, RULER)
+        here = number(self._cursor.frame)
+        head = GUTTER + self._axis.center(self._cursor.frame)
+        left, room = head + _HEAD_HALF + 3, metrics.horizontalAdvance(here)
+        if left + room > width:
+            left = head - _HEAD_HALF - 3 - room
+        painter.setPen(palette.color(_ROLE.Text))
+        painter.drawText(QPointF(left, 14), here)
+        nearest, furthest = (
+            min(left, head - _HEAD_HALF) - 4,
+            max(left + room, head + _HEAD_HALF) + 4,
+        )
         for frame in range(
             first, min(int(self._axis.start + self._axis.visible) + 2, last + 1), step
         ):
-            x = GUTTER + self._axis.center(frame)
+            x, text = int(GUTTER + self._axis.center(frame)), number(frame)
             painter.setPen(palette.color(_ROLE.Mid))
-            painter.drawLine(int(x), RULER - 5, int(x), RULER - 2)
-            painter.setPen(palette.color(_ROLE.PlaceholderText))
-            painter.drawText(int(x) + 3, 14, number(frame))
-        painter.setClipping(False)
+            painter.drawLine(x, RULER - 5, x, RULER - 2)
+            if x + 3 > furthest or x + 3 + metrics.horizontalAdvance(text) < nearest:
+                painter.setPen(palette.color(_ROLE.PlaceholderText))
+                painter.drawText(x + 3, 14, text)
+        painter.restore()
 
     def _paint_cuts(self, painter: QPainter, palette: QPalette, size: QSize) -> None:
         """Draw a thin line before the first frame of each shot, where there is room for it."""
@@ -249,5 +265,6 @@ class TimelinePicture:
         painter.fillRect(QRectF(x - 0.75, 4, 1.5, height), accent)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(accent)
-        top = [(x - 5, 2), (x + 5, 2), (x + 5, 8), (x, 13), (x - 5, 8)]
+        left, right = x - _HEAD_HALF, x + _HEAD_HALF
+        top = [(left, 2), (right, 2), (right, 8), (x, 13), (left, 8)]
         painter.drawPolygon(QPolygonF([QPointF(*each) for each in top]))
