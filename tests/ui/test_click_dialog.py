@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
 pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx")
@@ -50,6 +52,21 @@ def test_clicks_are_answered_by_the_files_that_were_chosen_also_the_next_time(
         assert mask[40:, 50:].mean() > 0.9 and not mask[:10, :10].any()  # what is bright
         window.close_project()
         window.open_path(tmp_path / "clip")
+
+
+def test_enter_is_for_the_files_and_not_for_leaving_it_to_the_engine(qtbot, window, tmp_path):
+    files = make_click_files(tmp_path / "graphs")
+    dialog = open_dialog(window)
+    dialog.activateWindow()
+    qtbot.waitUntil(dialog.isActiveWindow)
+    QTest.keyClick(dialog.encoder, Qt.Key.Key_Return)
+    assert dialog.isVisible() and not dialog.engine.isDefault()
+
+    dialog.encoder.setText(files.encoder)
+    dialog.decoder.setText(files.decoder)
+    with qtbot.waitSignal(dialog.chosen) as chosen:
+        QTest.keyClick(dialog.decoder, Qt.Key.Key_Return)
+    assert chosen.args[0] == files
 
 
 def test_cancel_while_files_are_opened_leaves_who_answered_before(qtbot, window, tmp_path):

@@ -1,12 +1,23 @@
 """Both themes can be read, and the one that was chosen is kept."""
 
 import pytest
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QCheckBox, QLineEdit
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QLineEdit,
+    QPushButton,
+    QRadioButton,
+    QSlider,
+    QTreeWidget,
+    QVBoxLayout,
+)
 
 from tests.ui.window import isolate_settings, make_clip, open_window
 from vos_annotator.ui.app import make_application
+from vos_annotator.ui.form_parts import list_of_findings
 from vos_annotator.ui.theme import DARK, LIGHT, THEMES, theme_choice
 
 READABLE = 4.5  # contrast that text needs
@@ -67,6 +78,74 @@ def test_a_field_is_as_bright_as_paper_in_the_light_and_duller_where_nothing_can
         grounds.append(field.grab().toImage().pixelColor(40, 15).name())
 
     assert grounds == ["#ffffff", LIGHT.window]
+
+
+@pytest.mark.parametrize("name", THEMES)
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_a_choice_looks_like_the_field_above_it(window, name, is_enabled):
+    window.actions_[f"theme-{name}"].trigger()
+    field, choice = QLineEdit(window), QComboBox(window)
+    seen = []
+    for each in (field, choice):
+        each.setEnabled(is_enabled)
+        each.resize(120, 24)
+        picture = each.grab().toImage()
+        seen.append([picture.pixelColor(60, y).name() for y in range(24)])
+
+    assert seen[0] == seen[1] and len(set(seen[0])) == 2  # a border, and one even ground
+
+
+def default_button():
+    button = QPushButton("Go")
+    button.setDefault(True)
+    return button
+
+
+def ticked(kind):
+    button = kind("So")
+    button.setChecked(True)
+    return button
+
+
+CONTROLS = {
+    "default button": default_button,
+    "button": lambda: QPushButton("Go", autoDefault=False),
+    "tick": lambda: ticked(QCheckBox),
+    "choice of one": lambda: ticked(QRadioButton),
+    "list of choices": QComboBox,
+    "slider": lambda: QSlider(Qt.Orientation.Horizontal),
+    "tree": QTreeWidget,
+    "list": lambda: list_of_findings("Found", 3),
+    "field": QLineEdit,
+}
+
+
+@pytest.mark.parametrize("name", THEMES)
+@pytest.mark.parametrize("control", CONTROLS)
+def test_who_goes_by_keyboard_sees_where_they_are(qtbot, window, name, control):
+    window.actions_[f"theme-{name}"].trigger()
+    dialog = QDialog(window)
+    first, other = CONTROLS[control](), QLineEdit()
+    column = QVBoxLayout(dialog)
+    column.addWidget(first)
+    column.addWidget(other)
+    dialog.show()
+    dialog.activateWindow()
+    qtbot.waitUntil(dialog.isActiveWindow)
+    pictures = []
+    for each in (other, first):
+        each.setFocus(Qt.FocusReason.TabFocusReason)
+        pictures.append(first.grab().toImage())
+    width, height = first.width(), first.height()
+    changed = [
+        (x, y)
+        for x in range(width)
+        for y in range(height)
+        if contrast(*(each.pixelColor(x, y) for each in pictures)) > 2
+    ]
+    dialog.close()
+
+    assert len(changed) > 20
 
 
 @pytest.mark.parametrize(("choice", "theme"), [("light", LIGHT), ("dark", DARK)])

@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
     QFileDialog,
-    QFormLayout,
     QHBoxLayout,
     QLabel,
     QProgressBar,
@@ -32,7 +31,7 @@ from PySide6.QtWidgets import (
 
 from vos_annotator.core.translation import LANGUAGE, language, tr, tr_many
 from vos_annotator.engine.choice import EngineChoice
-from vos_annotator.ui.form_parts import PathRow
+from vos_annotator.ui.form_parts import MARGINS, PathRow, roomy_form, with_margins
 from vos_annotator.ui.language import number, percent
 
 _OUT_KEY, _WORKERS_KEY = "batch/out", "batch/workers"
@@ -132,7 +131,7 @@ class BatchQueue(QDialog):
         self.out = self.place.field
         self.out.setText(str(QSettings().value(_OUT_KEY, Path.home() / "vos-batch")))
         self.out.textChanged.connect(self._refresh)
-        self.workers = QSpinBox(minimum=1, maximum=os.cpu_count() or 1)
+        self.workers = with_margins(QSpinBox(minimum=1, maximum=os.cpu_count() or 1))
         self.workers.setValue(int(QSettings().value(_WORKERS_KEY, 1)))
         self.workers.setAccessibleName(tr("At once"))
         self.bar = QProgressBar(textVisible=False)
@@ -148,7 +147,7 @@ class BatchQueue(QDialog):
         for button in (self.add_button, self.remove_button):
             buttons.addWidget(button)
         buttons.addStretch()
-        form = QFormLayout()
+        form = roomy_form()
         form.addRow(tr("Masks go to"), self.place)
         form.addRow(tr("At once"), self.workers)
         ends = QHBoxLayout()
@@ -156,6 +155,8 @@ class BatchQueue(QDialog):
         for button in (self.stop_button, self.run_button):
             ends.addWidget(button)
         layout = QVBoxLayout(self)
+        layout.setContentsMargins(*MARGINS)
+        layout.setSpacing(12)
         layout.addWidget(self.list, 1)
         for each in (buttons, form):
             layout.addLayout(each)

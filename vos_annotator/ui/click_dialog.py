@@ -91,6 +91,7 @@ class ClickDialog(QDialog):
         self.engine = buttons.addButton(
             tr("Leave it to the engine"), QDialogButtonBox.ButtonRole.ResetRole
         )
+        self.engine.setAutoDefault(False)  # Enter in a field is not for it
         self.engine.clicked.connect(lambda: self._ask(None))
         self._allow()
 

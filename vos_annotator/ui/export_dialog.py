@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QLabel,
     QLineEdit,
-    QListWidget,
     QWidget,
 )
 
@@ -31,7 +30,13 @@ from vos_annotator.core.formats.registry import FORMATS
 from vos_annotator.core.formats.sources import place_of
 from vos_annotator.core.translation import tr, tr_many
 from vos_annotator.ui.dialogs import last_folder, remember_folder
-from vos_annotator.ui.form_parts import PathRow, add_answers, roomy_form
+from vos_annotator.ui.form_parts import (
+    PathRow,
+    add_answers,
+    list_of_findings,
+    roomy_form,
+    with_margins,
+)
 from vos_annotator.ui.inference import single_shot
 from vos_annotator.ui.latest import Latest
 
@@ -84,6 +89,7 @@ class ExportDialog(QDialog):
         self.about = QLabel()
         self.about.setProperty("role", "quiet")
         self.about.setWordWrap(True)
+        self.about.setAlignment(Qt.AlignmentFlag.AlignTop)
         row = PathRow(tr("Folder"), (tr("Choose…"), self._browse))
         self.root = row.field
         self.root.setText(last_folder("export", folder))
@@ -97,7 +103,7 @@ class ExportDialog(QDialog):
         )
         self.images = QCheckBox(tr("Write the pictures too"))
         self.images.setChecked(True)
-        self.feather = QDoubleSpinBox()
+        self.feather = with_margins(QDoubleSpinBox())
         self.feather.setRange(0, _WIDEST)
         self.feather.setSuffix(tr(" px"))
         self.feather.setAccessibleName(tr("Soft border"))
@@ -108,10 +114,7 @@ class ExportDialog(QDialog):
         self._target = QLabel()
         self._target.setProperty("role", "quiet")
         self._target.setWordWrap(True)
-        self.findings = QListWidget()
-        self.findings.setAccessibleName(tr("What there is to know before"))
-        self.findings.setWordWrap(True)
-        self.findings.setFixedHeight(_LINES * self.fontMetrics().lineSpacing() + 12)
+        self.findings = list_of_findings(tr("What there is to know before"), _LINES)
         self._form = form = roomy_form()
         form.addRow(tr("Format"), self.format)
         form.addRow("", self.about)

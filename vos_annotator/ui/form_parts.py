@@ -7,19 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
+    QListWidget,
     QPushButton,
     QVBoxLayout,
 )
 
 from vos_annotator.core.translation import tr
 
+Number = TypeVar("Number", bound=QAbstractSpinBox)
 MARGINS = 20, 20, 20, 16  # px around a dialog
 SPACING = 16  # px between its parts
 
@@ -77,6 +81,25 @@ def file_row(name: str, ask: Callable[[], Path | None]) -> PathRow:
     return row
 
 
+def with_margins(field: Number) -> Number:
+    """Return a number's field with as much air around its text as others have.
+
+    Qt's style sheets cannot: they leave the text at the border, whatever the padding.
+    """
+    field.lineEdit().setTextMargins(6, 0, 6, 0)
+    return field
+
+
+def list_of_findings(name: str, lines: int) -> QListWidget:
+    """Return a list of sentences, of which so many lines are seen; `name` is for screen readers."""
+    found = QListWidget()
+    found.setProperty("role", "boxed")
+    found.setAccessibleName(name)
+    found.setWordWrap(True)
+    found.setFixedHeight(lines * found.fontMetrics().lineSpacing() + 12)
+    return found
+
+
 def roomy_form() -> QFormLayout:
     """Return a form whose rows have room."""
     form = QFormLayout()
@@ -95,12 +118,13 @@ def add_answers(
     """
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
     accepts = buttons.addButton(text, QDialogButtonBox.ButtonRole.AcceptRole)
-    accepts.setDefault(True)
     buttons.accepted.connect(dialog.accept)
     buttons.rejected.connect(dialog.reject)
     column = QVBoxLayout(dialog)
     column.setContentsMargins(*MARGINS)
     column.setSpacing(SPACING)
     column.addLayout(form)
+    column.addStretch(1)  # words that wrap want more than they need
     column.addWidget(buttons)
+    accepts.setDefault(True)  # of the dialog, which the button lies in from here on
     return buttons, accepts

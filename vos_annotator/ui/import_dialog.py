@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QFileDialog,
+    QHeaderView,
     QLabel,
-    QListWidget,
     QSpinBox,
     QTableWidget,
     QTableWidgetItem,
@@ -33,7 +33,13 @@ from vos_annotator.core.formats.report import ranges
 from vos_annotator.core.objects import MOST, Objects, screen_color
 from vos_annotator.core.translation import tr, tr_many
 from vos_annotator.ui.dialogs import last_folder, remember_folder
-from vos_annotator.ui.form_parts import PathRow, add_answers, roomy_form
+from vos_annotator.ui.form_parts import (
+    PathRow,
+    add_answers,
+    list_of_findings,
+    roomy_form,
+    with_margins,
+)
 from vos_annotator.ui.inference import single_shot
 from vos_annotator.ui.language import number
 from vos_annotator.ui.latest import Latest
@@ -97,13 +103,14 @@ class ImportDialog(QDialog):
             [tr("Number"), tr("Becomes"), tr("Name"), tr("Frames")]
         )
         self.table.verticalHeader().hide()
-        self.table.horizontalHeader().setStretchLastSection(True)
+        self.table.setShowGrid(False)
+        header = self.table.horizontalHeader()
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setStretchLastSection(True)
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.table.setFixedHeight((_ROWS + 1) * 30)
-        self.findings = QListWidget()
-        self.findings.setAccessibleName(tr("What does not fit"))
-        self.findings.setWordWrap(True)
-        self.findings.setFixedHeight(_LINES * self.fontMetrics().lineSpacing() + 12)
+        self.findings = list_of_findings(tr("What does not fit"), _LINES)
         self.skip = QCheckBox(tr("Take what fits although some masks do not"))
         self.skip.toggled.connect(self._update_button)
         self._summary = QLabel()
@@ -195,7 +202,6 @@ class ImportDialog(QDialog):
         for object_id, frames in found.frames_of.items():
             becomes = found.proposed.get(object_id, object_id)
             self._add_row(object_id, becomes, found.names.get(object_id, ""), frames)
-        self.table.resizeColumnsToContents()
         self.findings.addItems([*found.problems, *found.notes])
         self._update_button()
 
@@ -206,7 +212,7 @@ class ImportDialog(QDialog):
             item = QTableWidgetItem(text)
             item.setToolTip(text)
             self.table.setItem(row, column, item)
-        field = QSpinBox()
+        field = with_margins(QSpinBox())
         field.setRange(0, MOST)
         field.setSpecialValueText(tr("left out"))
         field.setValue(becomes)

@@ -71,7 +71,7 @@ class MemoryDialog(QDialog):
         column.addWidget(note)
         column.addLayout(form)
         column.addWidget(buttons)
-        self.setMinimumWidth(460)
+        self.setMinimumWidth(520)
 
     def _show_taken(self) -> None:
         used = BUDGET.used()

@@ -27,7 +27,7 @@ DOUBT_RED = QColor("#e5534b")  # an engine that guesses
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """The colours of one look of the window, and the picture of a tick in `on_accent`."""
+    """The colours of one look, and pictures: a tick in `on_accent`, an arrow in `quiet`."""
 
     window: str
     panel: str
@@ -41,6 +41,7 @@ class Theme:
     accent: str
     on_accent: str
     tick: str
+    arrow: str
 
 
 DARK = Theme(
@@ -56,6 +57,7 @@ DARK = Theme(
     accent="#4c9aff",
     on_accent="#0b1a2e",
     tick="tick-dark.svg",
+    arrow="arrow-dark.svg",
 )
 LIGHT = Theme(
     window="#ececee",
@@ -70,6 +72,7 @@ LIGHT = Theme(
     accent="#1868d6",
     on_accent="#ffffff",
     tick="tick-light.svg",
+    arrow="arrow-light.svg",
 )
 
 
@@ -179,10 +182,14 @@ def _style_sheet(t: Theme) -> str:
     QPushButton:disabled {{ color: {t.faint}; background: {t.panel}; }}
     QPushButton:default {{ background: {t.accent}; border-color: {t.accent};
         color: {t.on_accent}; }}
+    QPushButton:default:focus {{ border-color: {t.text}; }}
     QPushButton:default:disabled {{ background: {t.raised}; border-color: {t.line};
         color: {t.faint}; }}
     QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
     QPushButton::menu-indicator {{ subcontrol-position: right center; right: 6px; }}
+    QRadioButton, QCheckBox {{ border: 1px solid transparent; border-radius: 4px;
+        padding: 1px 4px 1px 1px; }}
+    QRadioButton:focus, QCheckBox:focus {{ border-color: {t.accent}; }}
     QRadioButton::indicator, QCheckBox::indicator {{ width: 12px; height: 12px;
         background: {t.field}; border: 1px solid {t.quiet}; }}
     QRadioButton::indicator {{ border-radius: 7px; }}
@@ -190,21 +197,32 @@ def _style_sheet(t: Theme) -> str:
     QRadioButton::indicator:checked {{ width: 6px; height: 6px;
         background: {t.on_accent}; border: 4px solid {t.accent}; }}
     QCheckBox::indicator:checked {{ background: {t.accent}; border-color: {t.accent};
-        image: url("{(resources_folder() / "themes" / t.tick).as_posix()}"); }}
-    QRadioButton::indicator:focus, QCheckBox::indicator:focus {{ border-color: {t.accent}; }}
+        image: {_picture(t.tick)}; }}
     QRadioButton::indicator:disabled, QCheckBox::indicator:disabled {{
         border-color: {t.faint}; }}
-    QLineEdit, QSpinBox, QPlainTextEdit {{ background: {t.field};
+    QLineEdit, QAbstractSpinBox, QComboBox, QPlainTextEdit {{ background: {t.field};
         border: 1px solid {t.line}; border-radius: 4px; padding: 2px 6px;
         selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
-    QLineEdit:focus, QSpinBox:focus, QPlainTextEdit:focus {{
-        border-color: {t.accent}; }}
-    QLineEdit:disabled, QSpinBox:disabled {{ background: {t.window}; color: {t.faint}; }}
-    QSpinBox QLineEdit {{ border: 0; padding: 0 6px; background: transparent; }}
-    QSpinBox::up-button, QSpinBox::down-button {{ subcontrol-origin: border;
+    QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus, QComboBox:on,
+    QPlainTextEdit:focus {{ border-color: {t.accent}; }}
+    QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {{
+        background: {t.window}; color: {t.faint}; }}
+    QAbstractSpinBox QLineEdit {{ border: 0; padding: 0 6px; background: transparent; }}
+    QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ subcontrol-origin: border;
         subcontrol-position: right; width: 0px; }}
-    QTreeView {{ background: {t.panel}; border: 1px solid {t.line}; border-radius: 4px;
-        outline: 0; selection-background-color: {t.raised}; selection-color: {t.text}; }}
+    QComboBox {{ padding-left: 8px; combobox-popup: 0; }}
+    QComboBox::drop-down {{ border: 0; width: 22px; }}
+    QComboBox::down-arrow {{ image: {_picture(t.arrow)}; width: 12px; height: 12px; }}
+    QComboBox QAbstractItemView {{ background: {t.panel}; border: 1px solid {t.line};
+        padding: 3px; outline: 0;
+        selection-background-color: {t.raised}; selection-color: {t.text}; }}
+    QComboBox QAbstractItemView::item {{ padding: 3px 6px; border-radius: 3px; }}
+    QComboBox QAbstractItemView::item:selected {{ background: {t.raised}; color: {t.text}; }}
+    QTreeView, QTableView, QListView[role="boxed"] {{ background: {t.panel};
+        border: 1px solid {t.line}; border-radius: 4px; outline: 0; gridline-color: {t.line};
+        selection-background-color: {t.raised}; selection-color: {t.text}; }}
+    QTreeView:focus, QTableView:focus, QListView[role="boxed"]:focus {{
+        border-color: {t.accent}; }}
     QTreeView::item {{ padding: 3px 8px; }}
     QHeaderView::section {{ background: {t.panel}; color: {t.quiet}; border: 0;
         border-bottom: 1px solid {t.line}; padding: 5px 8px; }}
@@ -222,6 +240,11 @@ def _style_sheet(t: Theme) -> str:
     QScrollBar::handle:hover {{ background: {t.faint}; }}
     QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
     QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+    QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {t.line}; }}
+    QSlider::sub-page:horizontal {{ border-radius: 2px; background: {t.quiet}; }}
+    QSlider::handle:horizontal {{ width: 12px; margin: -5px 0; border-radius: 7px;
+        background: {t.text}; border: 1px solid {t.panel}; }}
+    QSlider::handle:horizontal:focus {{ border: 2px solid {t.accent}; width: 10px; }}
     QProgressBar {{ background: {t.surround}; border: 0; border-radius: 2px;
         max-height: 4px; min-height: 4px; }}
     QProgressBar::chunk {{ background: {t.text}; border-radius: 2px; }}
@@ -232,3 +255,7 @@ def _style_sheet(t: Theme) -> str:
     QLabel[role="quiet"] {{ color: {t.quiet}; }}
     QWidget[role="panel"] {{ background: {t.panel}; }}
     """
+
+
+def _picture(name: str) -> str:
+    return f'url("{(resources_folder() / "themes" / name).as_posix()}")'
