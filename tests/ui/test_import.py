@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from tests.ui.window import FRAMES, SHAPE, isolate_settings, make_clip, open_window, paint
@@ -87,6 +88,23 @@ def test_the_wizard_shows_what_is_found_and_takes_it_as_references(qtbot, window
     window.actions_["undo"].trigger()
     qtbot.waitUntil(lambda: not window.has_job, timeout=20_000)
     assert document.annotations.references == ()
+
+
+def test_tab_goes_through_the_numbers_of_the_table_and_on(qtbot, window, masks):
+    passed = []
+
+    def answer(dialog):
+        dialog.activateWindow()
+        dialog.table.setFocus()
+        for _ in range(3):
+            QTest.keyClick(dialog.focusWidget(), Qt.Key.Key_Tab)
+            passed.append(dialog.focusWidget())
+        passed.append([dialog.number(0), dialog.number(1), dialog.findings] == passed)
+        return False
+
+    ask(qtbot, window, masks, answer)
+
+    assert passed[-1] is True
 
 
 def test_as_predictions_with_other_numbers_and_without_an_object(qtbot, window, masks):

@@ -33,6 +33,7 @@ from vos_annotator.core.translation import LANGUAGE, language, tr, tr_many
 from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.ui.form_parts import MARGINS, PathRow, roomy_form, with_margins
 from vos_annotator.ui.language import number, percent
+from vos_annotator.ui.letters import give_letters
 
 _OUT_KEY, _WORKERS_KEY = "batch/out", "batch/workers"
 _ENDED = ("done", "known", "failed")
@@ -162,6 +163,7 @@ class BatchQueue(QDialog):
             layout.addLayout(each)
         layout.addWidget(self.bar)
         layout.addLayout(ends)
+        give_letters(self)
 
     def _path(self, row: int) -> str:
         return self.list.topLevelItem(row).data(0, Qt.ItemDataRole.UserRole)

@@ -24,6 +24,7 @@ from vos_annotator.ui import dialogs
 from vos_annotator.ui.click_files import kept_files
 from vos_annotator.ui.form_parts import PathRow, add_answers, roomy_form
 from vos_annotator.ui.latest import Latest
+from vos_annotator.ui.letters import give_letters
 
 if TYPE_CHECKING:
     from vos_annotator.ui.workspace import Workspace
@@ -93,6 +94,7 @@ class ClickDialog(QDialog):
         )
         self.engine.setAutoDefault(False)  # Enter in a field is not for it
         self.engine.clicked.connect(lambda: self._ask(None))
+        give_letters(self)
         self._allow()
 
     def _add_file(self, form: QFormLayout, name: str) -> QLineEdit:

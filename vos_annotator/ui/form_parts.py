@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from vos_annotator.core.translation import tr
+from vos_annotator.ui.letters import give_letters
 
 Number = TypeVar("Number", bound=QAbstractSpinBox)
 MARGINS = 20, 20, 20, 16  # px around a dialog
@@ -126,5 +127,6 @@ def add_answers(
     column.addLayout(form)
     column.addStretch(1)  # words that wrap want more than they need
     column.addWidget(buttons)
+    give_letters(dialog)
     accepts.setDefault(True)  # of the dialog, which the button lies in from here on
     return buttons, accepts

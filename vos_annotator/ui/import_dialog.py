@@ -104,6 +104,7 @@ class ImportDialog(QDialog):
         )
         self.table.verticalHeader().hide()
         self.table.setShowGrid(False)
+        self.table.setTabKeyNavigation(False)  # Tab goes through the fields in it, and on
         header = self.table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
@@ -219,6 +220,7 @@ class ImportDialog(QDialog):
         field.setAccessibleName(tr("What object {number} becomes", number=object_id))
         field.valueChanged.connect(lambda becomes: self._paint(row, name, becomes))
         self.table.setCellWidget(row, 1, field)
+        self.setTabOrder(self.number(row - 1) if row else self.table, field)
         self._paint(row, name, becomes)
 
     def _paint(self, row: int, name: str, becomes: int) -> None:

@@ -12,6 +12,7 @@ from vos_annotator.core.memory_budget import BUDGET, KINDS, LEAST, MIB
 from vos_annotator.core.translation import tr
 from vos_annotator.ui.labeled_slider import labeled_slider
 from vos_annotator.ui.language import number
+from vos_annotator.ui.letters import give_letters
 from vos_annotator.ui.memory_watch import choose_memory, taken_of
 
 _STEP = 64  # MiB
@@ -72,6 +73,7 @@ class MemoryDialog(QDialog):
         column.addLayout(form)
         column.addWidget(buttons)
         self.setMinimumWidth(520)
+        give_letters(self)
 
     def _show_taken(self) -> None:
         used = BUDGET.used()

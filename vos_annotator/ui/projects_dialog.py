@@ -32,6 +32,7 @@ from vos_annotator.ui import dialogs
 from vos_annotator.ui.form_parts import file_row
 from vos_annotator.ui.inference import single_shot
 from vos_annotator.ui.job import Job
+from vos_annotator.ui.letters import give_letters
 
 if TYPE_CHECKING:
     from vos_annotator.ui.main_window import MainWindow
@@ -80,6 +81,7 @@ class ProjectsDialog(QDialog):
                 column.addWidget(part)
             else:
                 column.addLayout(part)
+        give_letters(self)
 
     def _say(self, text: str) -> None:
         self._note.setText(text)

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 from vos_annotator.core.translation import tr
 from vos_annotator.ui.action import menu_path
 from vos_annotator.ui.keymap import PRESETS, Keymap, key_text, normal
+from vos_annotator.ui.letters import give_letters
 from vos_annotator.ui.words import fits
 
 _ID = Qt.ItemDataRole.UserRole
@@ -102,7 +103,9 @@ class ShortcutEditor(QDialog):
 
     def _lay_out(self) -> None:
         top = QHBoxLayout()
-        top.addWidget(QLabel(tr("Preset")))
+        preset = QLabel(tr("Preset"))
+        preset.setBuddy(self.preset)
+        top.addWidget(preset)
         top.addWidget(self.preset)
         top.addSpacing(12)
         top.addWidget(self.search, 1)
@@ -123,6 +126,7 @@ class ShortcutEditor(QDialog):
         outer.addLayout(middle)
         outer.addWidget(self.verdict)
         outer.addLayout(bottom)
+        give_letters(self)
 
     def _fill(self) -> None:
         self._items: dict[str, QTreeWidgetItem] = {}
