@@ -255,10 +255,10 @@ def test_fifty_thousand_frames_of_ten_objects_are_drawn_in_no_time():
     colors = [BLUE] * 10
     lanes_image(codes, colors, GROUND, QUIET)
 
-    started = time.perf_counter()
+    started = time.thread_time()
     for _ in range(10):
         lanes_image(codes, colors, GROUND, QUIET)
-    assert (time.perf_counter() - started) / 10 < 0.05  # far above the usual 3 ms
+    assert (time.thread_time() - started) / 10 < 0.05  # far above the usual 3 ms
 
 
 def test_zooming_the_timeline_moves_nothing_above_it(qtbot, qapp, tmp_path):

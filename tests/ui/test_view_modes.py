@@ -105,9 +105,9 @@ def test_no_mode_is_much_slower_than_a_frame_full_of_objects(window, mode):
         shown = look(name, window.document.objects, 1, 0.5)
         times = []
         for _ in range(4):
-            begun = time.perf_counter()
+            begun = time.thread_time()
             drawn(shown, full)
-            times.append(time.perf_counter() - begun)
+            times.append(time.thread_time() - begun)
         return min(times)
 
     assert best(mode) < 2.5 * best("overlay") + 0.01
