@@ -1,5 +1,7 @@
 """Learning at rest: begun by corrections, ended by anything a person does, counted everywhere."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -187,6 +189,41 @@ def test_the_switch_forgets_what_was_learnt_and_is_kept_for_the_next_start(desk)
     desk.paint(3)
     desk.wait(lambda: desk.engine.has_learnt and desk.is_idle())
     assert desk.shown() == []
+
+
+def test_the_switch_counts_in_the_midst_of_learning_too(desk):
+    desk.paint(0)
+    desk.propagate()
+    has_begun, may_go_on, learn = threading.Event(), threading.Event(), desk.engine.learn
+
+    def learn_slowly(references, cancelled):
+        has_begun.set()
+        assert may_go_on.wait(20)
+        return learn(references, cancelled)
+
+    desk.engine.learn = learn_slowly
+    desk.paint(6)
+    desk.wait(has_begun.is_set)
+    desk.bridge.learning.is_on = False
+    may_go_on.set()
+    desk.wait(desk.is_idle)
+    desk.propagate()
+
+    assert not desk.engine.has_learnt and desk.shown()
+
+
+def test_what_a_correction_kept_from_being_forgotten_is_forgotten_in_the_next_rest(desk):
+    desk.paint(0)
+    desk.propagate()
+    desk.paint(6)
+    desk.wait(lambda: desk.engine.has_learnt and desk.is_idle())
+    assert desk.shown() == []
+
+    desk.bridge.learning.is_on = False
+    desk.paint(9)
+    desk.wait(lambda: not desk.engine.has_learnt and desk.is_idle())
+
+    assert desk.shown() == [frame for frame in range(FRAMES) if frame not in (0, 6, 9)]
 
 
 def test_stop_ends_learning_until_the_next_correction(desk):

@@ -328,8 +328,8 @@ def test_what_learning_makes_stale_is_not_done_roughly(desk):
     desk.paint(12)
     desk.run()
     desk.visited.clear()
-    desk.bridge.learning.is_active = True
-    taught = Learned(desk.bridge._revision, False, True, 0.1)
+    desk.bridge.learning._asked = True
+    taught = Learned(desk.bridge._revision, True, False, True, 0.1)
     desk.bridge.inference.arrived.emit(taught)
     desk.finish()
 

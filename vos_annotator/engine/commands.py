@@ -175,13 +175,14 @@ class Learned:
     """A `Learn` came to its end, or was `cancelled`.
 
     Attributes:
-        revision: The `Learn`'s.
+        revision, wanted: The `Learn`'s.
         cancelled: Everything is as before.
         has_learnt: Whether masks are now computed by what was learnt.
         seconds: What it took.
     """
 
     revision: int
+    wanted: bool
     cancelled: bool
     has_learnt: bool
     seconds: float

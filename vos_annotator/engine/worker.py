@@ -285,7 +285,7 @@ class InferenceWorker:
             else:
                 engine.unlearn()
         seconds = time.perf_counter() - started
-        self.results.put(Learned(command.revision, is_over(), has_learnt, seconds))
+        self.results.put(Learned(command.revision, command.wanted, is_over(), has_learnt, seconds))
 
     def _serving(self, is_over: Callable[[], bool]) -> Callable[[], bool]:
         """Return `is_over`, which does the waiting scribbles each time that it is asked."""

@@ -293,7 +293,7 @@ class EngineBridge(QObject):
                 self._on_segmented(result, self._runs.current.ids)
             case Finished() if result.revision == self._revision and self._runs.current:
                 self._on_finished(result)
-            case Learned() if result.revision == self._revision and self.learning.is_active:
+            case Learned() if result.revision == self._revision:
                 self.learning.land(result)
             case Scribbled() if self._scribbles.is_latest(result):
                 self.scribbled.emit(result.frame, result.object_id, result.mask)

@@ -30,8 +30,6 @@ class Learning(QObject):
         taught(): The predictions are stale, for the engine knows better now.
         message(text): Something worth a line in the status bar.
 
-    Attributes:
-        is_active: Whether the engine is at it.
     """
 
     wanted = Signal(bool)
@@ -42,7 +40,9 @@ class Learning(QObject):
         super().__init__(parent)
         self._document, self._annotations = document, document.annotations
         self._is_on = bool(QSettings().value(_ON_KEY, True, bool))
-        self._is_due = self._has_learnt = self.is_active = False
+        # Due: what the engine has learnt, or not, is not what it should have.
+        self._is_due = self._has_learnt = False
+        self._asked: bool | None = None  # what the engine is at: to learn, or else to forget
         self._rest = single_shot(self, REST, self._begin)
 
     @property
@@ -52,11 +52,17 @@ class Learning(QObject):
 
     @is_on.setter
     def is_on(self, is_on: bool) -> None:
-        self._is_on = self._is_due = is_on
+        may_know = self._has_learnt or self.is_active
+        self._is_on, self._is_due = is_on, is_on or may_know
         QSettings().setValue(_ON_KEY, is_on)
         self.interrupt()
-        if not is_on and self._has_learnt:
+        if not is_on and may_know:
             self._forget()
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the engine is at it."""
+        return self._asked is not None
 
     def note_change(self) -> None:
         """A reference changed: what was learnt is out of date."""
@@ -70,7 +76,7 @@ class Learning(QObject):
     def interrupt(self) -> None:
         """Wait for the next rest."""
         self._rest.stop()
-        self.is_active = False
+        self._asked = None
 
     def give_up(self) -> None:
         """Wait for the next change of a reference."""
@@ -80,20 +86,23 @@ class Learning(QObject):
     def rest(self) -> None:
         """Nothing runs: learn in a moment, if there is anything to learn and to gain.
 
-        Where too few references are left to learn from, what others taught is forgotten.
+        Where it is not to learn, or too few references are left for that, what others taught is
+        forgotten.
         """
         known = self._annotations
-        if not (self._is_on and self._is_due):
+        if not self._is_due:
             return
-        if len(known.references) >= _ENOUGH:
+        if self._is_on and len(known.references) >= _ENOUGH:
             if Status.PREDICTION in known.statuses:
                 self._rest.start()
         elif self._has_learnt:
             self._forget()
 
     def land(self, result: Learned) -> None:
-        """Take what came of it; nobody has done anything since it began."""
-        self.is_active = False
+        """Take what came of what was asked for last; nobody has done anything since it began."""
+        if result.wanted is not self._asked:
+            return
+        self._asked = None
         if result.cancelled:
             return
         self._is_due = False
@@ -114,11 +123,11 @@ class Learning(QObject):
         self.taught.emit()
 
     def _forget(self) -> None:
-        self.is_active = True
+        self._asked = False
         self.wanted.emit(False)
 
     def _begin(self) -> None:
-        self.is_active = True
+        self._asked = True
         count = len(self._annotations.references)
         self.message.emit(
             tr("Learning from {count} references how the objects look …", count=number(count))
