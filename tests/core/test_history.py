@@ -1,7 +1,9 @@
 """Undo and redo outlive the program; what is damaged is refused in a sentence."""
 
 import sqlite3
+import zlib
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,8 +16,11 @@ from vos_annotator.core import history as history_module
 from vos_annotator.core.edit_codec import decode_edit, encode_edit
 from vos_annotator.core.edits import Edits, FrameEdit, ObjectsEdit, Status, VideoObject
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.masks import encode_png
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import open_video
+
+NO_LABELS = zlib.compress(b"")
 
 ids = st.frozensets(st.integers(1, 255), max_size=4)
 
@@ -204,6 +209,28 @@ def test_a_damaged_step_is_refused_in_a_sentence_and_no_mask_changes(path):
     assert masks(project) == before and not project.history.can_undo
     redo(project)
     np.testing.assert_array_equal(project.annotations[3], label_map_of(3))
+    project.close()
+
+
+@pytest.mark.parametrize("damage", [{"pixels": b"x"}, {"values": b"x"}, {"values": NO_LABELS}])
+def test_of_a_step_with_damaged_pixels_nothing_is_made(path, damage):
+    project = Project.open(path)
+    paint(project, 0)
+    paint(project, FRAMES)  # the same frame again
+    sound = FrameEdit(1, Status.REFERENCE, png=encode_png(label_map_of(3)))
+    edit = project.history.to_undo()
+    damaged = replace(edit, patch=replace(edit.patch, **damage))
+    project.close()
+    with closing(sqlite3.connect(path)) as database, database:
+        data = encode_edit(Edits((sound, damaged)))
+        database.execute("UPDATE history SET edit = ? WHERE position = 1", (data,))
+    project = Project.open(path)
+    before = masks(project)
+
+    with pytest.raises(UserError, match="was damaged"):
+        take_back(project)
+
+    assert masks(project) == before
     project.close()
 
 

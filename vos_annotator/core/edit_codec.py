@@ -77,6 +77,7 @@ def _edit(listed: list[Any]) -> Edit:
         if patch is not None:
             top, bottom, left, right, pixels, values = patch
             patch = Patch((slice(top, bottom), slice(left, right)), pixels, values)
+            patch.unpacked()  # damaged ones are refused here
         stale, ids = frozenset(stale), frozenset(ids)
         absent = None if absent is None else frozenset(absent)
         return FrameEdit(frame, Status(status), patch, png, stale, dict(confidence), ids, absent)

@@ -81,12 +81,29 @@ class Patch:
             The patch that sets them back, and the objects that got or lost a pixel.
         """
         region = label_map[self.box]
-        bits = np.frombuffer(zlib.decompress(self.pixels), np.uint8)
-        pixels = np.unpackbits(bits, count=region.size).view(bool).reshape(region.shape)
+        pixels, after = self.unpacked()
         before = region[pixels]
-        after = np.frombuffer(zlib.decompress(self.values), np.uint8)
         region[pixels] = after
         return type(self)(self.box, self.pixels, _packed(before)), changed_ids(before, after)
+
+    def unpacked(self) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
+        """Return which pixels of the box are set, a mask of its size, and to what.
+
+        Raises:
+            ValueError: The bytes are damaged.
+        """
+        height, width = (side.stop - side.start for side in self.box)
+        try:
+            bits, values = (
+                np.frombuffer(zlib.decompress(each), np.uint8)
+                for each in (self.pixels, self.values)
+            )
+        except zlib.error as error:
+            raise ValueError(f"no patch: {error}") from error
+        pixels = np.unpackbits(bits, count=height * width).view(bool).reshape(height, width)
+        if np.count_nonzero(pixels) != len(values):
+            raise ValueError(f"no patch: {len(values)} labels for other pixels")
+        return pixels, values
 
 
 @dataclass(frozen=True)
