@@ -12,6 +12,7 @@ import pytest
 
 from tests.core.edit_stream import SHAPE, make_pictures
 from tests.core.formats.material import FRAMES, NAMES, Clip, files_below, source, wanted
+from vos_annotator.core.edits import ObjectsEdit
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.formats import exporting
 from vos_annotator.core.formats.exporting import export
@@ -206,6 +207,23 @@ def test_what_is_missing_empty_unsure_stale_or_at_odds_is_found(tmp_path):
     ]
     assert texts[5].startswith("It takes about 0.")
     assert not (tmp_path / "out").exists()
+
+
+def test_nothing_is_said_of_objects_that_are_off_the_list(tmp_path):
+    with Project.for_video(open_video(make_pictures(tmp_path / "clip", 12))) as project:
+        mask = np.zeros(SHAPE, np.uint8)
+        mask[10:30, 10:30] = 1
+        both = mask.copy()
+        both[30:40] = 2
+        project.set_references({0: both})
+        for frame in range(1, 12):
+            project.predict(frame, encode_png(both), {1: 0.9, 2: 0.1}, "hold", stale=(2,))
+        project.apply(ObjectsEdit(tuple(each for each in project.objects if each.id == 1)))
+        found = source_of(project)
+        facts = Facts.of(project.annotations, found.names)
+        texts = [each.text for each in preflight(facts, found, FORMATS["coco"], tmp_path / "out")]
+
+    assert [text.split()[0] for text in texts] == ["It"]  # takes so much room
 
 
 def export_slowly(out, pipe):

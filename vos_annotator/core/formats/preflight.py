@@ -53,13 +53,13 @@ class Facts:
         """Return what is known; for the thread that the annotations belong to."""
         known = annotations.statuses.nonzero()[0].tolist()
         is_stale = np.zeros(annotations.frame_count, bool)
-        for object_id in annotations.staleness.ids:
+        for object_id in names:
             is_stale |= annotations.staleness.frames(object_id)
         states = {
             frame: FrameState(
                 annotations.status(frame),
                 annotations.objects_at(frame),
-                annotations.confidence(frame),
+                {i: c for i, c in annotations.confidence(frame).items() if i in names},
             )
             for frame in known
         }
