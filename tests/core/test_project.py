@@ -714,6 +714,15 @@ def test_a_copy_onto_the_project_itself_or_into_nowhere_is_refused(clip, path, t
     project.close()
 
 
+def test_frames_may_be_numbers_of_numpy(clip, path):
+    with Project.create(path, open_video(clip)) as project:
+        project.set_references({frame: label_map_of(frame) for frame in np.arange(3)})
+        assert project.save()
+
+    with Project.open(path) as project:
+        np.testing.assert_array_equal(project.annotations[2], label_map_of(2))
+
+
 def test_masks_of_the_videos_size_only(clip, path):
     project = make(path, clip)
     with pytest.raises(ValueError, match="the video is"):

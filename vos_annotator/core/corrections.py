@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from operator import index
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -177,6 +178,7 @@ def references_edit(project: Project, label_maps: Mapping[int, LabelMap]) -> Edi
     parts: list[Edit] = []
     found: set[int] = set()
     for frame, label_map in label_maps.items():
+        frame = index(frame)  # numpy's numbers cannot be written
         found.update(object_ids(label_map))
         parts.append(FrameEdit.between(frame, project.annotations[frame], label_map))
     return with_objects(project, parts, found)
