@@ -132,6 +132,21 @@ def test_stopping_takes_everything_back(qtbot, window, clip):
         assert everything(project) == before
 
 
+def test_stopping_when_all_is_made_leaves_all_of_it_or_nothing(qtbot, window):
+    project, shape = window.workspace.project, window.document.video.shape
+    window.document.add_object()
+    for frame in range(20, MANY):
+        project.predict(frame, encode_png(square(shape, 0)), {1: 0.9}, "hold")
+    masks, _, done = before = everything(project)
+    window.document.became_stale.connect(lambda _: window.actions_["stop"].trigger())
+    begin(window, frames=18)
+    finish(qtbot, window)
+
+    has_step = project.history.done > done
+    assert has_step == (everything(project)[0] != masks)
+    assert has_step or everything(project) == before
+
+
 @pytest.mark.parametrize("end", ["edit", "close"])
 def test_what_is_left_is_made_before_another_edit_and_before_closing(qtbot, window, clip, end):
     begin(window)

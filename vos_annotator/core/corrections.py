@@ -79,9 +79,8 @@ class Correction:
         for object_id in sorted(objects & self._concerned()):
             stale.setdefault(self._reached(object_id).tobytes(), set()).add(object_id)
             yield
-        for flags, ids in stale.items():
+        for flags, ids in stale.items():  # at once: `back` does not take it back
             self._project.mark_stale(np.flatnonzero(np.frombuffer(flags, bool)), ids)
-            yield
 
     def back(self) -> Iterator[None]:
         """Take back what was made, one part at each turn."""
