@@ -155,6 +155,65 @@ def test_predictions_of_both_are_kept_and_stay_predictions(tmp_path, clip):
         assert project.annotations.status(3) is Status.PREDICTION
 
 
+def compute(path, but_for=()):
+    """Let every prediction of a project be computed by its references, but for some frames."""
+    with Project.open(path) as project:
+        project.annotations.staleness.clear(np.arange(FRAMES), project.objects.ids)
+        for object_id, frames in dict(but_for).items():
+            project.mark_stale(frames, [object_id])
+        assert stale(project).keys() == {f for frames in dict(but_for).values() for f in frames}
+
+
+def stale(project):
+    known = project.annotations
+    return {f: set(known.stale(f)) for f in range(FRAMES) if known.stale(f)}
+
+
+def test_predictions_that_are_stale_in_either_project_are_stale(tmp_path, clip):
+    dog = VideoObject(2, "dog", (0, 9, 0))
+    a = make(tmp_path, clip, "a", [CAT], {0: square(1)}, {f: square(1) for f in (3, 4)})
+    theirs = {f: square(2, left=20) for f in (3, 4, 5)}
+    b = make(tmp_path, clip, "b", [dog], {}, theirs)
+    compute(a, {1: [3]})
+    compute(b, {2: [4, 5]})
+
+    assert merge(tmp_path, a, b) == 0
+    with merged(tmp_path) as project:
+        assert stale(project) == {3: {1}, 4: {2}, 5: {2}}
+
+
+def test_predictions_are_stale_where_the_other_project_has_references_that_they_do_not_know(
+    tmp_path, clip
+):
+    a = make(tmp_path, clip, "a", [CAT], {0: square(1), 3: square(1, left=10)})
+    everywhere = {f: square(1) for f in range(1, FRAMES)}
+    b = make(tmp_path, clip, "b", [CAT], {0: square(1)}, everywhere)
+    compute(b)
+
+    assert merge(tmp_path, a, b) == 0
+    with merged(tmp_path) as project:
+        assert stale(project) == {1: {1}, 2: {1}, 4: {1}, 5: {1}}
+
+
+def test_predictions_made_by_the_same_references_are_as_good_as_before(tmp_path, clip):
+    a = make(tmp_path, clip, "a", [CAT], {0: square(1)})
+    everywhere = {f: square(1) for f in range(1, FRAMES)}
+    b = make(tmp_path, clip, "b", [CAT], {0: square(1)}, everywhere)
+    compute(b)
+
+    assert merge(tmp_path, a, b) == 0
+    with merged(tmp_path) as project:
+        assert stale(project) == {}
+
+
+def test_where_deleted_objects_were_absent_is_not_taken_over(tmp_path, clip):
+    mine = make(tmp_path, clip, "mine", [CAT], {5: square(1)})
+
+    assert merge(tmp_path, mine, without_a_mistake(tmp_path, clip, [2])) == 0
+    with merged(tmp_path) as project:
+        assert project.annotations.absences.ids == ()
+
+
 def test_where_objects_are_absent_is_taken_over_and_contradiction_is_listed(tmp_path, clip, capsys):
     a = make(tmp_path, clip, "a", [CAT], {1: square(1)})
     b = make(tmp_path, clip, "b", [CAT], {}, absent={1: [3, 4]})

@@ -30,6 +30,7 @@ from vos_annotator.core.edits import (
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import LabelMap, encode_png
 from vos_annotator.core.merging_reviews import merged_reviews, review_pairs
+from vos_annotator.core.merging_staleness import older_predictions
 from vos_annotator.core.object_flags import pack
 from vos_annotator.core.objects import MOST
 from vos_annotator.core.project import Project
@@ -172,6 +173,8 @@ class Merge:
             progress(some[0], count)
             self._write(into, some, prefers.frames)
         self._write_absences(into)
+        for object_id, older in older_predictions(self._first, self._second, into, self._table):
+            into.mark_stale(older, [object_id])
         spans = merged_reviews(self._first.reviews, self._second.reviews, prefers.reviews)
         known = into.reviews
         new = [each for each in spans if known.within(each.first, each.last) != (each,)]
@@ -199,7 +202,7 @@ class Merge:
         """Take over where the second project says that objects are absent; a mask counts more."""
         known, said = into.annotations, self._second.annotations.absences
         edits = []
-        for object_id in said.ids:
+        for object_id in sorted({*said.ids}.intersection(self._second.objects.ids)):
             merged = int(self._table[object_id])
             flags = said.frames(object_id) | known.absences.frames(merged)
             for frame in np.flatnonzero(flags).tolist():
@@ -218,10 +221,10 @@ class Merge:
             if status is Status.REFERENCE:
                 references[frame] = labels
             else:
-                source = first if first.status(frame) is Status.PREDICTION else second
                 told = {int(self._table[i]): c for i, c in second.confidence(frame).items()}
-                confidence = {**told, **first.confidence(frame)} if source is first else told
-                into.predict(frame, encode_png(labels), confidence, "merge")
+                told |= first.confidence(frame)
+                stale = into.annotations.stale(frame)
+                into.predict(frame, encode_png(labels), told, "merge", stale=stale)
         into.set_references(references, _STEP)
 
     def _merged(
