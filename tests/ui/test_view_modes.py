@@ -146,3 +146,15 @@ def test_onion_skin_shows_the_references_on_either_side(window):
     window.cursor.frame = 10
     assert (before.labels == window.document.annotations[8]).all()
     assert not after.isVisible()
+
+
+def test_onion_skin_shows_a_reference_as_it_is_though_it_changed_while_that_was_off(window):
+    cursor = window.cursor
+    cursor.frame, cursor.onion = 4, True
+    cursor.onion = False
+    window.document.clear_object(0, 1)
+    before, _ = window.canvas._onion.items
+
+    cursor.onion = True
+
+    assert (before.labels == window.document.annotations[0]).all()

@@ -42,9 +42,8 @@ class OnionSkin(QObject):
         self._follow()
 
     def _on_frame_changed(self, frame: int, _box: object) -> None:
-        if self._cursor.onion:
-            self._shown = [None if each == frame else each for each in self._shown]
-            self._follow()
+        self._shown = [None if each == frame else each for each in self._shown]
+        self._follow()
 
     def _follow(self) -> None:
         is_on = self._cursor.onion and self._cursor.masks_shown
