@@ -262,6 +262,15 @@ def test_keeping_and_releasing_touch_every_object(document, told):
     assert told == [(3, {1, 2}), (5, {1, 2})]
 
 
+def test_a_released_reference_is_computed_anew_for_objects_that_it_does_not_show_too(document):
+    document.paint(2, np.zeros(SHAPE, np.uint8), "Erase")
+    document.keep(3)
+
+    document.release(2)
+
+    assert stale(document)[2] == {1, 2}
+
+
 def test_saying_that_nothing_is_here_makes_the_neighbours_stale(document, told):
     document.project.predict(7, encode_png(np.zeros(SHAPE, np.uint8)), {}, "hold")
     document.keep(7)

@@ -205,6 +205,14 @@ def prediction_edits(
             yield FrameEdit(frame, Status.PREDICTION, png=encode_png(label_map))
 
 
+def release_edit(project: Project, frame: int) -> FrameEdit:
+    """Return the edit by which a reference is a prediction again, to be computed anew.
+
+    It may not show an object that is there: that is why it is released, as like as not.
+    """
+    return FrameEdit(frame, Status.PREDICTION, stale=frozenset(project.objects.ids))
+
+
 def absence_edit(project: Project, object_id: int, frames: range, is_absent: bool) -> Edit:
     """Return the edit by which an object is absent on consecutive frames, or is no more.
 

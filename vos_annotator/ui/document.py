@@ -17,6 +17,7 @@ from vos_annotator.core.corrections import (
     correct,
     new_object,
     reference_edits,
+    release_edit,
     with_objects,
 )
 from vos_annotator.core.edits import (
@@ -204,8 +205,7 @@ class Document(QObject):
         """Make a reference a prediction again: the next pass may replace it."""
         self.settle()
         if self.annotations.status(frame) is Status.REFERENCE:
-            stale = frozenset(self.annotations.objects_at(frame))
-            self.edit(tr("Release reference"), FrameEdit(frame, Status.PREDICTION, stale=stale))
+            self.edit(tr("Release reference"), release_edit(self.project, frame))
 
     def clear_object(self, frame: int, object_id: int) -> None:
         """Take an object's pixels off one frame."""
