@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QSpinBox
+from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QLineEdit, QSpinBox
 
 from tests.ui.mouse import click
 from tests.ui.window import FRAMES, finish_run, isolate_settings, make_clip, open_window, paint
@@ -412,6 +412,35 @@ def test_closing_amid_an_export_asks_and_keeps_it_running_unless_it_may_stop(
     may_stop = True
     assert window.close()
     assert asked == ["Export"] * 3 and not window.has_job
+
+
+@pytest.mark.parametrize("typed, goes_to", [("new", "new.vos"), ("cup 1.5", "cup 1.5.vos")])
+def test_a_copy_has_the_ending_by_which_it_is_opened_again(
+    window, monkeypatch, tmp_path, typed, goes_to
+):
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / typed), ""))
+
+    assert dialogs.ask_copy(window, window.workspace.project.path) == tmp_path / goes_to
+
+
+@pytest.mark.parametrize("word, goes_to", [("Keep it", None), ("Replace", "old.vos")])
+def test_what_is_there_is_replaced_only_if_that_is_said_though_its_ending_was_not_typed(
+    window, monkeypatch, tmp_path, word, goes_to
+):
+    def answer():
+        box = QApplication.activeModalWidget()
+        texts.append(box.text())
+        next(each for each in box.buttons() if each.text() == word).click()
+
+    texts: list[str] = []
+    (tmp_path / "old.vos").write_bytes(b"the work of a week")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "old"), ""))
+    QTimer.singleShot(50, answer)
+
+    found = dialogs.ask_copy(window, window.workspace.project.path)
+
+    assert found == (goes_to and tmp_path / goes_to)
+    assert "old.vos is there already" in texts[0]
 
 
 def test_the_question_whether_work_may_stop_keeps_it_by_default(qtbot, window):

@@ -58,12 +58,18 @@ def ask_project(parent: QWidget) -> Path | None:
 
 
 def ask_new_file(parent: QWidget, title: str, suggestion: Path, kinds: str) -> Path | None:
-    """Return where a new file goes."""
+    """Return where a new file goes; its name ends as that of the suggestion.
+
+    What is there already is replaced only if the person says so.
+    """
     chosen, _ = QFileDialog.getSaveFileName(parent, title, str(suggestion), kinds)
     if not chosen:
         return None
     path = Path(chosen)
-    return path if path.suffix else path.with_suffix(suggestion.suffix)
+    if path.suffix.lower() == suggestion.suffix:
+        return path  # of which the dialog has asked
+    path = path.with_name(path.name + suggestion.suffix)
+    return path if not path.exists() or _may_replace(parent, path) else None
 
 
 def ask_copy(parent: QWidget, current: Path) -> Path | None:
@@ -134,13 +140,24 @@ def ask_unsaved(parent: QWidget, path: Path) -> Unsaved:
 def ask_to_stop(parent: QWidget, work: str) -> bool:
     """Return whether work that is under way, called `work`, may end before it is done."""
     text = tr("{work} is not done yet. Closing now stops it where it is.", work=work)
-    box = QMessageBox(QMessageBox.Icon.NoIcon, tr("Still at work"), text, parent=parent)
-    stops = box.addButton(tr("Stop and close"), QMessageBox.ButtonRole.DestructiveRole)
-    stays = box.addButton(tr("Keep open"), QMessageBox.ButtonRole.RejectRole)
-    box.setDefaultButton(stays)
-    box.setEscapeButton(stays)
+    return _may(parent, tr("Still at work"), text, tr("Stop and close"), tr("Keep open"))
+
+
+def _may_replace(parent: QWidget, path: Path) -> bool:
+    """Return whether a file that is there already may be replaced."""
+    text = tr("{path} is there already. Replacing it cannot be undone.", path=path)
+    return _may(parent, tr("Replace the file"), text, tr("Replace"), tr("Keep it"))
+
+
+def _may(parent: QWidget, title: str, text: str, does: str, leaves: str) -> bool:
+    """Return whether a person chooses what a button `does`; by default it `leaves` it."""
+    box = QMessageBox(QMessageBox.Icon.NoIcon, title, text, parent=parent)
+    agrees = box.addButton(does, QMessageBox.ButtonRole.DestructiveRole)
+    refuses = box.addButton(leaves, QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(refuses)
+    box.setEscapeButton(refuses)
     box.exec()
-    return box.clickedButton() is stops
+    return box.clickedButton() is agrees
 
 
 def show_report(parent: QWidget, title: str, text: str, folder: Path) -> QDialog:
