@@ -35,7 +35,7 @@ def conditions(workspace: Workspace | None) -> set[str]:
         ("masks shown", cursor.masks_shown),
         ("onion shown", cursor.onion),
         ("pace shown", not workspace.pace.isHidden()),
-        ("range", cursor.in_frame is not None or cursor.out_frame is not None),
+        ("range", cursor.has_range),
         ("reference somewhere", bool(annotations.references)),
         ("reference here", annotations.status(cursor.frame) is Status.REFERENCE),
     ):

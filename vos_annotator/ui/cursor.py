@@ -172,6 +172,17 @@ class Cursor(QObject):
         self.view_changed.emit()
 
     @property
+    def has_range(self) -> bool:
+        """Whether the range begins or ends anywhere but with the video."""
+        return self._in_frame is not None or self._out_frame is not None
+
+    @property
+    def frames(self) -> range:
+        """The frames of the range, at least one; all of them where there is none."""
+        last = self._last if self._out_frame is None else self._out_frame
+        return range(self._in_frame or 0, last + 1)
+
+    @property
     def scrubbing(self) -> bool:
         """Whether the playhead is being dragged: a picture near by will do until it rests."""
         return self._is_scrubbing

@@ -36,7 +36,7 @@ class MaskVerbs:
         for each in window.findChildren(OperationDialog):
             each.reject()
         window.cursor.masks_shown = True  # else there is nothing to see of it
-        dialog = OperationDialog(operation, window.workspace, self._range, self._refusal, window)
+        dialog = OperationDialog(operation, window.workspace, self._refusal, window)
         dialog.applied_here.connect(
             lambda frame, labels: window.document.paint(frame, labels, tr(operation.title))
         )
@@ -90,9 +90,9 @@ class MaskVerbs:
     def toggle_absent(self) -> None:
         """Say that the object is not to be seen on this frame or in the range, or take it back."""
         cursor = self._window.cursor
-        is_ranged = cursor.in_frame is not None or cursor.out_frame is not None
+        is_ranged = cursor.has_range and cursor.frame in cursor.frames
         here = range(cursor.frame, cursor.frame + 1)
-        self._set_absent(self._range() if is_ranged and cursor.frame in self._range() else here)
+        self._set_absent(cursor.frames if is_ranged else here)
 
     def absent_onwards(self) -> None:
         """Say that the object is not to be seen until a reference shows it again."""
@@ -164,9 +164,3 @@ class MaskVerbs:
         if object_id not in document.objects:
             return tr("No object is chosen.")
         return self._window.actions_.with_keys(document.refusal(object_id))
-
-    def _range(self) -> range:
-        cursor, last = self._window.cursor, self._window.document.video.frame_count - 1
-        return range(
-            cursor.in_frame or 0, 1 + (last if cursor.out_frame is None else cursor.out_frame)
-        )

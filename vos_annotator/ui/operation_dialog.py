@@ -51,7 +51,6 @@ class OperationDialog(QDialog):
         self,
         operation: Operation,
         workspace: Workspace,
-        frames: Callable[[], range],
         refusal: Callable[[], str],
         parent: QWidget,
     ) -> None:
@@ -60,7 +59,6 @@ class OperationDialog(QDialog):
         Args:
             operation: What is to be done.
             workspace: Where it is to be done.
-            frames: Gives the range that can be chosen; it may become another one meanwhile.
             refusal: Says why the current object may not be changed, or nothing.
             parent: The window.
         """
@@ -68,7 +66,6 @@ class OperationDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr(operation.title))
         self._operation, self._work, self._refusal = operation, workspace, refusal
-        self._frames = frames
         self._preview: tuple[int, LabelMap] | None = None  # of what is chosen now
         self._is_accepted = False
         OwnKeys(self)
@@ -93,7 +90,7 @@ class OperationDialog(QDialog):
         """Apply; for this frame as soon as the preview is there."""
         self._work.document.settle()
         if self._on_range.isChecked():
-            self.applied_to_range.emit(self._frames(), self.amount)
+            self.applied_to_range.emit(self._work.cursor.frames, self.amount)
         elif self._preview is None:
             self._is_accepted = True
             return
@@ -148,7 +145,7 @@ class OperationDialog(QDialog):
         self.move(corner.x() - self.width() - _MARGIN, corner.y() + _MARGIN)  # beside the object
 
     def _name_range(self) -> None:
-        frames = self._frames()
+        frames = self._work.cursor.frames
         name = tr("Frames {first} to {last}", first=number(frames[0]), last=number(frames[-1]))
         self._on_range.setText(name)
 
@@ -170,7 +167,7 @@ class OperationDialog(QDialog):
         ok = self._buttons.button(QDialogButtonBox.StandardButton.Ok)
         ok.setEnabled(not refusal)
         frame, object_id = self._work.cursor.frame, self._work.cursor.object_id
-        if not refusal and self._on_range.isChecked() and frame not in self._frames():
+        if not refusal and self._on_range.isChecked() and frame not in self._work.cursor.frames:
             refusal = tr("This frame is not in the range: it stays as it is.")
         if refusal:
             self._latest.forget()

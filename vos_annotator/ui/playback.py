@@ -47,11 +47,11 @@ class Playback(QObject):
 
     def play(self) -> None:
         """Run from the current frame, or from the start of the range when at its end."""
-        first, last = self._range()
-        if last <= first:
+        frames = self._cursor.frames
+        if len(frames) < 2:
             return
-        if not first <= self._cursor.frame < last:
-            self._cursor.frame = first
+        if self._cursor.frame not in frames[:-1]:
+            self._cursor.frame = frames[0]
         self._start_from(self._cursor.frame)
         self._timer.start()
         self.playing_changed.emit(True)
@@ -69,7 +69,7 @@ class Playback(QObject):
     def _tick(self) -> None:
         if self._cursor.frame != self._due:  # someone moved it: play on from there
             self._start_from(self._cursor.frame)
-        first, last = self._range()
+        first, last = self._cursor.frames[0], self._cursor.frames[-1]
         now = time.monotonic() - self._started_at
         frame = self._due
         while frame < last and self._video.time(frame + 1) <= now:
@@ -81,7 +81,3 @@ class Playback(QObject):
         self._due = frame
         if frame != self._cursor.frame:
             self._cursor.frame = frame
-
-    def _range(self) -> tuple[int, int]:
-        first, last = self._cursor.in_frame, self._cursor.out_frame
-        return first or 0, self._video.frame_count - 1 if last is None else last

@@ -44,10 +44,7 @@ class RangeVerbs:
 
     def _frames(self, status: Status) -> list[int]:
         cursor, annotations = self._window.cursor, self._window.document.annotations
-        first = cursor.in_frame or 0
-        last = annotations.frame_count - 1 if cursor.out_frame is None else cursor.out_frame
-        frames = range(first, last + 1)
-        return [frame for frame in frames if annotations.status(frame) is status]
+        return [frame for frame in cursor.frames if annotations.status(frame) is status]
 
     def _change(self, text: str, edits: list[FrameEdit], nothing: str) -> None:
         document = self._window.document

@@ -62,11 +62,10 @@ class ReviewVerbs:
     def _frames(self) -> tuple[int, int]:
         """Return the first and the last frame that a command is about."""
         cursor, reviews = self._window.cursor, self._window.document.project.reviews
-        if cursor.in_frame is None and cursor.out_frame is None:
-            span = reviews.at(cursor.frame)
-            return span.first, span.last
-        end = reviews.spans[-1].last
-        return cursor.in_frame or 0, end if cursor.out_frame is None else cursor.out_frame
+        if cursor.has_range:
+            return cursor.frames[0], cursor.frames[-1]
+        span = reviews.at(cursor.frame)
+        return span.first, span.last
 
     def _say(self, span: ReviewSpan) -> None:
         is_new = self._window.document.review(span)

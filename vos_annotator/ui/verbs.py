@@ -51,11 +51,8 @@ class Verbs:
 
     def go_to_end(self, side: int) -> None:
         """Go to the first (-1) or the last frame of the range."""
-        cursor, last = self._work.cursor, self._work.document.video.frame_count - 1
-        if side < 0:
-            cursor.frame = cursor.in_frame or 0
-        else:
-            cursor.frame = last if cursor.out_frame is None else cursor.out_frame
+        cursor = self._work.cursor
+        cursor.frame = cursor.frames[0 if side < 0 else -1]
 
     def focus_frame_field(self) -> None:
         """Let the person type a frame number."""
@@ -251,15 +248,14 @@ class Verbs:
     def propagate(self) -> None:
         """Run both ways: from this frame when it is a reference of the range, else from all."""
         frame, annotations = self._work.cursor.frame, self._work.document.annotations
-        first, last = self._range()
-        is_origin = annotations.status(frame) is Status.REFERENCE and first <= frame <= last
-        self._run(frame if is_origin else None, first, last)
+        frames = self._work.cursor.frames
+        is_origin = annotations.status(frame) is Status.REFERENCE and frame in frames
+        self._run(frame if is_origin else None, frames[0], frames[-1])
 
     def propagate_one_way(self, step: int) -> None:
         """Run from this frame forwards (1) or backwards (-1)."""
-        frame = self._work.cursor.frame
-        first, last = self._range()
-        first, last = (frame, last) if step > 0 else (first, frame)
+        frame, frames = self._work.cursor.frame, self._work.cursor.frames
+        first, last = (frame, frames[-1]) if step > 0 else (frames[0], frame)
         self._run(None, first, last)
 
     def propagate_one_frame(self, step: int) -> None:
@@ -282,7 +278,3 @@ class Verbs:
         if self._work.bridge.propagate(origin, first, last):
             self._work.follow.begin()
             self._work.pass_words.expect()
-
-    def _range(self) -> tuple[int, int]:
-        cursor, last = self._work.cursor, self._work.document.video.frame_count - 1
-        return cursor.in_frame or 0, last if cursor.out_frame is None else cursor.out_frame
