@@ -485,6 +485,35 @@ def test_locked_objects_keep_their_masks_through_every_run(desk):
     assert (desk.annotations[13][:4, 4:8] == 1).all()
 
 
+def test_what_became_stale_of_an_object_while_it_was_locked_is_run_once_it_is_unlocked(desk):
+    desk.paint(0, 1)
+    desk.paint(0, 2, top=14)
+    desk.run()
+    desk.document.update_object(2, locked=True)
+    desk.document.keep(9)
+    desk.finish()
+    assert all(each == {2} for each in desk.stale().values()) and desk.stale()
+
+    desk.document.update_object(2, locked=False)
+    desk.finish()
+
+    assert desk.stale() == {} and desk.masks() == desk.undisturbed()
+
+
+def test_what_a_person_stopped_does_not_go_on_because_something_else_is_locked(desk):
+    desk.paint(0, 1)
+    desk.paint(0, 2, top=14)
+    desk.run()
+    desk.document.keep(9)
+    desk.bridge.stop()
+    desk.engine.visited.clear()
+
+    desk.document.update_object(1, locked=True)
+    desk.finish()
+
+    assert not desk.engine.visited and desk.stale()
+
+
 def test_when_all_objects_are_locked_a_run_says_so(desk):
     desk.paint(0)
     for object_id in (1, 2):

@@ -214,13 +214,14 @@ class EngineBridge(QObject):
             self._end()
 
     def _on_objects_changed(self) -> None:
-        """Start anew when a lock was set or taken away: the run must see it."""
+        """Start anew when a lock was set or taken away: a run must see it, or there is one now."""
         locked, self._locked = self._locked, self._document.objects.locked_ids
         if locked != self._locked:
-            self._start_anew()
+            freed = locked - self._locked
+            self._start_anew(is_due=self.auto_refresh and self._agenda.has_stale(freed))
 
-    def _start_anew(self) -> None:
-        if self.busy:
+    def _start_anew(self, is_due: bool = False) -> None:
+        if self.busy or is_due:
             self._interrupt()
             self._pause.start()
 
