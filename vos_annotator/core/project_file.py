@@ -1,7 +1,7 @@
 """The project file: one SQLite database, written at every edit.
 
 For: `project`. Knows SQLite and what rows mean (the tables are in `project_schema`); nothing of
-edits or videos.
+what edits do, or of videos.
 
 The file belongs to one process at a time: SQLite's exclusive lock goes with the process, so
 nothing stale is left behind by a crash. In WAL mode a commit survives the death of the process; a

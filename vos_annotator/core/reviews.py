@@ -3,7 +3,7 @@
 For: the project, which applies edits and keeps the spans on disk; read by the window. Knows
 edits; no files, no Qt.
 
-A review says nothing about masks: no pass, export or merge looks at it.
+A review says nothing about masks: no pass or export looks at it.
 """
 
 from collections.abc import Iterable, Iterator

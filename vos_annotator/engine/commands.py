@@ -1,6 +1,6 @@
 """What is said between the bridge and the worker's thread: frozen values, both ways.
 
-For: the worker, the bridge and their tests. Knows numpy and passes only. Arrays in here are
+For: the worker, the bridge and their tests. Values only, and no engine. Arrays in here are
 handed over: whoever sends one does not touch it again.
 """
 

@@ -1,7 +1,7 @@
 """What two threads pass to each other: the newest of a kind, in order, at a bearable pace.
 
-For: the worker, whose commands and results each go through one. Plain Python; the only place
-of the program where threads share anything, and so the only one with a lock.
+For: the worker, whose commands and results each go through one; it shares nothing else with the
+window but caches. Plain Python.
 """
 
 import threading
