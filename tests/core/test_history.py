@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.core.edit_stream import FRAMES, content, label_map_of, make_pictures, redo, step
 from tests.core.edit_stream import undo as take_back
 from vos_annotator.core import history as history_module
+from vos_annotator.core.corrections import correct
 from vos_annotator.core.edit_codec import decode_edit, encode_edit
 from vos_annotator.core.edits import Edits, FrameEdit, ObjectsEdit, Status, VideoObject
 from vos_annotator.core.errors import UserError
@@ -220,18 +221,15 @@ def test_of_a_step_with_damaged_pixels_nothing_is_made(path, damage):
     sound = FrameEdit(1, Status.REFERENCE, png=encode_png(label_map_of(3)))
     edit = project.history.to_undo()
     damaged = replace(edit, patch=replace(edit.patch, **damage))
-    project.close()
-    with closing(sqlite3.connect(path)) as database, database:
-        data = encode_edit(Edits((sound, damaged)))
-        database.execute("UPDATE history SET edit = ? WHERE position = 1", (data,))
-    project = Project.open(path)
     before = masks(project)
 
-    with pytest.raises(UserError, match="was damaged"):
-        take_back(project)
+    with pytest.raises(UserError, match="is damaged"):
+        correct(project, decode_edit(encode_edit(Edits((sound, damaged)))))
 
     assert masks(project) == before
     project.close()
+    with Project.open(path) as project:
+        assert masks(project) == before
 
 
 def test_a_project_of_the_first_version_opens_with_nothing_to_undo(path):

@@ -161,11 +161,19 @@ def correct(project: Project, edit: Edit) -> tuple[Edit, Touched]:
 
     Returns:
         The edit that takes it back, and the references that it changed, made or unmade.
+
+    Raises:
+        UserError: It is damaged. Whatever is raised, nothing is changed.
     """
     correction = Correction(project, [edit])
     with project.together():
-        for _ in correction.steps():
-            pass
+        try:
+            for _ in correction.steps():
+                pass
+        except BaseException:
+            for _ in correction.back():
+                pass
+            raise
     return correction.inverse, correction.touched
 
 

@@ -3,7 +3,7 @@
 For: `project_file`. Knows edits and msgpack: values only, nothing that could run.
 
 An edit is a list whose first item says which kind it is. What the file holds is checked when
-it is read, so a damaged step is refused before anything is changed.
+it is read, but for pixels: to unpack those of hundreds of masks takes a while.
 """
 
 from typing import Any
@@ -77,7 +77,6 @@ def _edit(listed: list[Any]) -> Edit:
         if patch is not None:
             top, bottom, left, right, pixels, values = patch
             patch = Patch((slice(top, bottom), slice(left, right)), pixels, values)
-            patch.unpacked()  # damaged ones are refused here
         stale, ids = frozenset(stale), frozenset(ids)
         absent = None if absent is None else frozenset(absent)
         return FrameEdit(frame, Status(status), patch, png, stale, dict(confidence), ids, absent)

@@ -16,6 +16,7 @@ from typing import Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from vos_annotator.core.errors import UserError
 from vos_annotator.core.file_names import encodable
 from vos_annotator.core.masks import Box, LabelMap, changed_box
 
@@ -79,31 +80,24 @@ class Patch:
 
         Returns:
             The patch that sets them back, and the objects that got or lost a pixel.
-        """
-        region = label_map[self.box]
-        pixels, after = self.unpacked()
-        before = region[pixels]
-        region[pixels] = after
-        return type(self)(self.box, self.pixels, _packed(before)), changed_ids(before, after)
-
-    def unpacked(self) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
-        """Return which pixels of the box are set, a mask of its size, and to what.
 
         Raises:
-            ValueError: The bytes are damaged.
+            UserError: The bytes are damaged; nothing is set.
         """
-        height, width = (side.stop - side.start for side in self.box)
+        region = label_map[self.box]
         try:
-            bits, values = (
+            bits, after = (
                 np.frombuffer(zlib.decompress(each), np.uint8)
                 for each in (self.pixels, self.values)
             )
-        except zlib.error as error:
-            raise ValueError(f"no patch: {error}") from error
-        pixels = np.unpackbits(bits, count=height * width).view(bool).reshape(height, width)
-        if np.count_nonzero(pixels) != len(values):
-            raise ValueError(f"no patch: {len(values)} labels for other pixels")
-        return pixels, values
+            pixels = np.unpackbits(bits, count=region.size).view(bool).reshape(region.shape)
+            before = region[pixels]
+            region[pixels] = after
+        except (zlib.error, ValueError) as error:
+            raise UserError(
+                "What is stored of a step is damaged: it can be neither undone nor redone."
+            ) from error
+        return type(self)(self.box, self.pixels, _packed(before)), changed_ids(before, after)
 
 
 @dataclass(frozen=True)
