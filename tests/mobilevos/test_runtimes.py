@@ -173,7 +173,7 @@ def test_every_network_can_be_run_as_graphs(name, tmp_path):
 
 
 @pytest.mark.skipif(not shutil.which("g++"), reason="nothing to compile with")
-def test_what_torch_compiles_says_what_the_network_says_and_stays_when_it_runs_again(tmp_path):
+def test_what_torch_compiles_says_what_the_network_says(tmp_path):
     torch.manual_seed(0)
     network = Network(NETWORKS["mobilevos-light"]).eval()
     reference, runtime = (

@@ -25,13 +25,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tests.ui.window import isolate_settings, make_clip, open_window, paint
+from tests.ui.window import make_clip, open_window, paint
 from vos_annotator.core.errors import MissingVideo
 from vos_annotator.core.formats.importing import Masks
 from vos_annotator.core.formats.registry import FORMATS
 from vos_annotator.core.masks import encode_png
 from vos_annotator.core.objects import SCREEN_COLORS
-from vos_annotator.core.translation import languages
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.actions import ACTIONS
 from vos_annotator.ui.card import Card
@@ -49,14 +48,6 @@ CONTROLS = (
     QLineEdit,
     QPlainTextEdit,
 )
-
-
-@pytest.fixture(params=languages())
-def spoken(request, qapp, tmp_path):
-    """Let the window speak a language; English again afterwards."""
-    isolate_settings(tmp_path / "settings", request.param)
-    yield request.param
-    isolate_settings(tmp_path / "settings")
 
 
 @pytest.fixture

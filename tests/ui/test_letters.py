@@ -13,22 +13,20 @@ from PySide6.QtWidgets import (
     QLineEdit,
 )
 
-from tests.ui.window import isolate_settings, make_clip, open_window, paint
-from vos_annotator.core.translation import languages
+from tests.ui.window import make_clip, open_window, paint
 from vos_annotator.ui.export_dialog import ExportDialog
 from vos_annotator.ui.form_parts import add_answers, file_row, roomy_form
 from vos_annotator.ui.import_dialog import ImportDialog
 
 
-@pytest.fixture(params=languages())
-def window(request, qtbot, tmp_path):
-    isolate_settings(tmp_path / "settings", request.param)
+@pytest.fixture
+def window(qtbot, spoken, tmp_path):
     with open_window(qtbot, make_clip(tmp_path / "clip")) as window:
         paint(window)
         yield window
 
 
-def spoken(dialog):
+def words(dialog):
     """Return the words of each button, and of each label that leads to a field."""
     buttons = [each for each in dialog.findChildren(QAbstractButton) if each.text()]
     labels = [
@@ -40,7 +38,7 @@ def spoken(dialog):
 
 
 def check(dialog):
-    letters = Counter(QKeySequence.mnemonic(text).toString() for text in spoken(dialog))
+    letters = Counter(QKeySequence.mnemonic(text).toString() for text in words(dialog))
     assert len(letters) > 2 and "" not in letters
     assert set(letters.values()) == {1}, letters
 

@@ -67,25 +67,30 @@ class Box(Tool):
         strokes = _strokes(box, max(WIDTH / self._canvas.zoom, 1.5), (rows, columns))
         certain = np.full((rows, columns), OUTSIDE, np.uint8)
         within = box.toAlignedRect()
-        certain[within.top() : within.bottom() + 1, within.left() : within.right() + 1] = 0
-        is_kept = self._keep_mask(box, strokes, certain)
+        inside = np.s_[within.top() : within.bottom() + 1, within.left() : within.right() + 1]
+        certain[inside] = 0
+        is_kept = self._keep_mask(box, inside, strokes, certain)
         self._canvas.tool("scribble").mark(strokes, certain, tr("Box"), corrects=is_kept)
 
     def _keep_mask(
-        self, box: QRectF, strokes: NDArray[np.uint8], certain: NDArray[np.uint8]
+        self,
+        box: QRectF,
+        inside: tuple[slice, slice],
+        strokes: NDArray[np.uint8],
+        certain: NDArray[np.uint8],
     ) -> bool:
         """Have strokes keep what the object has; return whether they correct its mask."""
         object_id = self._cursor.object_id
         if object_id not in self._document.objects:
             return False
         own = self._document.annotations[self._cursor.frame] == object_id
-        inside = own & (certain == 0)
+        part = own[inside]
         name = self._document.objects[object_id].name
-        if inside.sum() < _WHOLE * own.sum():
+        if np.count_nonzero(part) < _WHOLE * np.count_nonzero(own):
             certain[own] = INSIDE
             self._say(tr("{name} keeps what it has outside of the box.", name=name))
             return False
-        if not _fills(inside, box):
+        if not _fills(part, box):
             return False
         strokes[strokes == INSIDE] = 0
         self._say(tr("{name} keeps what it has in the box, and nothing else.", name=name))
@@ -107,7 +112,7 @@ class Box(Tool):
 
 
 def _fills(mask: NDArray[np.bool_], box: QRectF) -> bool:
-    """Return whether a mask (H, W) within a box reaches about as far as the box does."""
+    """Return whether what a mask has within a box reaches about as far as the box does."""
     _, _, width, height = cv2.boundingRect(mask.view(np.uint8))
     return width * height >= _FILLED * box.width() * box.height()
 
