@@ -35,7 +35,7 @@ from vos_annotator.engine.talk import FailedElsewhere
 from vos_annotator.engine.worker import InferenceWorker
 
 ABLE = '''
-import logging, os, signal, time
+import gc, logging, os, signal, time
 import numpy as np
 from pathlib import Path
 from vos_annotator.core.errors import UserError
@@ -83,6 +83,8 @@ class Able(HoldEngine):
         if 201 in absent:
             logging.getLogger("vos_annotator.able").warning("allowed %d", BUDGET.allowed)
             print("for nobody")
+        if 202 in absent:
+            raise UserError("{count} objects stay", count=gc.get_freeze_count())
         once = Path(os.environ.get("ABLE_DIES_ONCE", "-"))
         if frame == 5 and (os.environ.get("ABLE_DIES") or once.exists()):
             once.unlink(missing_ok=True)
@@ -236,6 +238,14 @@ def test_it_gives_way_to_the_window_and_leaves_ctrl_c_to_it(engine):
     assert int(Path(f"/proc/{process.pid}/oom_score_adj").read_text()) > 0
     process.send_signal(signal.SIGINT)
     assert engine.recall(0, b"") is False  # it still answers
+
+
+def test_what_it_made_at_its_start_is_not_looked_through_for_garbage_in_a_pass(engine):
+    engine.memorize(0, picture(0), square(0))
+    with pytest.raises(UserError) as told:
+        engine.segment(1, picture(1), {202})
+
+    assert int(str(told.value).split()[0]) > 10_000
 
 
 def test_engines_are_described_without_being_loaded_here(place):

@@ -125,6 +125,10 @@ def test_the_window_is_seen_before_torch_is_loaded(setting):
     assert 0 < figures["window_ms"]["median"] <= figures["picture_ms"]["median"]
 
 
+def test_no_garbage_is_sought_among_what_the_start_of_the_window_made(setting):
+    assert measure_start(setting).figures["frozen"] > 10_000
+
+
 @pytest.mark.parametrize("is_variable", [False, True])
 @pytest.mark.parametrize("coding", CODINGS)
 def test_a_repeated_group_is_a_clip_whose_frames_can_all_be_found(setting, coding, is_variable):

@@ -87,6 +87,8 @@ def run_module(module: str, *words: object, folder: Path) -> dict:
     command = [sys.executable, "-m", module, *map(str, words)]
     home = {name: str(folder / "home") for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME")}
     surroundings = os.environ | home | {"QT_QPA_PLATFORM": "offscreen"}
+    # Where containers set it, every start would compile the program anew, as no user's does.
+    surroundings.pop("PYTHONDONTWRITEBYTECODE", None)
     done = subprocess.run(command, env=surroundings, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         print(done.stderr, file=sys.stderr)

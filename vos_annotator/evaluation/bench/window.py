@@ -30,6 +30,7 @@ def measure_start(setting: Setting) -> Outcome:
         for key in keys
     }
     figures["has_torch"] = any(start["has_torch"] for start in starts)
+    figures["frozen"] = min(start["frozen"] for start in starts)  # objects no garbage is sought in
     words = ("window is up", "  CPU until then", "picture is there")
     rows = [
         (label, [f"{value:.0f}" for value in figures[key].values()])

@@ -23,7 +23,7 @@ from vos_annotator.core.project import Project
 from vos_annotator.core.video import open_video
 from vos_annotator.engine.choice import add_engine_options, chosen_engine
 from vos_annotator.engine.remote import load_remote
-from vos_annotator.ui.app import make_application
+from vos_annotator.ui.app import make_application, seek_no_garbage_in_what_is_there
 from vos_annotator.ui.main_window import MainWindow
 from vos_annotator.ui.probe.watches import watch_everything, watch_gaps, watch_strokes
 
@@ -51,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             window = MainWindow(project, chosen_engine(args), args.size, load_remote)
             window.bridge.failed.connect(_fail)
             window.show()
+            seek_no_garbage_in_what_is_there()
             try:
                 found = _watch(window, args, Path(folder))
             finally:

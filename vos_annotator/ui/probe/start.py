@@ -6,6 +6,7 @@ For: the `bench` command, which starts this as the shell starts the program and 
 line of JSON. Imports nothing before the application does.
 """
 
+import gc
 import json
 import sys
 import time
@@ -46,6 +47,7 @@ def main(clip: str, started: float) -> int:
             found["window_ms"] = 1000 * (time.time() - started)
             found["window_cpu_ms"] = 1000 * time.process_time()
             found["has_torch"] = "torch" in sys.modules
+            found["frozen"] = gc.get_freeze_count() if gc.isenabled() else 0
             self._poll.start()
 
         def _look(self) -> None:
