@@ -9,6 +9,7 @@ from tests.training.small_data import write_small_data
 from vos_annotator.cli import main
 from vos_annotator.core.masks import encode_png
 from vos_annotator.training import ablation
+from vos_annotator.training.ablation import COLUMNS
 
 
 @pytest.fixture
@@ -75,3 +76,44 @@ def test_a_slip_in_the_last_row_shows_before_anything_is_trained(study, davis, t
     assert main(words) == 2
     assert "rat" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "junk", [b"junk\n1,2\n", b"\xff\xfe", b"", ",".join(COLUMNS).encode() + b"\na,0,2\n"]
+)
+def test_a_table_of_results_that_is_damaged_is_named(study, davis, tmp_path, capsys, junk):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "results.csv").write_bytes(junk)
+    assert main(["ablate", str(study), "--out", str(out), "--davis", str(davis)]) == 2
+    assert "results.csv is damaged" in capsys.readouterr().err
+    assert (out / "results.csv").read_bytes() == junk
+
+
+def test_clips_to_compare_on_that_are_not_there_are_missed_before_anything_is_trained(
+    study, tmp_path
+):
+    words = ["ablate", str(study), "--out", str(tmp_path / "out"), "--davis", str(tmp_path)]
+    assert main(words) == 2
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("change", ["rows=[]", "seeds=[]", "size=0", "seeds=[-1]"])
+def test_a_study_of_nothing_is_named(tmp_path, capsys, change):
+    path = tmp_path / "none.toml"
+    rows = "" if change.startswith("rows") else '[[rows]]\nname = "a"\n'
+    path.write_text(f'recipe = "student"\n{change}\n{rows}')
+    assert main(["ablate", str(path), "--out", str(tmp_path / "o"), "--davis", "none"]) == 2
+    assert "none.toml is no study" in capsys.readouterr().err
+
+
+def test_a_study_that_was_changed_does_not_go_on_among_the_old_figures(
+    study, davis, tmp_path, capsys
+):
+    study.write_text(study.read_text().partition("[[rows]]")[0] + '[[rows]]\nname = "plain"\n')
+    words = ["ablate", str(study), "--out", str(tmp_path / "out"), "--davis", str(davis)]
+    assert main(words) == 0
+    table = (tmp_path / "out" / "table.md").read_bytes()
+    assert main([*words, "--set", "stages.0.length=3"]) == 2
+    assert "another recipe" in capsys.readouterr().err
+    assert (tmp_path / "out" / "table.md").read_bytes() == table

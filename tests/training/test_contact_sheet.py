@@ -47,3 +47,9 @@ def test_a_stage_that_is_not_there_is_named(data, tmp_path, capsys):
     words = ["show-clips", "--data", str(data), "--out", str(tmp_path / "x.png"), "--stage", "7"]
     assert main(words) == 2
     assert "count --stage from 0" in capsys.readouterr().err
+
+
+def test_a_seed_below_0_is_named(data, tmp_path, capsys):
+    words = ["--data", str(data), "--out", str(tmp_path / "a.png"), "--seed", "-1"]
+    assert main(["show-clips", *words]) == 2
+    assert "--seed" in capsys.readouterr().err

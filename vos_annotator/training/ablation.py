@@ -22,19 +22,30 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import fmean
+from typing import Annotated
 
 import msgspec
 import torch
+from msgspec import Meta
 
 from vos_annotator.core.atomic import put_file
 from vos_annotator.core.errors import UserError
 from vos_annotator.evaluation.first_masks import evaluate_engine
 from vos_annotator.evaluation.scores import Score, mean_score
+from vos_annotator.evaluation.sequences import find_sequences
 from vos_annotator.mobilevos.backbones import count_parameters
 from vos_annotator.mobilevos.engine import MobileVOSEngine
 from vos_annotator.training.command import train
 from vos_annotator.training.processes import Processes
-from vos_annotator.training.recipe import Table, read_recipe, read_tables
+from vos_annotator.training.recipe import (
+    Count,
+    Recipe,
+    Seed,
+    Size,
+    Table,
+    read_recipe,
+    read_tables,
+)
 from vos_annotator.training.run_folder import RunFolder
 
 COLUMNS = ["row", "seed", "memory", "J_mean", "F_mean", "JF_mean", "ms", "parameters"]
@@ -45,17 +56,17 @@ class Variant(Table):
 
     name: str
     set: tuple[str, ...] = ()
-    memories: tuple[int, ...] = (2,)
+    memories: Annotated[tuple[Count, ...], Meta(min_length=1)] = (2,)
 
 
 class Study(Table):
     """What is compared; see the module's head."""
 
     recipe: str
-    rows: tuple[Variant, ...]
+    rows: Annotated[tuple[Variant, ...], Meta(min_length=1)]
     set: tuple[str, ...] = ()
-    seeds: tuple[int, ...] = (0,)
-    size: int = 480
+    seeds: Annotated[tuple[Seed, ...], Meta(min_length=1)] = (0,)
+    size: Size = 480
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,14 +91,16 @@ def run(arguments: argparse.Namespace) -> int:
         for row in study.rows:
             changes = [*study.set, *arguments.set, *row.set, f"seed={seed}"]
             recipes[row.name, seed] = read_recipe(study.recipe, changes)
+    find_sequences(arguments.davis)  # what is not there is missed now, not after hours
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     results = Results(arguments.out / "results.csv")
     for (name, seed), recipe in recipes.items():
         row = next(row for row in study.rows if row.name == name)
+        folder = RunFolder(arguments.out / f"{_slug(name)}-{seed}")
+        _check_same(recipe, folder)
         wanted = [memory for memory in row.memories if not results.has(name, seed, memory)]
         if not wanted:
             continue
-        folder = RunFolder(arguments.out / f"{_slug(name)}-{seed}")
         print(f"{name}, seed {seed}", flush=True)
         train(recipe, folder, Processes(0, 1, device), resumes=folder.has_state)
         if not folder.is_done:
@@ -102,6 +115,19 @@ def run(arguments: argparse.Namespace) -> int:
     results.plot(names, arguments.out / "pareto.png")
     print(results.table(names))
     return 0
+
+
+def _check_same(recipe: Recipe, folder: RunFolder) -> None:
+    """Refuse to go on with a study that was changed: its table would mix what was compared.
+
+    Raises:
+        UserError: The run was begun with another recipe.
+    """
+    if folder.has_state and folder.recipe.is_file() and read_recipe(folder.recipe) != recipe:
+        raise UserError(
+            f"{folder.path} was trained by another recipe than this study asks for now: give "
+            "another --out, or take back what was changed."
+        )
 
 
 def read_study(path: Path) -> Study:
@@ -126,8 +152,27 @@ class Results:
         self.path = path
         self._rows: list[dict[str, str]] = []
         if path.is_file():
-            with path.open(newline="", encoding="utf-8") as file:
-                self._rows = list(csv.DictReader(file))
+            self._rows = self._read()
+
+    def _read(self) -> list[dict[str, str]]:
+        """Return the rows that are there.
+
+        Raises:
+            UserError: They are not as `add` writes them.
+        """
+        try:
+            with self.path.open(newline="", encoding="utf-8") as file:
+                reader = csv.DictReader(file)
+                rows = list(reader)
+            if reader.fieldnames != COLUMNS:
+                raise ValueError("other columns")
+            for row in rows:
+                [float(row[column]) for column in COLUMNS[1:]]
+        except (ValueError, TypeError, csv.Error) as error:
+            raise UserError(
+                f"{self.path} is damaged: move it away, and what it had is evaluated again."
+            ) from error
+        return rows
 
     def has(self, name: str, seed: int, memory: int) -> bool:
         """Return whether a figure is there."""
@@ -175,7 +220,9 @@ class Results:
         axes.set_xlabel("ms a frame, from the picture's file to the masks")
         axes.set_ylabel("J&F")
         axes.grid(alpha=0.3)
-        figure.savefig(path, dpi=110)
+        picture = io.BytesIO()
+        figure.savefig(picture, format="png", dpi=110)
+        put_file(path, picture.getvalue())
 
     def _groups(self, names: list[str]) -> Iterator[tuple[str, str, list[dict[str, str]]]]:
         """Yield the rows of each name and memory, all seeds together."""

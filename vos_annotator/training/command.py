@@ -5,7 +5,9 @@ For: the command line; with torchrun, several processes of it train one network.
 
 import argparse
 import logging
+from contextlib import nullcontext
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 import msgspec
@@ -109,11 +111,12 @@ def train(recipe: Recipe, folder: RunFolder, processes: Processes, resumes: bool
     if any(stage.losses.hint for stage in recipe.stages):
         check_hints(network, Teacher.load(recipe.teacher.checkpoint, torch.device("cpu")), recipe)
     trainer = Trainer(network, sources, recipe, folder, processes)
-    if resumes:
-        trainer.resume()
-    if processes.is_first:
-        folder.write_recipe(recipe)
-    trainer.run()
+    with folder.held() if processes.is_first else nullcontext():
+        if resumes:
+            trainer.resume()
+        if processes.is_first:
+            folder.write_recipe(recipe)
+        trainer.run()
 
 
 def _keep_apart(sources: Sources, davis: str) -> None:
@@ -143,7 +146,7 @@ def make_network(asked: NetworkRecipe) -> Network:
     shape = {key: tuple(v) if isinstance(v, list) else v for key, v in asked.shape.items()}
     try:
         network = Network(replace(NETWORKS[asked.name], **shape))
-    except (TypeError, KeyError) as error:
+    except (TypeError, LookupError, ValueError, RuntimeError, ArithmeticError) as error:
         raise UserError(f"network.shape of the recipe does not fit: {error}.") from error
     if asked.init == "imagenet":
         load_backbone(network, read_imagenet(network.config.backbone))
@@ -194,9 +197,15 @@ def data_sets(data: Data) -> list[DataSet]:
         kind, colon, rest = text.partition(":")
         path, _, weight = rest.partition("*")
         try:
-            sets.append(DataSet(kind, Path(data.root) / path, float(weight or 1)))
+            counts = float(weight or 1)
         except ValueError:
-            colon = ""
-        if not colon:
-            raise UserError(f"'{text}' names no data: write it as KIND:PATH or KIND:PATH*WEIGHT.")
+            counts = 0.0
+        if not colon or not 0 < counts < inf:
+            raise UserError(
+                f"'{text}' names no data: write it as KIND:PATH or KIND:PATH*WEIGHT, with a "
+                "weight above 0."
+            )
+        sets.append(DataSet(kind, Path(data.root) / path, counts))
+    if not sets:
+        raise UserError("data.sets is empty: name what to train on.")
     return sets

@@ -46,8 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         UserError: The recipe, the data or an option is not as it must be.
     """
-    if arguments.count < 1 or arguments.columns < 1:
-        raise UserError("--count and --columns must be at least 1.")
+    for name, least in (("count", 1), ("columns", 1), ("seed", 0)):
+        if getattr(arguments, name) < least:
+            raise UserError(f"--{name} must be at least {least}.")
     changes = [*arguments.set, *([f"data.root={arguments.data}"] if arguments.data else [])]
     recipe = read_recipe(arguments.recipe, changes)
     if not 0 <= arguments.stage < len(recipe.stages):

@@ -92,6 +92,8 @@ class Material:
             video.weight * weights.get(video.set, 1.0) * np.sqrt(len(video.frames))
             for video in sources.videos
         )
+        if self.videos and not self.video_chances.any():
+            raise UserError("data.weights leaves out all videos: give one of them more than 0.")
         self._still_chances = np.cumsum(_shares(still.weight for still in sources.stills))
         self._cutout_chances = np.cumsum(_shares(each.weight for each in sources.cutouts))
         self._facts: dict[int, Facts | None] = {}

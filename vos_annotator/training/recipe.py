@@ -12,18 +12,29 @@ For: the commands `train` and `ablate`. Knows msgspec and the files' paths, not 
 `resources/recipes` has some; every key with its meaning is an attribute below.
 """
 
+import sys
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.paths import resources_folder
 
 SUFFIX, KEPT_SUFFIX = ".toml", ".json"  # of what is written by hand, and by a run
 BACKBONE_OF = "backbone:"  # before a checkpoint, in `NetworkRecipe.init`
+
+# What numbers may be; none of these takes nan or inf.
+_MOST = sys.float_info.max
+Count = Annotated[int, Meta(ge=0)]
+Several = Annotated[int, Meta(ge=1)]
+Seed = Annotated[int, Meta(ge=0, le=2**32 - 1)]
+Size = Annotated[int, Meta(ge=16)]  # px of a side
+Share = Annotated[float, Meta(ge=0, le=1)]
+Weight = Annotated[float, Meta(ge=0, le=_MOST)]
+Positive = Annotated[float, Meta(gt=0, le=_MOST)]
 
 
 class Table(Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,24 +63,24 @@ class Losses(Table):
         hardest: Share of pixels that cross-entropy ends up counting.
     """
 
-    tracking: float = 1.0
-    dice: float = 0.5
-    poly: float = 0.0
-    scribble: float = 0.5
-    scribble_every: int = 1
-    logit: float = 0.0
-    temperature: float = 1.0
-    representation: float = 0.0
-    omega: float = 1.0
-    pixels: int = 512
+    tracking: Weight = 1.0
+    dice: Weight = 0.5
+    poly: Weight = 0.0
+    scribble: Weight = 0.5
+    scribble_every: Several = 1
+    logit: Weight = 0.0
+    temperature: Positive = 1.0
+    representation: Weight = 0.0
+    omega: Share = 1.0
+    pixels: Count = 512
     borders: bool = True
-    features: float = 0.0
-    hint: float = 0.0
-    hardest: float = 0.2
+    features: Weight = 0.0
+    hint: Weight = 0.0
+    hardest: Share = 0.2
 
     def __post_init__(self) -> None:
-        if self.scribble_every < 1:
-            raise ValueError("`scribble_every` must be at least 1")
+        if not (self.reach_heads or self.features or self.hint):
+            raise ValueError("a stage needs a loss that counts more than 0")
         if self.scribble_every > 1 and not (self.tracking or self.logit or self.representation):
             raise ValueError("`scribble_every` needs a loss of masks that are carried on beside")
 
@@ -113,34 +124,30 @@ class Stage(Table):
     """
 
     name: str = "main"
-    steps: int = 0
-    minutes: float = 0.0
-    rate: float = 5e-4
-    backbone_rate: float = 0.3
-    warm_up: int = 100
-    batch: int = 8
-    accumulate: int = 1
-    length: int = 4
-    size: int = 224
-    videos: float = 0.55
-    compositions: float = 0.35
-    gaps: tuple[int, int, int] = (6, 6, 6)
-    memory: int = 2
-    top_k: int = 30
+    steps: Count = 0
+    minutes: Weight = 0.0
+    rate: Weight = 5e-4
+    backbone_rate: Weight = 0.3
+    warm_up: Count = 100
+    batch: Several = 8
+    accumulate: Several = 1
+    length: Annotated[int, Meta(ge=2)] = 4
+    size: Size = 224
+    videos: Share = 0.55
+    compositions: Share = 0.35
+    gaps: tuple[Several, Several, Several] = (6, 6, 6)
+    memory: Count = 2
+    top_k: Count = 30
     freeze: str = "stem"
     losses: Losses = field(default_factory=Losses)
 
     def __post_init__(self) -> None:
         if (self.steps > 0) == (self.minutes > 0):
             raise ValueError("a stage needs `steps` or `minutes`, one of them and above 0")
-        if self.size % 16 or self.size <= 0:
+        if self.size % 16:
             raise ValueError("`size` must be a multiple of 16")
         if self.freeze not in ("nothing", "stem", "backbone", "late"):
             raise ValueError('`freeze` must be "nothing", "stem", "backbone" or "late"')
-        least_of = {"batch": 1, "accumulate": 1, "length": 2, "memory": 0, "top_k": 0}
-        for name, least in least_of.items():
-            if getattr(self, name) < least:
-                raise ValueError(f"`{name}` must be at least {least}")
 
 
 class NetworkRecipe(Table):
@@ -176,8 +183,8 @@ class Data(Table):
 
     root: str = "data"
     sets: tuple[str, ...] = ("folder:.",)
-    weights: dict[str, float] = field(default_factory=dict)
-    workers: int = 1
+    weights: dict[str, Weight] = field(default_factory=dict)
+    workers: Count = 1
 
 
 class TeacherRecipe(Table):
@@ -202,8 +209,8 @@ class Evaluation(Table):
     """
 
     davis: str = ""
-    size: int = 288
-    minutes: float = 30.0
+    size: Size = 288
+    minutes: Weight = 30.0
 
 
 class Recipe(Table):
@@ -220,8 +227,8 @@ class Recipe(Table):
     data: Data = field(default_factory=Data)
     teacher: TeacherRecipe = field(default_factory=TeacherRecipe)
     evaluation: Evaluation = field(default_factory=Evaluation)
-    seed: int = 0
-    average: float = 0.998
+    seed: Seed = 0
+    average: Annotated[float, Meta(ge=0, lt=1)] = 0.998
     compile: bool = False
 
     def __post_init__(self) -> None:
@@ -249,7 +256,8 @@ def read_recipe(name: str | Path, changes: list[str] = ()) -> Recipe:
     if not path.is_file():
         path = resources_folder() / "recipes" / f"{name}{SUFFIX}"
     if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in path.parent.glob(f"*{SUFFIX}")))
+        ours = (resources_folder() / "recipes").glob(f"*{SUFFIX}")
+        known = ", ".join(sorted(each.stem for each in ours))
         raise UserError(
             f"There is no recipe '{name}': give the path of a {SUFFIX} file or one of {known}."
         )
@@ -272,7 +280,9 @@ def read_tables(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text("utf-8")
         return msgspec.json.decode(text, type=dict) if is_kept else tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.MsgspecError, OSError) as error:
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}): check its path.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.MsgspecError) as error:
         kind = "JSON" if is_kept else "TOML"
         raise UserError(f"{path} cannot be read as {kind}: {error}.") from error
 
