@@ -1,7 +1,11 @@
 """The folder of a run: what a power cut leaves of its log can be gone on with."""
 
+import os
+import platform
+
 import pytest
 
+from vos_annotator.core.errors import UserError
 from vos_annotator.training.run_folder import RunFolder
 
 SCORES = "step,minutes,JF_mean\r\n50,1.0,0.7\r\n"
@@ -54,3 +58,29 @@ def test_what_lies_past_a_step_is_forgotten_in_a_long_log_too(folder):
     folder.log({"step": 15_050, "minutes": 1.0, "JF_mean": 0.5, "loss_more": 0.1})
     last = (folder.path / "log.csv").read_text().splitlines()[-1]
     assert last == "15050,1.0,0.5,0.1"
+
+
+@pytest.mark.parametrize("junk", ["garbage\nfoo\n", "step,minutes\nfoo,bar\n", "step,a\n1,x\n"])
+def test_a_log_of_something_else_does_not_stop_a_run(folder, junk):
+    (folder.path / "log.csv").write_text(junk)
+    folder.forget_after(5)
+    folder.draw_curves()
+    folder.log({"step": 50, "stage": "main", "loss_all": 1.0})
+    folder.draw_curves()
+
+
+def test_two_do_not_train_in_one_folder_at_once(folder):
+    with folder.held():
+        note = folder.path / "running"
+        others = note.read_text().rpartition(" ")[0] + f" {os.getppid()}"
+        note.write_text(others)
+        with pytest.raises(UserError, match="Another process trains in"), folder.held():
+            pass
+        assert note.read_text() == others
+    assert not note.exists()
+
+
+def test_a_process_that_was_killed_keeps_nobody_from_going_on(folder):
+    (folder.path / "running").write_text(f"{platform.node()} {1 << 30}")
+    with folder.held():
+        assert str(os.getpid()) in (folder.path / "running").read_text()

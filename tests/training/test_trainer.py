@@ -414,6 +414,13 @@ def test_a_recipe_that_is_not_the_one_of_the_run_is_named(begun, caplog):
     assert "and not by student" in caplog.text
 
 
+@pytest.mark.parametrize("state", [{"a": 1}, [1], torch.zeros(3), {"network": 3}])
+def test_a_state_that_another_program_wrote_is_named(begun, capsys, state):
+    torch.save(state, begun / "state.pt")
+    assert main(["train", "--out", str(begun), "--resume"]) == 2
+    assert "state.pt is damaged" in capsys.readouterr().err
+
+
 def test_a_run_is_not_resumed_with_another_network(begun, capsys):
     before = (begun / "recipe.json").read_bytes()
     change = "network.shape={value_dim=8}"
@@ -494,6 +501,8 @@ def test_data_sets_are_read_off_their_text():
     first, second = data_sets(Data(root="/d", sets=("folder:.", "davis:DAVIS*2.5")))
     assert (first.kind, str(first.path), first.weight) == ("folder", "/d", 1.0)
     assert (second.kind, str(second.path), second.weight) == ("davis", "/d/DAVIS", 2.5)
-    for text in ("folder", "davis:x*heavy"):
+    for text in ("folder", "davis:x*heavy", "folder:.*0", "folder:.*-1", "folder:.*nan"):
         with pytest.raises(UserError, match="names no data"):
             data_sets(Data(sets=(text,)))
+    with pytest.raises(UserError, match=r"data\.sets is empty"):
+        data_sets(Data(sets=()))

@@ -7,14 +7,20 @@ For: the trainer. Knows torch's files and matplotlib, no network.
     average.safetensors   the moving average of the weights: what is shipped
     best.safetensors      the same, where it did best on the development clips
     log.csv, evaluations.csv, curves.png
+    running               which process trains here now, while it does
 """
 
 import csv
 import io
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 import torch
 
 from vos_annotator.core.atomic import put_file, writing
@@ -39,6 +45,31 @@ class RunFolder:
         self._state, self._done = path / "state.pt", path / "done"
         with writing(path):
             path.mkdir(parents=True, exist_ok=True)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep others from training here: each would write over what the other learnt.
+
+        Raises:
+            UserError: Another process does, or it cannot be written.
+        """
+        note, own = self.path / "running", f"{platform.node()} {os.getpid()}"
+        with writing(note):
+            if note.is_file() and _is_gone(note.read_text("utf-8", "replace")):
+                note.unlink()
+            try:
+                with note.open("x", encoding="utf-8") as file:
+                    file.write(own)
+            except FileExistsError:
+                raise UserError(
+                    f"Another process trains in {self.path}: give another --out, or delete {note} "
+                    "if none does."
+                ) from None
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                note.unlink()
 
     @property
     def has_state(self) -> bool:
@@ -77,9 +108,11 @@ class RunFolder:
                 f"{self._state} does not exist: there is no run to resume there."
             ) from None
         except Exception as error:  # junk makes torch.load raise anything
-            raise UserError(
-                f"{self._state} is damaged: start a run anew, with --init {self.average}."
-            ) from error
+            raise self.damaged() from error
+
+    def damaged(self) -> UserError:
+        """Return what to say where what resuming needs is not what was written."""
+        return UserError(f"{self._state} is damaged: start a run anew, with --init {self.average}.")
 
     def log(self, row: Row) -> None:
         """Add a line on the losses to the log."""
@@ -128,7 +161,7 @@ class RunFolder:
             return []
         whole = path.read_bytes().rpartition(b"\n")[0].decode("utf-8", "replace")
         rows = csv.DictReader(io.StringIO(whole, newline=""))
-        return [row for row in rows if None not in row and None not in row.values()]
+        return [row for row in rows if _is_whole(row)]
 
     def _append(self, name: str, row: Row) -> None:
         """Add a row; where a new stage has other columns the file is written anew."""
@@ -147,3 +180,22 @@ class RunFolder:
         writer.writeheader()
         writer.writerows(rows)
         put_file(self.path / name, text.getvalue().encode())
+
+
+def _is_gone(writer: str) -> bool:
+    """Return whether a process that noted where it runs, and its number, does no more."""
+    machine, _, number = writer.rpartition(" ")
+    if machine != platform.node() or not number.isdecimal():
+        return False
+    return int(number) == os.getpid() or not psutil.pid_exists(int(number))
+
+
+def _is_whole(row: dict[str, str]) -> bool:
+    """Return whether a line has all of its columns, and numbers where numbers were written."""
+    if None in row or None in row.values() or not row.get("step", "").isdecimal():
+        return False
+    try:
+        [float(text) for name, text in row.items() if text and name != "stage"]
+    except ValueError:
+        return False
+    return True

@@ -291,7 +291,7 @@ class Trainer:
         """Write what was learnt since the last save, on the way out with an error."""
         ignore_ended_workers()
         try:
-            if self.step != self._saved:
+            if self.step != self._saved and self.average.is_finite:
                 self.save()
         except Exception as error:  # what ends the run is the one to tell of
             log.error("what was learnt last is lost: %s", error)
@@ -310,15 +310,17 @@ class Trainer:
         try:
             self.network.load_state_dict(state["network"])
             self.average.network.load_state_dict(state["average"])
+            self.step = self._saved = state["step"]
+            self._stage, self._stage_step = state["stage"], state["stage_step"]
+            self._seconds, self._stage_seconds = state["seconds"], state["stage_seconds"]
+            self._resumed = state["optimizer"] if self._stage_step else None  # or a stage's own
+        except (LookupError, TypeError) as error:  # another program's
+            raise self.folder.damaged() from error
         except RuntimeError:
             raise UserError(
                 f"{self.folder.path} trains another network than {self.recipe.network.name} with "
                 "this network.shape: go on with the recipe that it was begun with."
             ) from None
-        self.step = self._saved = state["step"]
-        self._stage, self._stage_step = state["stage"], state["stage_step"]
-        self._seconds, self._stage_seconds = state["seconds"], state["stage_seconds"]
-        self._resumed = state["optimizer"] if self._stage_step else None  # or a stage's own
         self.folder.forget_after(self.step)
 
 
