@@ -73,3 +73,22 @@ def test_a_truncated_checkpoint_is_named(tmp_path):
 def test_a_checkpoint_that_is_not_there_is_asked_for_by_name():
     with pytest.raises(UserError, match="no checkpoint 'nobody'"):
         find_checkpoint("nobody")
+
+
+@pytest.mark.parametrize("told", [{"config": "null"}, {"config": "[1]"}, {"notes": "{"}])
+def test_a_checkpoint_that_describes_something_else_is_named(tmp_path, told):
+    path = tmp_path / "odd.safetensors"
+    save_checkpoint(path, Network(NetworkConfig(value_dim=16, decoder=(8, 8, 8))))
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+    save_file(load_file(path), path, metadata | told)
+    with pytest.raises(UserError, match=r"odd\.safetensors"):
+        load_checkpoint(path)
+
+
+def test_a_checkpoint_of_a_network_that_ran_away_is_named(tmp_path):
+    network = Network(NetworkConfig(value_dim=16, decoder=(8, 8, 8)))
+    network.key.weight.data[0] = torch.nan
+    save_checkpoint(tmp_path / "nan.safetensors", network)
+    with pytest.raises(UserError, match=r"nan\.safetensors"):
+        load_checkpoint(tmp_path / "nan.safetensors")

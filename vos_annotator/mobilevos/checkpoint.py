@@ -78,13 +78,24 @@ def load_checkpoint(path: Path) -> tuple[Network, dict[str, object]]:
         fields = {key: tuple(v) if isinstance(v, list) else v for key, v in config}
         network = Network(NetworkConfig(**fields))
         network.load_state_dict(weights)
+        if not all(weight.isfinite().all() for weight in weights.values()):
+            raise ValueError("weights that are no numbers")
+        notes = json.loads(metadata.get("notes", "{}"))
     except FileNotFoundError:
         raise UserError("There is no checkpoint at {path}: check the path.", path=path) from None
-    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
+    except (
+        SafetensorError,
+        LookupError,
+        AttributeError,
+        TypeError,
+        ValueError,
+        RuntimeError,
+        OSError,
+    ) as error:
         raise UserError(
             "{path} is not a checkpoint of this program, or it is damaged: fetch or train it "
             "again ({kind}).",
             path=path,
             kind=type(error).__name__,
         ) from error
-    return network.eval(), json.loads(metadata.get("notes", "{}"))
+    return network.eval(), notes
