@@ -3,8 +3,11 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from vos_annotator.core import atomic
 from vos_annotator.core.atomic import beside, copy_file, put_file, sweep
+from vos_annotator.core.errors import UserError
 
 NOBODY = 1 << 30  # no process has such a number
 
@@ -49,3 +52,24 @@ def test_what_a_killed_program_began_is_taken_away_and_what_others_write_stays(t
 
     assert set(tmp_path.iterdir()) == {mine, elsewhere, foreign}
     sweep(tmp_path / "nothing")
+
+
+def test_a_folder_that_a_killed_program_began_is_taken_away(tmp_path):
+    mine = beside(tmp_path / "graphs")
+    killed = mine.with_name(mine.name.replace(f"-{os.getpid()}-", f"-{NOBODY}-"))
+    for path in (mine, killed):
+        path.mkdir()
+        (path / "look.onnx").touch()
+
+    sweep(tmp_path)
+
+    assert list(tmp_path.iterdir()) == [mine]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders on Windows")
+def test_a_pipe_or_a_device_is_not_replaced_by_a_file(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(UserError, match="a device or a pipe"):
+        put_file(pipe, b"figures")
+    assert pipe.is_fifo()

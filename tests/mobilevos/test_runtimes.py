@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -128,7 +129,7 @@ def test_a_processor_without_instructions_for_8_bit_integers_is_not_asked(small,
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True})
     network, _ = load_checkpoint(small)
     assert INT8 not in choice.installed()
-    assert len(list(make_graphs(network, small).iterdir())) == len(PARTS)
+    assert len(list(make_graphs(network, small).glob("*.onnx"))) == len(PARTS)
     with pytest.raises(UserError, match="int8 does not work here"):
         choice.load_runtime(INT8, network, small)
 
@@ -240,7 +241,7 @@ def test_two_processes_that_make_the_same_graphs_do_not_disturb_each_other(small
 
     assert [each.wait() for each in both] == [0, 0]
     coarse = len(COARSE_PARTS) if favours_int8() else 0
-    assert len(list(kept_graphs(small).iterdir())) == len(PARTS) + coarse
+    assert len(list(kept_graphs(small).glob("*.onnx"))) == len(PARTS) + coarse
     assert [path.name for path in cache_folder().iterdir()] == [kept_graphs(small).name]
 
 
@@ -350,14 +351,37 @@ def test_a_gpu_runs_the_network_in_bfloat16_if_it_need_not_imitate_it(
     assert next(network.parameters()).dtype == torch.float32  # what learns stays as it is
 
 
-def test_damaged_graphs_leave_torch_at_work_and_say_so_where_they_were_asked_for(small):
+def test_damaged_graphs_leave_torch_at_work_until_they_are_made_again(small, caplog):
     network, _ = load_checkpoint(small)
     (make_graphs(network, small) / "look.onnx").write_bytes(b"no graph")
     choice.settle(network, "onnxruntime", {})
 
     assert choice.choose_runtime(network, small, CPU).name == "torch"
-    with pytest.raises(UserError, match="onnxruntime does not work here"):
-        choice.choose_runtime(network, small, CPU, "onnxruntime")
+    assert not choice.is_settled(network, small, CPU)
+    assert probe.prepare(small) == ""
+    assert choice.choose_runtime(network, small, CPU).name == "onnxruntime"
+    (kept_graphs(small) / "decode.onnx").unlink()
+    assert choice.choose_runtime(network, small, CPU, "onnxruntime").name == "onnxruntime"
+    assert [path.name for path in cache_folder().glob("[!q]*")] == [kept_graphs(small).name]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no ulimit")
+@pytest.mark.skipif(not ON_GRAPHS, reason="nothing runs graphs here")
+def test_a_disk_that_is_full_for_now_does_not_decide_for_torch_for_good(small, monkeypatch, caplog):
+    network, _ = load_checkpoint(small)
+    start = subprocess.Popen
+    monkeypatch.setattr(  # the shell's limit on files is as good as a full disk
+        probe.subprocess,
+        "Popen",
+        lambda words, **more: start(
+            ["sh", "-c", f"ulimit -f 64; exec {shlex.join(words)}"], **more
+        ),
+    )
+    probe.wait_for_probe(network, small)
+
+    assert choice.noted(network) is None
+    assert str(cache_folder()) in caplog.text
+    assert list(cache_folder().iterdir()) == []
 
 
 def test_what_is_asked_for_counts_more_than_the_environment_and_that_more_than_speed(

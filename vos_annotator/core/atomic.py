@@ -39,12 +39,15 @@ def beside(path: Path) -> Path:
 
 
 def sweep(folder: Path) -> None:
-    """Take away what programs of this machine that are gone began to write in a folder."""
+    """Take away files and folders that programs of this machine that are gone began to write."""
     with writing(folder):
         for left in folder.iterdir() if folder.is_dir() else ():
             known = _PART.fullmatch(left.name)
             if known and known[1] == _machine() and not psutil.pid_exists(int(known[2])):
-                left.unlink(missing_ok=True)
+                if left.is_dir():
+                    shutil.rmtree(left, ignore_errors=True)
+                else:
+                    left.unlink(missing_ok=True)
 
 
 def put_file(path: Path, data: bytes) -> bool:
@@ -59,6 +62,8 @@ def put_file(path: Path, data: bytes) -> bool:
     """
     part = beside(path)
     with writing(path):
+        if path.exists() and not path.is_file() and not path.is_dir():  # it would be replaced
+            raise OSError(errno.EINVAL, "it is a device or a pipe")
         if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data:
             return False
         try:

@@ -15,9 +15,9 @@ They are traced by torch's older exporter, which takes a second; the newer one, 
 
 import hashlib
 import io
+import json
 import logging
 import shutil
-import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +26,7 @@ import torch
 from platformdirs import user_cache_path
 from torch import Tensor, nn
 
+from vos_annotator.core.atomic import beside, sweep
 from vos_annotator.mobilevos import backbones, heads, network
 from vos_annotator.mobilevos.heads import Look
 from vos_annotator.mobilevos.network import Network
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 
 PARTS = ("look", "for_values", "memorize", "for_masks", "decode")
 _OPSET = 17
+_DIGESTS = "digests.json"  # of the graphs beside it: a damaged one is made again
 _SEEN = 3  # of a look, what masks are made from
 _SHAPE = 96, 128  # of the picture that graphs are traced with; they take any other
 _SOURCES = (backbones, heads, network, quantized)
@@ -60,13 +62,22 @@ def fingerprint(checkpoint: Path) -> str:
 
 
 def kept_graphs(checkpoint: Path) -> Path | None:
-    """Return the folder with the graphs of a checkpoint, if they were made before."""
+    """Return the folder with the graphs of a checkpoint, if they were made before and are whole."""
     folder = cache_folder() / fingerprint(checkpoint)
-    return folder if folder.is_dir() else None
+    try:
+        is_whole = json.loads((folder / _DIGESTS).read_bytes()) == _digests(folder)
+    except (OSError, ValueError):
+        return None
+    return folder if is_whole else None
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """Return what each graph of a folder must come to."""
+    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.glob("*.onnx")}
 
 
 def make_graphs(network: Network, checkpoint: Path) -> Path:
-    """Return the folder with the graphs of a checkpoint, which are made if need be.
+    """Return the folder with the graphs of a checkpoint, which are made if need be, or damaged.
 
     Whoever else makes them meanwhile, the folder has all of them or is not there.
 
@@ -82,15 +93,22 @@ def make_graphs(network: Network, checkpoint: Path) -> Path:
         return kept
     target = cache_folder() / fingerprint(checkpoint)
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(dir=target.parent, prefix="part-"))
+    sweep(target.parent)
+    part = beside(target)
     try:
+        part.mkdir()
         for name, data in export(network).items():
             (part / f"{name}.onnx").write_bytes(data)
         if quantized.favours_int8():
             _quantize(part, network)
+        (part / _DIGESTS).write_text(json.dumps(_digests(part)))
+        if target.exists() and not kept_graphs(checkpoint):
+            damaged = beside(target)
+            target.rename(damaged)
+            shutil.rmtree(damaged, ignore_errors=True)
         part.replace(target)
     except OSError:
-        if not target.is_dir():  # where it is, another process was quicker
+        if not kept_graphs(checkpoint):  # where they are, another process was quicker
             raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -100,6 +118,8 @@ def make_graphs(network: Network, checkpoint: Path) -> Path:
 def _quantize(folder: Path, network: Network) -> None:
     try:
         quantized.quantize(folder, network)
+    except OSError:
+        raise
     except Exception:  # the library has errors of its own; the others do not need these graphs
         log.warning("The network cannot be brought to 8-bit integers.", exc_info=True)
 

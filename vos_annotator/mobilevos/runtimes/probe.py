@@ -36,6 +36,7 @@ REFERENCE = TorchRuntime.name
 _TURNS = 4
 _GAIN = 0.95  # of torch's time: more is not worth leaving the reference for
 _PATIENCE = 180.0  # s that a command waits for it
+_UNKEPT = 75  # how it ends where nothing can be written, as sysexits.h has it: not now
 _ENDED = (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
@@ -76,6 +77,13 @@ def wait_for_probe(network: Network, checkpoint: Path) -> None:
         return
     if told:
         log.warning("%s", told.strip())
+    if process.returncode == _UNKEPT:  # which passes: it is no reason to choose torch for good
+        log.warning(
+            "What runs the network quickest cannot be kept in %s: torch runs it until there is "
+            "room and leave to write there.",
+            cache_folder(),
+        )
+        return
     if process.returncode and -process.returncode not in _ENDED and noted(network) is None:
         log.warning("What runs the network quickest could not be found out: torch runs it.")
         with suppress(OSError):
@@ -109,6 +117,9 @@ def probe(
     """Return the runtime that runs frames of one object quickest, and the ms of all of them.
 
     They take turns, so that whatever else runs slows all of them, and the best turn counts.
+
+    Raises:
+        OSError: Graphs cannot be kept.
     """
     network = network.to(memory_format=torch.channels_last)
     runtimes = []
@@ -116,6 +127,8 @@ def probe(
         try:
             runtimes.append(load_runtime(name, network, checkpoint))
         except UserError as error:
+            if isinstance(error.__cause__, OSError):
+                raise error.__cause__ from None
             log.warning("%s", error)
     picture = torch.rand(1, 3, *shape, generator=torch.Generator().manual_seed(0))
     spent: dict[str, float] = {}
@@ -162,4 +175,7 @@ if __name__ == "__main__":
     die_with_parent()
     if "--yield" in sys.argv and hasattr(os, "nice"):
         os.nice(19)
-    print(prepare(Path(sys.argv[1])), end="")
+    try:
+        print(prepare(Path(sys.argv[1])), end="")
+    except OSError:
+        sys.exit(_UNKEPT)
