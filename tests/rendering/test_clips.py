@@ -145,3 +145,24 @@ def test_an_interrupted_clip_leaves_no_folder_and_the_next_run_makes_it_whole(
     masks = sorted((folder / "masks").iterdir())
     assert [path.stem for path in masks] == names
     np.testing.assert_array_equal(decode_png(masks[0].read_bytes()), label_maps[0])
+
+
+def test_two_who_write_one_clip_leave_it_whole(tmp_path, monkeypatch):
+    clip = clips.Clip(np.zeros((3, 64, 96, 3), np.uint8), np.ones((3, 64, 96), np.uint8))
+    encode = clips.encode_png
+
+    def overtaken(label_map):
+        monkeypatch.undo()
+        clips.write_clip(clip, tmp_path, 0, 0)
+        return encode(label_map)
+
+    monkeypatch.setattr(clips, "encode_png", overtaken)
+    clips.write_clip(clip, tmp_path, 0, 0)
+
+    assert len(list(clips.clip_folder(tmp_path, 0, 0).rglob("*.*"))) == 6
+    assert not list((tmp_path / ".parts").iterdir())
+
+
+def test_pictures_larger_than_opengl_draws_are_refused(renderer):
+    with pytest.raises(UserError, match="--size of at most"):
+        Renderer(1 << 30, 64)

@@ -86,3 +86,19 @@ def test_the_thin_and_the_solid_are_told_apart(tmp_path):
 
     assert models.thin == (0,)
     assert set(models.solid) == {2, 3, 4}
+
+
+def test_a_kept_mesh_that_is_damaged_is_read_afresh(tmp_path):
+    write_box(tmp_path / "a", "box")
+    (kept,) = open_library(tmp_path / "a").paths
+    whole = kept.read_bytes()
+    for damaged in (b"", whole[:100]):
+        kept.write_bytes(damaged)
+        assert open_library(tmp_path / "a").mesh(0).thickness > 0
+
+
+def test_a_link_that_leads_nowhere_is_left_out(tmp_path, caplog):
+    write_box(tmp_path / "a", "box")
+    (tmp_path / "a" / "gone.obj").symlink_to(tmp_path / "nowhere.obj")
+    assert len(open_library(tmp_path / "a").paths) == 1
+    assert "gone.obj is left out" in caplog.text

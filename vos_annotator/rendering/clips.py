@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vos_annotator.core.atomic import writing
+from vos_annotator.core.atomic import beside, writing
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import encode_png
 from vos_annotator.rendering.library import Library
@@ -22,6 +22,7 @@ from vos_annotator.rendering.pictures import draw_picture
 from vos_annotator.rendering.renderer import Renderer
 from vos_annotator.rendering.scenes import Choice, draw_scene
 
+PARTS = ".parts"  # folder in which clips are written
 _MOST_OBJECTS = 3
 _SMALLEST, _LARGEST = 0.003, 0.5  # share of the picture that makes an object worth an id
 _ATTEMPTS = 30
@@ -105,19 +106,31 @@ def choose_objects(
 def write_clip(clip: Clip, root: Path, seed: int, number: int) -> None:
     """Write a clip's folder, which appears only when it is whole.
 
+    Whoever else writes the same clip meanwhile, one of the two, which are alike, stays.
+
     Raises:
         UserError: It cannot be written.
     """
     folder = clip_folder(root, seed, number)
-    part = root / ".parts" / folder.name
-    with writing(folder):
-        shutil.rmtree(part, ignore_errors=True)  # of a run that was interrupted
-        for name in ("images", "masks"):
-            (part / name).mkdir(parents=True)
-        for frame, (picture, labels) in enumerate(zip(clip.pictures, clip.label_maps, strict=True)):
-            bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-            _, data = cv2.imencode(".jpg", bgr, (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))
-            (part / "images" / f"{frame:05d}.jpg").write_bytes(data.tobytes())
-            (part / "masks" / f"{frame:05d}.png").write_bytes(encode_png(labels))
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        part.rename(folder)
+    part = beside(root / PARTS / folder.name)
+    try:
+        with writing(folder):
+            _write(clip, part)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                part.rename(folder)
+            except OSError:
+                if not folder.is_dir():
+                    raise
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _write(clip: Clip, part: Path) -> None:
+    for name in ("images", "masks"):
+        (part / name).mkdir(parents=True)
+    for frame, (picture, labels) in enumerate(zip(clip.pictures, clip.label_maps, strict=True)):
+        bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+        _, data = cv2.imencode(".jpg", bgr, (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))
+        (part / "images" / f"{frame:05d}.jpg").write_bytes(data.tobytes())
+        (part / "masks" / f"{frame:05d}.png").write_bytes(encode_png(labels))

@@ -6,20 +6,20 @@ hands them the numbers of the clips that are missing.
 
 import argparse
 import logging
-import shutil
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
+from vos_annotator.core.atomic import sweep
 from vos_annotator.core.errors import UserError
-from vos_annotator.rendering.clips import clip_folder, render_clip, write_clip
+from vos_annotator.rendering.clips import PARTS, clip_folder, render_clip, write_clip
 from vos_annotator.rendering.contact_sheet import write_sheet
 from vos_annotator.rendering.library import Library, open_library
 from vos_annotator.rendering.pictures import find_photographs
@@ -82,10 +82,12 @@ def run(args: argparse.Namespace) -> int:
         with _pool(args.workers) as pool:
             library = open_library(args.models, partial(_map, pool))
         order = Order(library, photographs, args.out, args.seed, args.frames, width, height)
+        sweep(args.out / PARTS)
         try:
             _render(order, missing, args.workers)
         finally:
-            shutil.rmtree(args.out / ".parts", ignore_errors=True)
+            with suppress(OSError):  # another run writes there
+                (args.out / PARTS).rmdir()
     first = [clip_folder(args.out, args.seed, n) for n in range(min(args.count, _ON_SHEET))]
     sheet = args.out / f"rendered-{args.seed}.png"
     write_sheet(first, sheet)

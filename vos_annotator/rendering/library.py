@@ -13,6 +13,7 @@ import logging
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -22,11 +23,12 @@ import platformdirs
 from vos_annotator.core.atomic import put_file, writing
 from vos_annotator.core.errors import UserError
 from vos_annotator.rendering.meshes import (
+    UNREADABLE,
     Mesh,
     UnusableModel,
     load_mesh,
+    packed,
     read_model,
-    save_mesh,
     thickness_of,
 )
 
@@ -112,9 +114,12 @@ def find_models(root: Path) -> list[ModelFile]:
 
 def prepare(model: ModelFile) -> tuple[Path, float] | str:
     """Keep a model's mesh; return where and its thickness, or why it cannot be used."""
-    path = model.kept_at()
+    try:
+        path = model.kept_at()
+    except OSError as error:  # a link that leads nowhere
+        return error.strerror or str(error)
     verdict = path.with_suffix(".txt")
-    if path.is_file():
+    with suppress(*UNREADABLE):  # what is damaged is read afresh
         return path, thickness_of(path)
     if verdict.is_file():
         return verdict.read_text("utf-8")
@@ -125,10 +130,7 @@ def prepare(model: ModelFile) -> tuple[Path, float] | str:
     except UnusableModel as error:
         put_file(verdict, str(error).encode())
         return str(error)
-    part = path.with_suffix(".part")
-    with writing(path):
-        save_mesh(mesh, part)
-        part.replace(path)
+    put_file(path, packed(mesh))
     return path, mesh.thickness
 
 

@@ -8,6 +8,8 @@ software renderer: of a heavy model, vertices that lie within a fraction of the 
 pixel of each other become one.
 """
 
+import io
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,8 @@ CORNER_FLOATS = 12  # position 3, normal 3, texture coordinates 2, colour 3, tex
 MOST_TRIANGLES = 8000
 _CELLS = (256, 160, 128, 96, 72, 56, 44, 36, 28, 22)  # of the grids that heavy models move to
 _FLATTEST = 0.1  # thickness over breadth; below, it is a carpet or a plate; a rod is not
+# What numpy raises where a kept mesh is missing or damaged.
+UNREADABLE = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile)
 _VIEW_SIDE = 48  # px of the silhouettes that thickness is measured on
 
 
@@ -90,20 +94,21 @@ def simplified(
     return unique, index.reshape(-1, 3).astype(np.uint32)
 
 
-def save_mesh(mesh: Mesh, path: Path) -> None:
-    """Write a mesh as .npz."""
-    with path.open("wb") as file:
-        np.savez_compressed(
-            file,
-            corners=mesh.corners,
-            triangles=mesh.triangles,
-            textures=mesh.textures,
-            thickness=mesh.thickness,
-        )
+def packed(mesh: Mesh) -> bytes:
+    """Return a mesh as an .npz file."""
+    file = io.BytesIO()
+    np.savez_compressed(
+        file,
+        corners=mesh.corners,
+        triangles=mesh.triangles,
+        textures=mesh.textures,
+        thickness=mesh.thickness,
+    )
+    return file.getvalue()
 
 
 def load_mesh(path: Path) -> Mesh:
-    """Return what `save_mesh` wrote."""
+    """Return the mesh in a file that `packed` made."""
     with np.load(path, allow_pickle=False) as stored:
         return Mesh(
             stored["corners"], stored["triangles"], stored["textures"], float(stored["thickness"])
@@ -111,7 +116,7 @@ def load_mesh(path: Path) -> Mesh:
 
 
 def thickness_of(path: Path) -> float:
-    """Return the thickness alone of what `save_mesh` wrote: a hundredth of the work."""
+    """Return the thickness alone: a hundredth of the work of `load_mesh`."""
     with np.load(path, allow_pickle=False) as stored:
         return float(stored["thickness"])
 

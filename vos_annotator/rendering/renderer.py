@@ -33,7 +33,7 @@ class Renderer:
     """An OpenGL context and the pictures that it draws into. Use it in a `with`.
 
     Raises:
-        UserError: There is no OpenGL here.
+        UserError: There is no OpenGL here, or it draws nothing so large.
     """
 
     def __init__(self, width: int, height: int) -> None:
@@ -46,6 +46,12 @@ class Renderer:
                 f"OpenGL cannot be used ({error}): install libegl1 and libgl1-mesa-dri."
             ) from error
         context = self._context
+        most = min(context.info["GL_MAX_TEXTURE_SIZE"], *context.info["GL_MAX_VIEWPORT_DIMS"])
+        if max(width, height) > most:
+            raise UserError(
+                f"OpenGL draws no pictures of {width}x{height} px here: give a --size of at most "
+                f"{most} px a side."
+            )
         context.enable(moderngl.DEPTH_TEST)
         self._picture = context.program(VERTEX, fragment_shader=PICTURE)
         self._ids = context.program(VERTEX, fragment_shader=IDS)
