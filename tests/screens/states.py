@@ -79,7 +79,7 @@ def wipe(studio: Studio) -> None:
     """
     studio.worst = studio.window.cursor.frame
     window, annotations = studio.window, studio.window.document.annotations
-    window.bridge.auto_refresh = False
+    window.bridge.refresh.is_on = False
     for frame in (22, 23):
         label_map = annotations[frame].copy()
         label_map[label_map == CUP] = 0
@@ -99,7 +99,7 @@ def wipe(studio: Studio) -> None:
 def references(studio: Studio) -> None:
     """Some frames are corrected, what is between follows them, and some of it is reviewed."""
     studio.do("undo")
-    studio.window.bridge.auto_refresh = True
+    studio.window.bridge.refresh.is_on = True
     for frame in (30, 79, studio.worst):
         studio.go_to(frame)
         studio.correct(frame, CUP, ASTRONAUT)
@@ -202,7 +202,7 @@ def absent(studio: Studio) -> None:
     window = studio.window
     window.open_path(clip)
     studio.settle()
-    window.bridge.auto_refresh = False
+    window.bridge.refresh.is_on = False
     window.document.paint(0, truth[0], "Paint")
     window.document.update_object(CUP, name="cup")
     studio.do("propagate")

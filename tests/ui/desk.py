@@ -120,6 +120,20 @@ class Desk:
         self.run()
         assert self.masks() == self.undisturbed()
 
+    def correct_beside_a_lock(self, then=lambda: None):
+        """Correct object 1 while 2 is locked, `then` do something: 2 keeps its masks."""
+        self.paint(0, 1)
+        self.paint(0, 2, top=14)
+        self.run()
+        before = {f: self.annotations[f] == 2 for f in range(FRAMES)}
+        self.document.update_object(2, locked=True)
+        self.paint(12, 1, top=0, size=4)
+        self.finish()
+        then()
+        for frame in range(FRAMES):
+            np.testing.assert_array_equal(self.annotations[frame] == 2, before[frame])
+        assert (self.annotations[13][:4, 4:8] == 1).all()
+
     def undisturbed(self, first=0, last=FRAMES - 1):
         """Return the masks that these references give without a window, by frame."""
         engine = HoldEngine()

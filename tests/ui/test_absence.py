@@ -76,7 +76,7 @@ def test_onwards_means_up_to_the_next_reference_that_shows_it(qtbot, window):
 
 
 def test_a_pass_leaves_the_object_away_and_only_the_frames_around_are_computed_anew(qtbot, window):
-    window.bridge.auto_refresh = False
+    window.bridge.refresh.is_on = False
     window.cursor.in_frame, window.cursor.out_frame, window.cursor.frame = 3, 5, 3
     window.actions_["absent"].trigger()
     assert lane(window) == [REFERENCE, STALE, STALE, *[SAID_ABSENT] * 3, *[STALE] * (FRAMES - 6)]

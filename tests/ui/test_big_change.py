@@ -32,7 +32,7 @@ def clip(qapp, tmp_path):
 def window(qtbot, clip, monkeypatch):
     monkeypatch.setattr(big_change, "VISIT", 0.0)  # one mask at each turn
     with open_window(qtbot, clip) as window:
-        window.bridge.auto_refresh = False
+        window.bridge.refresh.is_on = False
         yield window
 
 

@@ -14,6 +14,7 @@ from vos_annotator.engine.commands import Finished, Scribble, Scribbled, Segment
 from vos_annotator.engine.kept import KeptMaps
 from vos_annotator.ui import bridge as bridge_module
 from vos_annotator.ui import gathering
+from vos_annotator.ui.agenda import Agenda
 from vos_annotator.ui.bridge import EngineBridge
 
 
@@ -149,7 +150,7 @@ def test_an_object_begun_later_is_carried_beyond_references_that_do_not_show_it(
     for frame in (0, 14, 18):
         desk.paint(frame)
     desk.run()
-    desk.bridge.auto_refresh = auto_refresh
+    desk.bridge.refresh.is_on = auto_refresh
     desk.paint(7, 2, top=14)
     desk.engine.visited.clear()
 
@@ -197,7 +198,7 @@ def test_a_run_in_a_range_computes_what_is_stale_of_its_objects_there_alone(desk
     for frame in (0, 6, 14, 18):
         desk.paint(frame)
     desk.run()
-    desk.bridge.auto_refresh = False
+    desk.bridge.refresh.is_on = False
     desk.paint(3, 2, top=14)
     desk.engine.visited.clear()
 
@@ -253,7 +254,7 @@ def test_what_a_correction_left_stale_when_the_project_was_closed_is_computed_wh
 def test_without_auto_refresh_a_correction_marks_and_runs_nothing(desk):
     desk.paint(0)
     desk.run()
-    desk.bridge.auto_refresh = False
+    desk.bridge.refresh.is_on = False
     desk.engine.visited.clear()
 
     desk.paint(20, top=9)
@@ -261,6 +262,64 @@ def test_without_auto_refresh_a_correction_marks_and_runs_nothing(desk):
 
     assert desk.engine.visited == []
     assert set(desk.stale()) == {*range(1, 20), 21, 22, 23}
+
+
+def test_turning_auto_refresh_on_begins_with_what_is_stale_by_then(desk):
+    desk.paint(0)
+    desk.run()
+    desk.bridge.refresh.is_on = False
+    desk.paint(20, top=9)
+    desk.finish()
+
+    desk.bridge.refresh.is_on = True
+    desk.finish()
+
+    assert desk.stale() == {} and desk.masks() == desk.undisturbed()
+
+
+def test_turning_auto_refresh_off_ends_the_run_that_nobody_asked_for(desk):
+    desk.paint(0)
+    desk.run()
+    desk.shut_gate()
+    desk.paint(20, top=9)
+    desk.qtbot.waitUntil(lambda: desk.bridge.busy)
+    desk.let_through(2)
+
+    desk.bridge.refresh.is_on = False
+    desk.engine.told.open_gate()
+    desk.finish()
+
+    assert desk.stale() and desk.progress[-1] is None
+
+
+def test_turning_auto_refresh_off_ends_nothing_that_was_asked_for(desk):
+    desk.paint(0)
+    desk.shut_gate()
+    desk.bridge.propagate()
+    desk.let_through(2)
+
+    desk.bridge.refresh.is_on = False
+    desk.engine.told.open_gate()
+    desk.finish()
+
+    assert desk.masks() == desk.undisturbed()
+
+
+def test_what_is_left_to_run_is_worked_out_once_when_a_project_is_opened(desk, monkeypatch):
+    desk.paint(0)
+    desk.run()
+    desk.paint(20, top=9)
+    desk.bridge.close()
+    asked, runs = [], Agenda.runs
+    monkeypatch.setattr(Agenda, "runs", lambda *how: asked.append(how) or runs(*how))
+    monkeypatch.setattr(bridge_module, "_WARM_UP_DELAY", 10)
+
+    again = EngineBridge(desk.document, "counted", load=desk.load)
+    with desk.qtbot.waitSignal(again.began, timeout=20_000):
+        pass
+    again.close()
+
+    assert len(asked) == 1
 
 
 def test_a_frame_painted_and_unpainted_in_mid_run_is_filled_in_the_end(desk):
@@ -457,7 +516,7 @@ def test_a_run_of_one_object_leaves_the_others_byte_for_byte(desk):
     desk.paint(0, 2, top=14)
     desk.run()
     before = {f: desk.annotations[f] == 2 for f in range(FRAMES)}
-    desk.bridge.auto_refresh = False
+    desk.bridge.refresh.is_on = False
     desk.paint(0, 1, top=0, size=4)
     desk.paint(0, 2, top=18, size=4)
 
@@ -470,19 +529,7 @@ def test_a_run_of_one_object_leaves_the_others_byte_for_byte(desk):
 
 
 def test_locked_objects_keep_their_masks_through_every_run(desk):
-    desk.paint(0, 1)
-    desk.paint(0, 2, top=14)
-    desk.run()
-    before = {f: desk.annotations[f] == 2 for f in range(FRAMES)}
-    desk.document.update_object(2, locked=True)
-
-    desk.paint(12, 1, top=0, size=4)
-    desk.finish()
-    desk.run()
-
-    for frame in range(FRAMES):
-        np.testing.assert_array_equal(desk.annotations[frame] == 2, before[frame])
-    assert (desk.annotations[13][:4, 4:8] == 1).all()
+    desk.correct_beside_a_lock(then=desk.run)
 
 
 def test_what_became_stale_of_an_object_while_it_was_locked_is_run_once_it_is_unlocked(desk):
@@ -599,7 +646,7 @@ def test_a_correction_among_five_thousand_predictions_is_as_much_work_as_among_f
         with project.together():
             for frame in range(frames):
                 project.predict(frame, png, {1: 0.9}, "hold", ids=(1,))
-        desk.bridge.auto_refresh = False
+        desk.bridge.refresh.is_on = False
         correction = desk.document.paint, frames // 2, np.full(SHAPE, 2, np.uint8), "Paint"
         calls[frames] = calls_of(*correction)
         desk.bridge.close()

@@ -24,7 +24,7 @@ def moving(window, frame, wrong=()):
 def window(qapp, qtbot, tmp_path):
     isolate_settings(tmp_path / "settings")
     with open_window(qtbot, make_clip(tmp_path / "clip")) as window:
-        window.bridge.auto_refresh = False
+        window.bridge.refresh.is_on = False
         window.document.paint(0, moving(window, 0), "Paint")
         window.cursor.object_id = 1
         for frame in range(1, FRAMES):

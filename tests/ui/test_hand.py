@@ -19,7 +19,7 @@ def window(qapp, qtbot, tmp_path):
     isolate_settings(tmp_path / "settings")
     with open_window(qtbot, make_clip(tmp_path / "clip")) as window:
         qtbot.waitUntil(lambda: window.canvas.is_current)
-        window.bridge.auto_refresh = False
+        window.bridge.refresh.is_on = False
         window.cursor.brush_size = 4
         window.cursor.object_id = window.document.add_object()
         yield window

@@ -19,7 +19,7 @@ from vos_annotator.ui.import_dialog import ImportDialog
 def window(qtbot, qapp, tmp_path):
     isolate_settings(tmp_path / "settings")
     with open_window(qtbot, make_clip(tmp_path / "clip")) as window:
-        window.bridge.auto_refresh = False
+        window.bridge.refresh.is_on = False
         yield window
 
 

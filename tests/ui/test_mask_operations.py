@@ -21,7 +21,7 @@ def window(qapp, qtbot, tmp_path):
     isolate_settings(tmp_path / "settings")
     with open_window(qtbot, make_clip(tmp_path / "clip")) as window:
         qtbot.waitUntil(lambda: window.canvas.is_current)
-        window.bridge.auto_refresh = False
+        window.bridge.refresh.is_on = False
         paint(window)  # object 1: rows and columns 10 to 21
         window.cursor.object_id = 1
         yield window
@@ -235,7 +235,7 @@ def test_locking_the_object_meanwhile_forbids_ok(qtbot, window):
 
 
 def test_a_range_is_changed_in_one_step_and_each_frame_stays_what_it_is(qtbot, window):
-    window.bridge.auto_refresh = False  # what is stale is looked at
+    window.bridge.refresh.is_on = False  # what is stale is looked at
     for frame in (1, 2, 3):
         predict(window, frame, labels(window))
     window.cursor.in_frame, window.cursor.out_frame = 0, 2

@@ -21,7 +21,7 @@ def clip(qapp, tmp_path):
 @pytest.fixture
 def window(qtbot, clip):
     with open_window(qtbot, clip) as window:
-        window.bridge.auto_refresh = False
+        window.bridge.refresh.is_on = False
         for name in ("cat", "dog"):
             window.document.add_object(name)
         paint(window, 1)

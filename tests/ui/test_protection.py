@@ -40,7 +40,7 @@ acts = st.one_of(
 def window(qapp, qtbot, tmp_path):
     isolate_settings(tmp_path / "settings")
     with open_window(qtbot, make_clip(tmp_path / "clip")) as window:
-        window.bridge.auto_refresh = False
+        window.bridge.refresh.is_on = False
         qtbot.waitUntil(lambda: window.canvas.is_current)
         for _ in (FREE, LOCKED, HIDDEN):
             window.document.add_object()

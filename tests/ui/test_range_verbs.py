@@ -13,7 +13,7 @@ FRAMES = 40  # more than are changed at once
 def window(qapp, qtbot, tmp_path):
     isolate_settings(tmp_path / "settings")
     with open_window(qtbot, make_clip(tmp_path / "clip", FRAMES)) as window:
-        window.bridge.auto_refresh = False
+        window.bridge.refresh.is_on = False
         paint(window)
         window.cursor.object_id = 1
         window.cursor.out_frame = 29

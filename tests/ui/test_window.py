@@ -182,7 +182,7 @@ def test_on_a_reference_outside_of_the_range_the_range_is_propagated(qtbot, wind
     for frame in (0, 9, 11):
         window.cursor.frame = frame
         paint(window, object_id)
-    window.bridge.auto_refresh = False
+    window.bridge.refresh.is_on = False
     window.cursor.in_frame, window.cursor.out_frame = 2, 6
     window.actions_["propagate"].trigger()
     finish_run(qtbot, window)

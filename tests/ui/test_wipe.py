@@ -16,7 +16,7 @@ def window(qapp, qtbot, tmp_path):
     isolate_settings(tmp_path / "settings")
     with open_window(qtbot, make_clip(tmp_path / "clip")) as window:
         qtbot.waitUntil(lambda: window.canvas.is_current)
-        window.bridge.auto_refresh = False
+        window.bridge.refresh.is_on = False
         paint(window)  # rows and columns 10 to 21
         window.cursor.object_id = 1
         yield window

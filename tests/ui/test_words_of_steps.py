@@ -13,7 +13,7 @@ def window(qapp, qtbot, tmp_path):
     isolate_settings(tmp_path / "settings")
     with open_window(qtbot, make_clip(tmp_path / "clip")) as window:
         qtbot.waitUntil(lambda: window.canvas.is_current)
-        window.bridge.auto_refresh = False
+        window.bridge.refresh.is_on = False
         yield window
 
 
@@ -108,7 +108,7 @@ def test_the_end_of_a_pass_says_how_many_places_there_are_to_look_at(qtbot, wind
 def test_the_end_of_a_refresh_does_not_hide_what_was_just_said(qtbot, window):
     paint(window)
     trigger(qtbot, window, "propagate")
-    window.bridge.auto_refresh = True
+    window.bridge.refresh.is_on = True
     window.cursor.frame = 6
     paint(window, top=20)
     window.say("Just said.")

@@ -101,8 +101,10 @@ class Agenda:
         return frozenset(self._document.objects.ids if ids is None else ids) - locked
 
     def has_stale(self, ids: frozenset[int]) -> bool:
-        """Return whether anything is stale of the objects `ids` that are listed."""
-        return bool(ids.intersection(self._annotations.staleness.ids, self._document.objects.ids))
+        """Return whether anything is stale of the objects `ids` that are listed and unlocked."""
+        objects = self._document.objects
+        unlocked = frozenset(objects.ids) - objects.locked_ids
+        return bool(ids.intersection(self._annotations.staleness.ids, unlocked))
 
     def runs(self, with_stale: bool, roughly: bool = False) -> list[Run]:
         """Return the runs that are left; those of stale frames only if `with_stale`.

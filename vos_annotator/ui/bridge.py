@@ -38,6 +38,7 @@ from vos_annotator.ui.inference import Inference, single_shot
 from vos_annotator.ui.learning import Learning
 from vos_annotator.ui.progress import Pace
 from vos_annotator.ui.reference_feed import ReferenceFeed
+from vos_annotator.ui.refresh import Refresh
 from vos_annotator.ui.rough_first import RoughFirst
 from vos_annotator.ui.run_queue import RunQueue
 from vos_annotator.ui.scribble_calls import ScribbleCalls
@@ -76,13 +77,13 @@ class EngineBridge(QObject):
     ) -> None:
         """Prepare the worker; its engine is loaded a moment later, or when first needed."""
         super().__init__()
-        self.auto_refresh = self.refines = True
+        self.refines = True
         self._document, self._annotations = document, document.annotations
         self._revision, self._is_closed, self._is_stopping = 0, False, False
         self._agenda = Agenda(document)
         self._fillable = self._agenda.missing  # frames without masks that may get some
         self._pace: Pace | None = None  # None while idle
-        self._locked, self._scribbles = document.objects.locked_ids, ScribbleCalls()
+        self._scribbles = ScribbleCalls()
         self.inference = Inference(  # public: not all it is asked concerns masks
             EngineChoice.of(engine), document.video.fork(), size, load, document.project.path
         )
@@ -99,11 +100,12 @@ class EngineBridge(QObject):
         self.rough_first = RoughFirst(self._agenda, self)
         self.rough_first.changed.connect(self._start_anew)
         self.rough_first.paused.connect(self._run_fully)
+        self.refresh = Refresh(document, self._agenda, self)
+        self.refresh.changed.connect(self._start_anew)
         self._warm_up = single_shot(self, _WARM_UP_DELAY, self._go_on_from_before)
         self._warm_up.start()
         document.reference_changed.connect(self._on_reference_changed)
         document.absence_changed.connect(self._on_absence_changed)
-        document.objects_changed.connect(self._on_objects_changed)
 
     @property
     def choice(self) -> EngineChoice:
@@ -143,7 +145,7 @@ class EngineBridge(QObject):
             self.message.emit(str(error))
             return False
         self._interrupt()
-        rough = self.rough_first.runs(self.auto_refresh)
+        rough = self.rough_first.runs(self.refresh.is_on)
         self._begin(rough or [run], bool(rough))
         return self.busy
 
@@ -186,7 +188,7 @@ class EngineBridge(QObject):
         self.learning.interrupt()
         self._document.reference_changed.disconnect(self._on_reference_changed)
         self._document.absence_changed.disconnect(self._on_absence_changed)
-        self._document.objects_changed.disconnect(self._on_objects_changed)
+        self.refresh.changed.disconnect(self._start_anew)
         self.inference.close()
         self._pace = None
 
@@ -208,17 +210,10 @@ class EngineBridge(QObject):
     def _refresh_from(self, frame: int) -> None:
         """Compute what is stale in a moment, the nearest to a frame first."""
         self._agenda.origin = frame
-        if self.auto_refresh or self._agenda.is_asked:
+        if self.refresh.is_on or self._agenda.is_asked:
             self._pause.start()
         else:
             self._end()
-
-    def _on_objects_changed(self) -> None:
-        """Start anew when a lock was set or taken away: a run must see it, or there is one now."""
-        locked, self._locked = self._locked, self._document.objects.locked_ids
-        if locked != self._locked:
-            freed = locked - self._locked
-            self._start_anew(is_due=self.auto_refresh and self._agenda.has_stale(freed))
 
     def _start_anew(self, is_due: bool = False) -> None:
         if self.busy or is_due:
@@ -244,21 +239,21 @@ class EngineBridge(QObject):
     def _go_on_from_before(self) -> None:
         """Load the engine; and what was left stale when the project was closed has its turn."""
         self._start()
-        if self.auto_refresh and self._agenda.runs(with_stale=True):
+        if self.refresh.is_due:
             self._resume()
 
     def _resume(self) -> None:
         """Run what is stale, outwards from the last correction, and what was asked for."""
-        if rough := self.rough_first.runs(self.auto_refresh):
+        if rough := self.rough_first.runs(self.refresh.is_on):
             self._begin(rough, is_rough=True)
-        elif self.rough_first.waits(self.auto_refresh):
+        elif self.rough_first.waits(self.refresh.is_on):
             self._runs.clear()
             self.began.emit()
         else:
             self._run_fully()
 
     def _run_fully(self) -> None:
-        runs = self._agenda.runs(self.auto_refresh)
+        runs = self._agenda.runs(self.refresh.is_on)
         self._begin(runs) if runs else self._end()
 
     def _learn(self, is_wanted: bool) -> None:
@@ -282,7 +277,7 @@ class EngineBridge(QObject):
         if self._pace is not None:
             self._pace = None
             self.progress.emit(None)
-        if self.auto_refresh:
+        if self.refresh.is_on:
             self.learning.rest()
         self.ended.emit()
 

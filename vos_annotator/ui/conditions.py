@@ -28,7 +28,7 @@ def conditions(workspace: Workspace | None) -> set[str]:
         ("undo", document.history.can_undo or document.finish_change is not None),
         ("redo", document.history.can_redo),
         ("running", bridge.stoppable),
-        ("auto refresh", bridge.auto_refresh),
+        ("auto refresh", bridge.refresh.is_on),
         ("refining on", bridge.refines),
         ("rough first", bridge.rough_first.is_on),
         ("learning on", bridge.learning.is_on),

@@ -266,8 +266,9 @@ class Verbs:
             self._work.cursor.frame = frame
 
     def toggle_auto_refresh(self) -> None:
-        """Recompute stale frames after a correction, or leave them."""
-        self._work.bridge.auto_refresh = not self._work.bridge.auto_refresh
+        """Recompute stale frames after a correction, and those there are now; or leave them."""
+        refresh = self._work.bridge.refresh
+        refresh.is_on = not refresh.is_on
 
     def stop(self) -> None:
         """Stop what runs; results stay."""
