@@ -248,14 +248,18 @@ def test_given_masks_are_known_behind_links_to_them_and_to_the_results(clip, tmp
     assert sorted(os.listdir(results)) == ["00000.png", "00004.png"] and link.is_symlink()
 
 
-def test_a_picture_that_cannot_be_decoded_ends_it_with_a_sentence(clip, tmp_path, capsys):
+def test_pictures_that_cannot_be_decoded_are_passed_over_and_told_in_a_sentence(
+    clip, tmp_path, capsys
+):
     masks = write_masks(tmp_path / "masks", [0])
-    (clip / "00004.png").write_bytes((clip / "00004.png").read_bytes()[:200])
+    for damaged in ("00004.png", "00007.png"):
+        (clip / damaged).write_bytes((clip / damaged).read_bytes()[:200])
 
     assert command(clip, masks, tmp_path / "out") == 2
-    assert "00004.png" in capsys.readouterr().err
-    assert annotation_path(tmp_path / "out", "clip", 3).exists()
-    assert not annotation_path(tmp_path / "out", "clip", 4).exists()
+    told = capsys.readouterr().err
+    assert told.startswith("2 frames were passed over") and "00004.png" in told
+    there = [f for f in range(FRAMES) if annotation_path(tmp_path / "out", "clip", f).exists()]
+    assert there == [0, 1, 2, 3, 5, 6, 8, 9]
 
 
 def test_masks_are_computed_no_faster_than_they_are_written(tmp_path):

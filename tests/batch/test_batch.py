@@ -260,6 +260,19 @@ def test_when_a_part_fails_no_further_part_of_its_clip_is_begun(tmp_path):
     assert entry.state == "known"  # in whatever parts
 
 
+def test_of_a_clip_with_a_damaged_frame_all_other_masks_are_made_and_it_is_told(tmp_path):
+    video, masks = make_clip(tmp_path, "a", references=range(0, 10, 2))
+    (video / "00001.png").write_bytes((video / "00001.png").read_bytes()[:200])
+    clip = Clip("a", str(video), str(masks))
+    (entry,) = run([clip], replace(HOLD, part=2), str(tmp_path / "out"), Told())
+
+    assert entry.state == "failed" and entry.error.startswith("1 frame was passed over")
+    assert "00001.png" in entry.error
+    assert {path.stem for path in when(tmp_path / "out")} == {
+        f"{frame:05d}" for frame in range(FRAMES) if frame != 1
+    }
+
+
 def test_inputs_and_outputs_may_be_in_a_store(tmp_path):
     fsspec = pytest.importorskip("fsspec")
     video, masks = make_clip(tmp_path, "a")

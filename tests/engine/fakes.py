@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import object_ids
 from vos_annotator.core.video import Video
 from vos_annotator.engine.protocol import Segmentation
@@ -13,11 +14,12 @@ SHAPE = (24, 32)
 
 
 class ShadeVideo(Video):
-    """Frame n is a picture of grey n."""
+    """Frame n is a picture of grey n; what is in `damaged` then cannot be decoded, by no fork."""
 
     def __init__(
         self, frames: int = 10, shape: tuple[int, int] = SHAPE, cache_bytes: int = 1 << 20
     ) -> None:
+        self.damaged: set[int] = set()
         super().__init__(Path("shades"), "shades", frames, shape, 25.0, "shades", cache_bytes)
 
     def time(self, frame: int) -> float:
@@ -27,9 +29,13 @@ class ShadeVideo(Video):
         return frame
 
     def fork(self, cache_bytes: int | None = None) -> "ShadeVideo":
-        return ShadeVideo(self.frame_count, self.shape)
+        other = ShadeVideo(self.frame_count, self.shape)
+        other.damaged = self.damaged
+        return other
 
     def _read(self, frame: int) -> np.ndarray:
+        if frame in self.damaged:
+            raise UserError("Frame {frame} of shades is damaged.", frame=frame)
         return np.full((*self.shape, 3), frame % 256, np.uint8)
 
 

@@ -231,6 +231,48 @@ def test_it_stops_before_the_next_frame_when_cancelled():
     assert engine.log[-1] == ("segment", 3)
 
 
+def test_a_frame_that_cannot_be_decoded_is_passed_over_by_both_passes_of_its_span():
+    video, unread = ShadeVideo(), {}
+    video.damaged.update((2, 7))
+    found = run(ready(None, 0, 4), plan([0, 4], 0, 9), video, unread=unread)
+
+    assert [(frame, final) for frame, _, final in found] == [
+        *((1, False), (3, False), (3, True), (1, True)),
+        *((frame, True) for frame in (5, 6, 8, 9)),
+    ]
+    assert unread == {2: "Frame 2 of shades is damaged.", 7: "Frame 7 of shades is damaged."}
+
+
+@pytest.mark.parametrize("which", ["first", "second"])
+def test_of_a_frame_that_only_one_pass_can_decode_its_mask_is_that_of_this_one(which):
+    video, unread, finals = ShadeVideo(), {}, {}
+    video.damaged.update((2,) if which == "first" else ())
+    for frame, found, final in propagate(
+        ready(None, 0, 4), video, plan([0, 4], 0, 4), unread=unread
+    ):
+        finals[frame] = found.logits[0, 0, 0], final
+        if (frame, final) == (3, False):
+            _flip(video)
+
+    level, is_final = finals[2]
+    assert (float(level), is_final) == ((2.0, True) if which == "first" else (1.0, False))
+    assert list(unread) == [2]
+
+
+def _flip(video):
+    """Have frame 2 be damaged if it was not, and the other way round; nothing is remembered."""
+    video.damaged ^= {2}
+    video._images.close()
+
+
+def test_where_nobody_takes_what_is_unread_a_damaged_frame_ends_it():
+    video = ShadeVideo()
+    video.damaged.add(2)
+
+    with pytest.raises(UserError, match="Frame 2 of shades is damaged"):
+        run(ready(None, 0), plan([0], 0, 9), video)
+
+
 def test_memory_stays_flat_over_a_long_span():
     class Large(ToldEngine):
         def segment(self, frame, image, absent=()):

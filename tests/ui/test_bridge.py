@@ -508,6 +508,45 @@ def test_closing_in_mid_run_joins_the_thread(desk):
     desk.paint(5)  # nobody listens any more, and that is fine
 
 
+# Frames that cannot be decoded
+
+
+def test_a_run_goes_on_past_frames_that_cannot_be_decoded_and_says_so_once(desk):
+    desk.document.video.damaged.update((5, 6, 20))
+    desk.paint(0)
+    desk.paint(12)
+    desk.run()
+
+    known = desk.annotations
+    empty = {f for f in range(FRAMES) if known.status(f) is Status.EMPTY}
+    assert empty == {5, 6, 20} and desk.stale() == {}
+    ((text, report),) = desk.failures
+    assert text.startswith("3 frames were passed over") and report == ""
+    assert text.endswith("Frame 5 of shades is damaged.")
+
+    desk.paint(12, top=9)
+    desk.finish()
+    assert len(desk.failures) == 1  # it is known by now
+    desk.run()
+    assert len(desk.failures) == 2  # who asks for these frames is told
+
+
+def test_a_frame_that_cannot_be_decoded_keeps_its_old_mask_which_stays_stale(desk):
+    desk.paint(0)
+    desk.run()
+    desk.bridge.close()
+    old = desk.annotations.png(5)
+    desk.document.video.damaged.add(5)
+    desk.bridge = EngineBridge(desk.document, "counted", load=desk.load)
+    desk.bridge.failed.connect(lambda *what: desk.failures.append(what))
+
+    desk.paint(0, top=9)
+    desk.finish()
+
+    assert desk.annotations.png(5) == old and desk.stale() == {5: {1}}
+    assert [text.split(" and ")[0] for text, _ in desk.failures] == ["1 frame was passed over"]
+
+
 # Some objects
 
 

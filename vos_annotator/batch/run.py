@@ -77,6 +77,7 @@ class Entry:
     report: str = ""
     running: dict[tuple[int, int] | None, tuple[int, int]] = field(default_factory=dict)
     left: int = 1
+    is_given_up: bool = False
     is_new: bool = False
 
     @property
@@ -94,6 +95,7 @@ class Entry:
         self.is_new |= done.is_new
         if done.error and not self.error:
             self.error, self.report = done.error, done.report
+        self.is_given_up |= bool(done.error) and done.ends_clip
         if self.left == 0:
             self.state = "failed" if self.error else "done" if self.is_new else "known"
 
@@ -120,7 +122,7 @@ def run(
         while waiting and handed_out < pool.room:
             task = waiting.popleft()
             entry = entries[task.clip.name]
-            if entry.error:  # another part has failed: this one would be in vain
+            if entry.is_given_up:  # another part has failed: this one would be in vain
                 entry.take(task.part, Done(is_new=False))
                 changed(entry)
                 continue

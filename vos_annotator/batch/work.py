@@ -28,6 +28,7 @@ from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.engine.headless import EngineFailure
 from vos_annotator.engine.protocol import SegmentationEngine
 from vos_annotator.engine.registry import load_settled
+from vos_annotator.engine.unread import PassedOver
 
 NOTES = "batch"  # the folder of the output where it is noted what is finished
 
@@ -78,6 +79,7 @@ class Done:
         is_new: Whether it was computed, not found finished.
         error: Why it failed, in one sentence; empty if it did not.
         report: Where in the program it failed, if that was not the user's mistake.
+        ends_clip: Whether other parts of a clip are in vain after this error.
     """
 
     frames: int = 0
@@ -86,6 +88,7 @@ class Done:
     is_new: bool = True
     error: str = ""
     report: str = ""
+    ends_clip: bool = True
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,8 @@ def work(
     """
     try:
         return _work(task, engines, progress)
+    except PassedOver as error:
+        return Done(error=str(error), ends_clip=False)
     except UserError as error:
         return Done(error=str(error))
     except EngineFailure as failure:

@@ -4,7 +4,7 @@ For: the worker, the bridge and their tests. Values only, and no engine. Arrays 
 handed over: whoever sends one does not touch it again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,6 +101,16 @@ class Scribble:
 Command = Load | UseEngine | UseClicks | SetReference | SetAbsences | Propagate | Learn | Scribble
 
 
+def place_of(command: Command) -> Hashable:
+    """Return where a command waits: a newer one drops an older one that waits in its place."""
+    match command:
+        case SetReference(frame):
+            return SetReference, frame
+        case Scribble(frame, object_id):
+            return Scribble, frame, object_id
+    return type(command)
+
+
 @dataclass(frozen=True)
 class Ready:
     """The engine is loaded.
@@ -162,12 +172,16 @@ class Segmented:
 
 @dataclass(frozen=True)
 class Finished:
-    """A `Propagate` came to its end, or was `cancelled`, after so many `frames`."""
+    """A `Propagate` came to its end, or was `cancelled`, after so many `frames`.
+
+    It passed over those that are `unread`, as they cannot be decoded: frame -> why.
+    """
 
     revision: int
     cancelled: bool
     frames: int
     seconds: float
+    unread: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

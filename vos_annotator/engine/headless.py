@@ -37,6 +37,7 @@ from vos_annotator.engine.propagation import plan
 from vos_annotator.engine.protocol import DenyingEngine, LearningEngine, SegmentationEngine
 from vos_annotator.engine.registry import DEFAULT_ENGINE, DEFAULT_SIZE, load_settled
 from vos_annotator.engine.seat import Loader
+from vos_annotator.engine.unread import PassedOver
 from vos_annotator.engine.worker import InferenceWorker
 
 log = logging.getLogger(__name__)
@@ -72,8 +73,8 @@ def propagate(
         How many frames were computed.
 
     Raises:
-        UserError: There is no reference, the engine cannot be loaded, or the video cannot be
-            decoded.
+        UserError: There is no reference, or the engine cannot be loaded.
+        PassedOver: All is computed but frames that cannot be decoded; it is a `UserError`.
         EngineFailure: The engine failed otherwise.
     """
     return sum(1 for _ in propagating(project, engine, size=size, learns=learns, refines=refines))
@@ -220,13 +221,16 @@ class Headless:
         """Yield what a command finds, as it becomes final.
 
         Raises:
-            UserError: The engine cannot be loaded, or the video cannot be decoded.
+            UserError: The engine cannot be loaded.
+            PassedOver: In the end, if frames were passed over.
             EngineFailure: The engine failed otherwise.
         """
         self._worker.submit(command)
         while not isinstance(result := self._next(), Finished):
             if isinstance(result, Segmented) and result.final:
                 yield result
+        if result.unread:
+            raise PassedOver(result.unread)
 
     def close(self) -> None:
         """Give up whatever runs; an engine that was handed in forgets the video."""

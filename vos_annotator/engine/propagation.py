@@ -98,6 +98,7 @@ def propagate(
     cancelled: Callable[[], bool] = lambda: False,
     shots: Shots | None = None,
     absent: Callable[[int], Collection[int]] = lambda frame: (),
+    unread: dict[int, str] | None = None,
 ) -> Iterator[tuple[int, Segmentation, bool]]:
     """Segment the frames of `passes` by an engine that has memorized the references.
 
@@ -111,12 +112,14 @@ def propagate(
         cancelled: Asked before each frame; True ends it there.
         shots: Of `video`, to keep what is found of its cuts from call to call.
         absent: Gives the objects that a person says are not on a frame.
+        unread: Takes the frames that cannot be decoded, and why; they are passed over. If None,
+            the first of them ends it.
 
     Yields:
         frame, segmentation, whether it is final.
 
     Raises:
-        UserError: The temporary file cannot be written.
+        UserError: The temporary file cannot be written, or a frame cannot be decoded.
     """
     shots = Shots(video) if shots is None else shots
     ids: tuple[int, ...] | None = None  # the objects that the engine knows
@@ -131,8 +134,16 @@ def propagate(
                     return
                 scene.reach(frame)
                 away = absent(frame)
+                other = spill.take(frame) if one.blended else None
                 if scene.is_known or ids is None:
-                    segmentation = engine.segment(frame, video[frame], away).without(away)
+                    try:
+                        image = video[frame]
+                    except UserError as error:
+                        if unread is None:
+                            raise
+                        unread[frame] = str(error)
+                        continue
+                    segmentation = engine.segment(frame, image, away).without(away)
                     ids = segmentation.ids
                     if not scene.is_known:
                         engine.begin_pass()  # which was asked for its objects alone
@@ -141,9 +152,9 @@ def propagate(
                 if one.until is not None:
                     at_worst = _least(at_worst, segmentation.confidence)
                     segmentation = replace(segmentation, at_worst=at_worst)
-                if one.blended:
-                    segmentation = _blend_in_time(one, frame, segmentation, spill.take(frame))
-                elif one.until is not None:
+                if other is not None:
+                    segmentation = _blend_in_time(one, frame, segmentation, other)
+                elif not one.is_final:
                     spill.put(frame, segmentation)
                 yield frame, segmentation, one.is_final
 
@@ -237,8 +248,10 @@ class _Spill:
         self._where[frame] = self._end, len(data), steps.shape, shell
         self._end += len(data)
 
-    def take(self, frame: int) -> Segmentation:
-        """Return what was kept for a frame, which is then dropped."""
+    def take(self, frame: int) -> Segmentation | None:
+        """Return what was kept for a frame, which is then dropped; None if it was passed over."""
+        if frame not in self._where:
+            return None
         start, length, size, shell = self._where.pop(frame)
         self._file.seek(start)
         steps = np.frombuffer(zlib.decompress(self._file.read(length)), np.int8).reshape(size)

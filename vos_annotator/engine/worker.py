@@ -37,6 +37,7 @@ from vos_annotator.engine.commands import (
     SetReference,
     UseClicks,
     UseEngine,
+    place_of,
 )
 from vos_annotator.engine.identity_watch import IdentityWatch
 from vos_annotator.engine.knowledge import Knowledge, Said
@@ -120,25 +121,8 @@ class InferenceWorker:
 
     def submit(self, command: Command) -> None:
         """Leave a command; a waiting one of the same kind (for a reference: frame) is dropped."""
-        match command:
-            case Load():
-                key = "load"
-            case UseEngine():
-                key = "engine"
-            case UseClicks():
-                key = "clicks"
-            case SetReference(frame):
-                key = "reference", frame
-            case SetAbsences():
-                key = "absences"
-            case Propagate():
-                key = "propagate"
-            case Learn():
-                key = "learn"
-            case Scribble(frame, object_id):
-                key = "scribble", frame, object_id
         self._ticket += 1
-        self._commands.put((self._ticket, command), key)
+        self._commands.put((self._ticket, command), place_of(command))
 
     def cancel(self) -> None:
         """Give up what was submitted so far to run or to learn; the rest is still done.
@@ -233,22 +217,28 @@ class InferenceWorker:
                 self._scribble(command)
 
     def _propagate(self, command: Propagate, is_over: Callable[[], bool]) -> None:
-        started, frames = time.perf_counter(), 0
+        started, frames, unread = time.perf_counter(), 0, dict[int, str]()
         taught = (self._small.wanted() if command.is_rough else None) or self._full
         taught.bring_up_to_date(self._serving(is_over))
-        for result in self._segmented(command, taught, is_over):
+        for result in self._segmented(command, taught, is_over, unread):
             frames += self.results.put(result, unless=is_over)
         seconds = time.perf_counter() - started
-        self.results.put(Finished(command.revision, is_over(), frames, seconds))
+        self.results.put(Finished(command.revision, is_over(), frames, seconds, unread))
 
     def _segmented(
-        self, command: Propagate, taught: Taught, is_over: Callable[[], bool]
+        self,
+        command: Propagate,
+        taught: Taught,
+        is_over: Callable[[], bool],
+        unread: dict[int, str],
     ) -> Iterator[Segmented]:
         frame_started, is_rough = time.perf_counter(), taught is not self._full
         engine, is_over_now = taught.seat.loaded(), self._serving(is_over)
         away = self._said.absences.at
         watch = IdentityWatch(self._video, self._shots, taught.knowledge.looks_around)
-        found = propagate(engine, self._video, command.passes, is_over_now, self._shots, away)
+        found = propagate(
+            engine, self._video, command.passes, is_over_now, self._shots, away, unread
+        )
         for frame, segmentation, final in found:
             label_map = self._label_map(command, frame, segmentation, final and not is_rough)
             png, ids = encode_png(label_map), object_ids(label_map)

@@ -3,6 +3,7 @@
 For: the bridge, which asks after every interruption. Knows the document; nothing of the worker.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from vos_annotator.core.edits import Status
 from vos_annotator.core.errors import UserError
 from vos_annotator.engine.propagation import plan
 from vos_annotator.engine.remaining import Flags, Run, remaining_runs
+from vos_annotator.engine.unread import said_of
 from vos_annotator.ui.document import Document
 
 
@@ -38,6 +40,8 @@ class Agenda:
     def __init__(self, document: Document) -> None:
         self._document, self._annotations = document, document.annotations
         self._request: _Request | None = None
+        self._unread: set[int] = set()  # frames that cannot be decoded
+        self._untold: dict[int, str] = {}  # those of them that nobody knows of yet: why
         self.origin: int | None = None
 
     @property
@@ -76,6 +80,7 @@ class Agenda:
         if unlocked is not None and not unlocked:
             raise UserError("Every object is locked: unlock one to propagate it.")
         self.origin = origin
+        self._unread.clear()
         missing = np.zeros(self._annotations.frame_count, bool)
         for one in passes:
             first, last = sorted((one.frames[0], one.frames[-1]))
@@ -88,6 +93,18 @@ class Agenda:
         """Note that a frame is done."""
         if self._request is not None:
             self._request.missing[frame] = False
+
+    def pass_over(self, unread: Mapping[int, str]) -> None:
+        """Owe nothing on frames that cannot be decoded, until a person asks again."""
+        self._untold |= {frame: why for frame, why in unread.items() if frame not in self._unread}
+        self._unread |= unread.keys()
+        for frame in unread:
+            self.settle(frame)
+
+    def unread_to_tell(self) -> str:
+        """Return what is to be said of frames that were passed over: once, and then nothing."""
+        untold, self._untold = self._untold, {}
+        return said_of(untold) if untold else ""
 
     def forget_request(self) -> None:
         """Owe nothing but what is stale."""
@@ -117,6 +134,7 @@ class Agenda:
         due = staleness.urgent if roughly else staleness.frames
         needs: dict[int | None, Flags] = {}
         request, is_meant = self._request, np.ones(self._annotations.frame_count, bool)
+        is_meant[list(self._unread)] = False
         meant = frozenset(self._document.objects.ids if with_stale else ())
         if request is not None and not with_stale:
             meant = request.shown

@@ -279,6 +279,8 @@ class EngineBridge(QObject):
             self.progress.emit(None)
         if self.refresh.is_on:
             self.learning.rest()
+        if told := self._agenda.unread_to_tell():
+            self.failed.emit(told, "")
         self.ended.emit()
 
     # From the worker
@@ -310,6 +312,7 @@ class EngineBridge(QObject):
         self.progress.emit(self._pace.after(result.frame, result.seconds, size))
 
     def _on_finished(self, result: Finished) -> None:
+        self._agenda.pass_over(result.unread)
         if result.cancelled or self._is_stopping:
             self._end()
         elif not self._runs.next():
