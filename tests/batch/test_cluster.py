@@ -8,6 +8,7 @@ import contextlib
 import io
 import multiprocessing
 import os
+import socket
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -68,6 +69,16 @@ def run_the_command(folder: Path) -> None:
     assert "no machine with 1 CPUs and 1 GPUs" in said.getvalue()
     assert main([*words, _begun[0].address]) == 0
     assert len(written(folder / "out", "a")) == FRAMES
+
+
+def test_an_address_where_nothing_listens_is_told_in_a_sentence(tmp_path, capsys):
+    make_clip(tmp_path / "clips", "a")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        host, port = server.getsockname()
+    words = [tmp_path / "clips", "--out", tmp_path / "out", "--ray", f"{host}:{port}"]
+
+    assert main(["batch", *map(str, words)]) == 2
+    assert f"There is no Ray cluster at {host}:{port}" in capsys.readouterr().err
 
 
 def test_with_one_of_two_machines_killed_every_clip_is_done_with_the_same_bytes(apart, tmp_path):

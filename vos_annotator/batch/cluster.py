@@ -11,7 +11,9 @@ is the same.
 from __future__ import annotations
 
 import os
+import socket
 from typing import Any
+from urllib.parse import urlsplit
 
 import ray
 
@@ -20,6 +22,7 @@ from vos_annotator.batch.work import Divided, Done, Engines, Task, work
 from vos_annotator.core.errors import UserError
 
 LOCAL = "local"
+_PATIENCE = 20  # s until a machine answers; Ray itself asks one that does not for minutes
 _RETRIES = 5  # of a task whose machine went
 _AHEAD = 2  # tasks handed out for each that can run: no machine waits for the next one
 _engines: Engines = {}  # of the process on the cluster, which serves one task after the other
@@ -113,9 +116,17 @@ def _join(address: str) -> None:
         if address == LOCAL:
             ray.init(include_dashboard=False, log_to_driver=False, configure_logging=False)
         else:
+            _knock(address)
             ray.init(address=address, log_to_driver=False, configure_logging=False)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise UserError(
             f"There is no Ray cluster at {address} ({str(error).splitlines()[0]}): start one with "
             "ray start --head, or give --ray local."
         ) from error
+
+
+def _knock(address: str) -> None:
+    """Raise what keeps a connection from being made, if an address names a host and a port."""
+    parts = urlsplit(address if "://" in address else f"//{address}")
+    if parts.hostname and parts.port:
+        socket.create_connection((parts.hostname, parts.port), _PATIENCE).close()
