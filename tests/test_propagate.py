@@ -232,6 +232,20 @@ def test_the_given_masks_are_never_mixed_with_the_results(clip, tmp_path, capsys
     assert {file: file.read_bytes() for file in masks.iterdir()} == before
 
 
+def test_masks_that_are_there_already_are_written_over_only_if_that_is_said(clip, tmp_path, capsys):
+    masks = write_masks(tmp_path / "masks", [0])
+    there = write_masks(tmp_path / "out" / "Annotations" / "480p" / "clip", [SECOND, 8])
+    before = {file: file.read_bytes() for file in there.iterdir()}
+
+    assert command(clip, masks, tmp_path / "out") == 2
+    told = capsys.readouterr().err
+    assert str(there) in told and f"{SECOND:05d}.png" in told and "--replace" in told
+    assert {file: file.read_bytes() for file in there.iterdir()} == before
+
+    assert command(clip, masks, tmp_path / "out", "--replace") == 0
+    assert written(tmp_path / "out")[SECOND] not in before.values()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="links take rights there")
 def test_given_masks_are_known_behind_links_to_them_and_to_the_results(clip, tmp_path):
     given = write_masks(tmp_path / "masks", [0]) / "00000.png"

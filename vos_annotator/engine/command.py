@@ -40,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="masks go to DIR/Annotations/480p/NAME, of the video's own size",
     )
     parser.add_argument("--name", help="of the sequence; the video's own if absent")
+    parser.add_argument(
+        "--replace", action="store_true", help="write over masks that are there already"
+    )
     add_engine_options(parser)
     parser.add_argument(
         "--learn", action="store_true", help="learn the video from its references first"
@@ -62,6 +65,8 @@ def run(args: argparse.Namespace) -> int:
         folder = annotation_path(args.out, name, 0).parent
         references = _references(args.masks, video, folder)
         claim_folder(folder, video)
+        if not args.replace:
+            _refuse_masks_in(folder)
         try:
             found = propagated_pngs(
                 video, references, chosen_engine(args), args.size, args.learn, not args.coarse
@@ -89,6 +94,16 @@ def _references(path: Path, video: Video, folder: Path) -> dict[int, bytes]:
                 "--name, or what is computed could not be told from what was given."
             )
     return reference_pngs(path, video)
+
+
+def _refuse_masks_in(folder: Path) -> None:
+    """Refuse to write over masks: nobody can tell whether they are drawn or computed."""
+    there = min((each.name for each in folder.glob("[!.]*.png")), default=None)
+    if there is not None:
+        raise UserError(
+            f"{folder} holds masks already, {there} the first of them: choose another --out or "
+            "--name, or have them written over with --replace."
+        )
 
 
 def _with_progress(frames: Iterator[tuple[int, bytes]], total: int) -> Iterator[tuple[int, bytes]]:
