@@ -2,9 +2,10 @@
 
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QFontMetrics, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -28,7 +29,7 @@ from vos_annotator.ui import dialogs, palette
 from vos_annotator.ui.action import MENUS, REASONS, menu_titles
 from vos_annotator.ui.actions import ACTIONS
 from vos_annotator.ui.card import recovery_text
-from vos_annotator.ui.cheat_sheet import page_of, sections_of
+from vos_annotator.ui.cheat_sheet import CheatSheet, page_of, sections_of
 from vos_annotator.ui.export_dialog import ExportDialog
 from vos_annotator.ui.import_dialog import ImportDialog
 from vos_annotator.ui.job import Job
@@ -210,6 +211,22 @@ def test_the_page_of_keys_fits_on_a_small_screen(qtbot, window):
     assert sheet.frameSize().width() <= sheet.screen().availableSize().width()
     assert sheet.height() <= 0.95 * sheet.screen().availableSize().height()  # there is a title, too
     assert area.horizontalScrollBar().maximum() == 0 and cut_off(sheet) == []
+
+
+def test_in_english_all_keys_are_seen_at_once_on_a_screen_of_1280_by_720(qtbot, qapp, monkeypatch):
+    keep_choice("en")
+    apply_choice(qapp)
+    size = QSize(1280, 720)
+    screen = SimpleNamespace(availableSize=lambda: size)
+    monkeypatch.setattr(CheatSheet, "screen", lambda sheet: screen)
+    sheet = CheatSheet()
+    qtbot.addWidget(sheet)
+    with qtbot.waitExposed(sheet):
+        sheet.show()
+    (area,) = sheet.findChildren(QScrollArea)
+
+    assert sheet.height() <= 0.95 * size.height()  # there is a title, too
+    assert area.verticalScrollBar().maximum() == area.horizontalScrollBar().maximum() == 0
 
 
 @pytest.mark.parametrize("code", languages())

@@ -77,8 +77,8 @@ def page_of(sections: Iterable[Section], count: int) -> QWidget:
     """Return the titles and tables in so many columns, and under them what forms mean."""
     page = QWidget()
     grid = QGridLayout(page)
-    grid.setContentsMargins(20, 20, 20, 20)
-    grid.setHorizontalSpacing(28)
+    grid.setContentsMargins(12, 12, 12, 12)
+    grid.setHorizontalSpacing(24)
     columns = [QVBoxLayout() for _ in range(count)]
     for place, column in enumerate(columns):
         column.setSpacing(4)
@@ -93,7 +93,7 @@ def page_of(sections: Iterable[Section], count: int) -> QWidget:
             heading.setProperty("role", "heading")
             column.addWidget(heading)
             column.addWidget(_table(lines, width))
-            column.addSpacing(12)
+            column.addSpacing(8)
         column.addStretch(1)
     forms = QLabel(tr("On the timeline: {forms}.", forms=legend()), wordWrap=True)
     forms.setProperty("role", "quiet")
@@ -128,10 +128,9 @@ def _rows_of(menu: str, rows: Iterable[Action]) -> list[tuple[str, str]]:
 def _table(rows: Iterable[tuple[str, str]], width: int) -> QLabel:
     """Return keys, in a column of a width in px, and beside each what it does."""
     lines = "".join(
-        f"<tr><td width={width + _GAP} style='padding: 1px 0'><b>{escape(keys)}</b></td>"
-        f"<td style='padding: 1px 0'>{escape(words)}</td></tr>"
+        f"<tr><td width={width + _GAP}><b>{escape(keys)}</b></td><td>{escape(words)}</td></tr>"
         for keys, words in rows
     )
-    label = QLabel(f"<table cellspacing=0>{lines}</table>")
+    label = QLabel(f"<table cellspacing=0 cellpadding=0>{lines}</table>")
     label.setTextFormat(Qt.TextFormat.RichText)
     return label
