@@ -123,7 +123,8 @@ class Studio:
         QTest.mouseMove(canvas.viewport(), canvas.to_widget(QPointF(x, y)))
 
     def clear(self) -> None:
-        """Close what lies over the window."""
+        """Close what lies over the window; what was seen before is of no picture to come."""
+        self._seen = None
         for each in self._over():
             each.close()
         self.pause(50)
