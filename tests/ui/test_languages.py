@@ -213,9 +213,10 @@ def test_the_page_of_keys_fits_on_a_small_screen(qtbot, window):
     assert area.horizontalScrollBar().maximum() == 0 and cut_off(sheet) == []
 
 
-def test_in_english_all_keys_are_seen_at_once_on_a_screen_of_1280_by_720(qtbot, qapp, monkeypatch):
-    keep_choice("en")
-    apply_choice(qapp)
+def test_in_english_all_keys_are_seen_at_once_on_a_screen_of_1280_by_720(
+    qtbot, monkeypatch, tmp_path
+):
+    isolate_settings(tmp_path / "settings")
     size = QSize(1280, 720)
     screen = SimpleNamespace(availableSize=lambda: size)
     monkeypatch.setattr(CheatSheet, "screen", lambda sheet: screen)

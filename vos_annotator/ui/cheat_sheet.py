@@ -22,6 +22,7 @@ _COLUMNS = 3  # at most
 _HIGHEST = 860  # px
 _SCREEN_SHARE = 0.92  # of the screen that it takes at most, beside the frame of the window
 _BAR = QSize(20, 8)  # px beside the page, for what scrolls it
+_FONT = 12  # px, a little less than elsewhere: all is seen at once on a screen of 1280x720
 _HEADING = 2  # lines that the title of a section takes
 _GAP = 12  # px between keys and words
 _NUMBERS = "Object/Select"  # nine rows that are one line here
@@ -76,6 +77,7 @@ def sections_of(rows: Iterable[Action]) -> list[Section]:
 def page_of(sections: Iterable[Section], count: int) -> QWidget:
     """Return the titles and tables in so many columns, and under them what forms mean."""
     page = QWidget()
+    page.setStyleSheet(f"QLabel {{ font-size: {_FONT}px; }}")
     grid = QGridLayout(page)
     grid.setContentsMargins(12, 12, 12, 12)
     grid.setHorizontalSpacing(24)
@@ -86,6 +88,7 @@ def page_of(sections: Iterable[Section], count: int) -> QWidget:
     for column, shared in zip(columns, _shared_out(sections, count), strict=True):
         bold = QFont(page.font())
         bold.setBold(True)
+        bold.setPixelSize(_FONT)
         words = (keys for _, lines in shared for keys, _ in lines)
         width = max(map(QFontMetrics(bold).horizontalAdvance, words), default=0)
         for title, lines in shared:
