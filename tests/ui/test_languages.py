@@ -197,7 +197,7 @@ def test_dialogs_have_room_for_every_word(qtbot, window, action):
     paint(window)
     window.actions_[action].trigger()
     (dialog,) = window.findChildren(QDialog)
-    qtbot.waitExposed(dialog)
+    qtbot.waitUntil(dialog.isVisible)
 
     assert cut_off(dialog) == []
 
@@ -205,7 +205,7 @@ def test_dialogs_have_room_for_every_word(qtbot, window, action):
 def test_the_page_of_keys_fits_on_a_small_screen(qtbot, window):
     window.actions_["keys"].trigger()
     (sheet,) = window.findChildren(QDialog)
-    qtbot.waitExposed(sheet)
+    qtbot.waitUntil(sheet.isVisible)
     (area,) = sheet.findChildren(QScrollArea)
 
     assert sheet.frameSize().width() <= sheet.screen().availableSize().width()
@@ -236,8 +236,8 @@ def test_on_a_desktop_all_keys_are_seen_at_once_in_columns_that_end_together(cod
     apply_choice(qapp)
     page = page_of(sections_of(Keymap().rows()), 3)
     qtbot.addWidget(page)
-    page.show()
-    qtbot.waitExposed(page)
+    with qtbot.waitExposed(page):
+        page.show()
     *columns, forms = [
         each for each in page.findChildren(QLabel) if "<table" in each.text() or each.wordWrap()
     ]
@@ -251,16 +251,16 @@ def test_on_a_desktop_all_keys_are_seen_at_once_in_columns_that_end_together(cod
 
 def test_the_export_dialog_has_room_for_every_word(qtbot, window):
     dialog = ExportDialog("clip", window)
-    dialog.show()
-    qtbot.waitExposed(dialog)
+    with qtbot.waitExposed(dialog):
+        dialog.show()
 
     assert cut_off(dialog) == []
 
 
 def test_the_import_dialog_has_room_for_every_word(qtbot, window):
     dialog = ImportDialog(window.document.objects, lambda *_: None, window)
-    dialog.show()
-    qtbot.waitExposed(dialog)
+    with qtbot.waitExposed(dialog):
+        dialog.show()
 
     assert cut_off(dialog) == []
 

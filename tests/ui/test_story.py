@@ -49,8 +49,8 @@ def truth():
 def show(qtbot, clip, size=SIZE, load=load_engine):
     window = MainWindow(load_project(clip), size=size, load=load)
     qtbot.addWidget(window)
-    window.show()
-    qtbot.waitExposed(window)
+    with qtbot.waitExposed(window):
+        window.show()
     window.activateWindow()
     qtbot.waitUntil(lambda: window.canvas.is_current, timeout=10_000)
     return window

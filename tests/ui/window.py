@@ -39,8 +39,8 @@ def open_window(qtbot, path=None):
     """Show a window, on the project or video at `path`; it is closed at the end."""
     window = MainWindow(load_project(path) if path else None, "hold", 48)
     qtbot.addWidget(window)
-    window.show()
-    qtbot.waitExposed(window)
+    with qtbot.waitExposed(window):
+        window.show()
     window.activateWindow()
     try:
         yield window
