@@ -110,6 +110,20 @@ def test_an_object_added_later_leaves_what_the_others_read_alone(engine):
     assert iou(segmentation.label_map() == 1, scene(96)[1] == 1) > 0.8
 
 
+def test_an_object_that_a_reference_adds_in_the_middle_of_a_pass_is_found_on_the_next_frame(engine):
+    engine.memorize(0, *scene(90))
+    engine.begin_pass()
+    engine.segment(1, scene(92)[0])
+    image, label_map = scene(94)
+    label_map[10:40, 200:240] = 2
+    engine.memorize(2, image, label_map)
+
+    segmentation = engine.segment(3, scene(96)[0])
+
+    assert segmentation.ids == (1, 2)
+    assert iou(segmentation.label_map() == 1, scene(96)[1] == 1) > 0.8
+
+
 def test_an_object_is_found_beyond_references_that_are_older_than_it(engine):
     image, label_map = scene(90)
     for frame in (0, 50):

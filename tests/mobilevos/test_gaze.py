@@ -64,15 +64,16 @@ def test_a_window_is_enough_if_all_objects_are_well_inside(found, expected, enou
     assert is_enough((whole(GRID),), found, expected)
 
 
-def test_what_was_seen_is_of_no_use_long_after_in_another_pass_and_in_other_sizes():
+def test_what_was_seen_is_of_no_use_long_after_in_another_pass_in_other_sizes_or_of_others():
     gaze, seen = Gaze(), shares((7, 20))
-    assert gaze.last(0, GRID) is None
-    gaze.follow(30, seen)
-    assert gaze.last(31, GRID) is seen and gaze.last(29, GRID) is seen
-    assert gaze.last(50, GRID) is None
-    assert gaze.last(31, (20, 40)) is None
+    assert gaze.last(0, (), GRID) is None
+    gaze.follow(30, (1,), seen)
+    assert gaze.last(31, (1,), GRID) is seen and gaze.last(29, (1,), GRID) is seen
+    assert gaze.last(50, (1,), GRID) is None
+    assert gaze.last(31, (1,), (20, 40)) is None
+    assert gaze.last(31, (2,), GRID) is None
     gaze.begin_pass()
-    assert gaze.last(31, GRID) is None
+    assert gaze.last(31, (1,), GRID) is None
 
 
 def scene(x: int) -> tuple[np.ndarray, np.ndarray]:

@@ -164,7 +164,7 @@ class MobileVOSEngine:
         size = grid_of(self._working_size(image))
         last, looks = None, [(whole(size),)]
         if self.vision.works_in_parts:
-            last = self._gaze.last(frame, size)
+            last = self._gaze.last(frame, asked.ids, size)
             if last is None:
                 last = seen_beside(self.bank, frame, asked, size, self.network.value.carried)
             looks.insert(0, windows_around(last, asked.expected, size))
@@ -178,7 +178,7 @@ class MobileVOSEngine:
                 shares = shares_of(masks)
             if is_enough(windows, shares, asked.expected):
                 break
-        self._gaze.follow(frame, shares)
+        self._gaze.follow(frame, asked.ids, shares)
         return views, log_odds, masks
 
     def _logits(

@@ -30,18 +30,20 @@ class Gaze:
 
     def begin_pass(self) -> None:
         """Know nothing."""
-        self._frame, self._shares = 0, None
+        self._frame, self._ids, self._shares = 0, (), None
 
-    def follow(self, frame: int, shares: Tensor) -> None:
+    def follow(self, frame: int, ids: tuple[int, ...], shares: Tensor) -> None:
         """Take what was seen on a frame: (K, h, w) how much of each position objects cover."""
-        self._frame, self._shares = frame, shares
+        self._frame, self._ids, self._shares = frame, ids, shares
 
-    def last(self, frame: int, size: tuple[int, int]) -> Tensor | None:
-        """Return what was seen just before a frame whose grid is `size`; None if nothing was."""
+    def last(self, frame: int, ids: tuple[int, ...], size: tuple[int, int]) -> Tensor | None:
+        """Return what was seen of objects just before a frame whose grid is `size`, if anything.
+
+        Nothing was if others were looked for, as before a reference showed a new one.
+        """
         is_recent = abs(frame - self._frame) <= _RECENT
-        if self._shares is None or not is_recent or self._shares.shape[1:] != size:
-            return None
-        return self._shares
+        is_alike = self._ids == ids and self._shares is not None and self._shares.shape[1:] == size
+        return self._shares if is_recent and is_alike else None
 
 
 def shares_of(masks: Tensor) -> Tensor:
