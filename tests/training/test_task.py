@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from vos_annotator.core.errors import UserError
 from vos_annotator.mobilevos.heads import Features
 from vos_annotator.mobilevos.memory import MemoryFrame, read_frames
-from vos_annotator.mobilevos.network import Network, NetworkConfig
+from vos_annotator.mobilevos.network import Network, NetworkConfig, aggregate
 from vos_annotator.mobilevos.readings import HANDICAP
 from vos_annotator.training.recipe import Losses, Recipe, Stage, TeacherRecipe
 from vos_annotator.training.task import Task, check_hints
@@ -238,6 +239,18 @@ def test_objects_compete_within_their_clip_only():
     alone = compete(logits[2:], torch.tensor([0]), 1)
     torch.testing.assert_close(together[2:], alone)
     assert (together[:2].sigmoid().sum(0) <= 1 + 1e-5).all()
+
+
+@pytest.mark.parametrize("own", [-10.0, -2.0, 2.0, 7.0, 9.0, 10.0])
+@pytest.mark.parametrize("rivals", [(), (-9.0,), (3.0,), (9.0, -3.0)])
+def test_objects_compete_as_in_the_engine_however_sure_of_them_the_network_is(own, rivals):
+    logits = torch.tensor([own, *rivals])[:, None, None].requires_grad_()
+    chances = F.pad(aggregate(logits), (0, 0, 0, 0, 1, 0)).double().log_softmax(0)
+    expected = chances[1] - torch.cat([chances[:1], chances[2:]]).logsumexp(0)
+    found = compete(logits, torch.zeros(len(logits), dtype=torch.long), 1)[0]
+    torch.testing.assert_close(found.double(), expected, rtol=0, atol=0.01)
+    wanted, given = (torch.autograd.grad(each.sum(), logits)[0] for each in (expected, found))
+    torch.testing.assert_close(given, wanted, rtol=0, atol=0.02)
 
 
 def test_the_others_of_an_object_are_those_of_its_clip():

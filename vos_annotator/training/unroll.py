@@ -61,8 +61,10 @@ def compete(logits: Tensor, owner: Tensor, clips: int) -> Tensor:
     none = torch.zeros(clips, *logits.shape[1:], device=logits.device)
     background = none.index_add(0, owner, torch.log1p(-probability)).exp().clamp(1e-6, 1 - 1e-6)
     odds = probability / (1 - probability)
-    total = (background / (1 - background)).index_add(0, owner, odds)
-    rest = (total[owner] - odds).clamp_min(1e-12)
+    are_rivals = owner[:, None] == owner
+    whose, rival = are_rivals.fill_diagonal_(False).nonzero(as_tuple=True)
+    # A sum of what is left: of all odds less a pair's own nothing would be left where it is sure.
+    rest = (background / (1 - background))[owner].index_add(0, whose, odds[rival])
     return odds.log() - rest.log()
 
 
