@@ -31,14 +31,14 @@ def study(tmp_path):
 def davis(tmp_path):
     root = tmp_path / "davis"
     for part in ("JPEGImages", "Annotations"):
-        (root / part / "480p" / "roll").mkdir(parents=True)
+        (root / part / "480p" / "watched").mkdir(parents=True)
     pictures = sorted((tmp_path / "data/videos/set/roll/images").iterdir())
     for n, picture in enumerate(pictures[:4]):
-        frame = root / "JPEGImages" / "480p" / "roll" / f"{n:05d}.jpg"
+        frame = root / "JPEGImages" / "480p" / "watched" / f"{n:05d}.jpg"
         frame.write_bytes(picture.read_bytes())
         mask = np.zeros((120, 160), np.uint8)
         mask[30:90, 20 + 8 * n : 60 + 8 * n] = 1
-        (root / "Annotations" / "480p" / "roll" / f"{n:05d}.png").write_bytes(encode_png(mask))
+        (root / "Annotations" / "480p" / "watched" / f"{n:05d}.png").write_bytes(encode_png(mask))
     return root
 
 
@@ -117,3 +117,12 @@ def test_a_study_that_was_changed_does_not_go_on_among_the_old_figures(
     assert main([*words, "--set", "stages.0.length=3"]) == 2
     assert "another recipe" in capsys.readouterr().err
     assert (tmp_path / "out" / "table.md").read_bytes() == table
+
+
+def test_no_row_is_trained_on_the_clips_that_rows_are_compared_on(study, davis, tmp_path, capsys):
+    for part in ("JPEGImages", "Annotations"):
+        (davis / part / "480p" / "watched").rename(davis / part / "480p" / "roll")
+    words = ["ablate", str(study), "--out", str(tmp_path / "out"), "--davis", str(davis)]
+    assert main(words) == 2
+    assert "set/roll of the training data" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -6,6 +6,7 @@ import platform
 import pytest
 
 from vos_annotator.core.errors import UserError
+from vos_annotator.training.recipe import Recipe, Stage
 from vos_annotator.training.run_folder import RunFolder
 
 SCORES = "step,minutes,JF_mean\r\n50,1.0,0.7\r\n"
@@ -47,6 +48,13 @@ def test_a_score_is_the_best_only_if_it_is_higher_than_all_before(folder):
     scores = [0.5, 0.7, 0.7, 0.6, 0.71]
     best = [folder.log_score({"step": n, "minutes": n, "JF_mean": s}) for n, s in enumerate(scores)]
     assert best == [True, True, False, False, True]
+
+
+def test_a_run_that_came_to_its_end_has_more_to_do_once_it_is_asked_for_more(folder):
+    folder.write_recipe(Recipe((Stage(steps=1),)))
+    folder.mark_done()
+    folder.write_recipe(Recipe((Stage(steps=2),)))
+    assert not folder.is_done
 
 
 def test_what_lies_past_a_step_is_forgotten_in_a_long_log_too(folder):

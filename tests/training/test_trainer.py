@@ -71,7 +71,7 @@ def train(recipe, data, out, *more: str) -> int:
 
 
 def weights(folder) -> dict[str, torch.Tensor]:
-    return RunFolder(folder).read_state(torch.device("cpu"))["network"]
+    return RunFolder(folder).read_state()["network"]
 
 
 def test_where_late_layers_are_frozen_the_first_ones_learn_alone(recipe, data, tmp_path):
@@ -102,7 +102,8 @@ def test_a_run_trains_all_its_stages_and_leaves_a_checkpoint_a_log_and_curves(
 
 def test_a_run_that_was_interrupted_ends_bit_for_bit_like_one_that_was_not(recipe, data, tmp_path):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    assert train(recipe, data, whole) == 0
+    words = ["--set", "stages.1.freeze=backbone"]  # what learnt in the first stage, too
+    assert train(recipe, data, whole, *words) == 0
     for _ in range(2):  # each process presses Ctrl-C itself, in its second step
         code = (
             "import os, signal, sys\n"
@@ -116,10 +117,10 @@ def test_a_run_that_was_interrupted_ends_bit_for_bit_like_one_that_was_not(recip
             "sys.exit(main(sys.argv[1:]))\n"
         )
         resumes = ["--resume"] if parts.exists() else []
-        words = ["train", str(recipe), "--data", str(data), "--out", str(parts), *resumes]
-        subprocess.run([sys.executable, "-c", code, *words], check=True, capture_output=True)
-    assert RunFolder(parts).read_state(torch.device("cpu"))["step"] == 4
-    assert train(recipe, data, parts, "--resume") == 0
+        asked = ["train", str(recipe), "--data", str(data), "--out", str(parts), *words, *resumes]
+        subprocess.run([sys.executable, "-c", code, *asked], check=True, capture_output=True)
+    assert RunFolder(parts).read_state()["step"] == 4
+    assert train(recipe, data, parts, *words, "--resume") == 0
     ours, theirs = weights(whole), weights(parts)
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
     assert any(not torch.equal(ours[name], make_network_weights(recipe)[name]) for name in ours)
@@ -188,6 +189,41 @@ def test_two_processes_train_one_network(recipe, data, tmp_path):
     )
 
 
+def test_processes_whose_clocks_differ_evaluate_after_the_same_step_and_keep_no_losses(
+    recipe, data, tmp_path
+):
+    script, out = tmp_path / "script.py", tmp_path / "run"
+    script.write_text(
+        "import os, sys, time\n"
+        "from types import SimpleNamespace\n"
+        "from vos_annotator.training import trainer\n"
+        "from vos_annotator.training.meter import Meter\n"
+        "trainer.LOG_EVERY = 2\n"
+        "if os.environ['RANK'] == '1':\n"
+        "    clock = time.perf_counter\n"
+        "    trainer.time = SimpleNamespace(perf_counter=lambda: 3 * clock())\n"
+        "    add = Meter.add\n"
+        "    def checked(self, *rest):\n"
+        "        add(self, *rest)\n"
+        "        assert all(len(each) <= 2 for each in self._losses.values())\n"
+        "    Meter.add = checked\n"
+        "from vos_annotator.cli import main\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    words = ["train", str(recipe), "--data", str(data), "--out", str(out)]
+    words += ["--set", "evaluation.minutes=0.01", "--set", "stages.0.steps=9"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
+    done = subprocess.run(
+        [*command, str(script), *words],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert load_checkpoint(out / "average.safetensors")[1]["step"] == 12
+
+
 def alone(recipe, data, tmp_path) -> dict[str, torch.Tensor]:
     assert train(recipe, data, tmp_path / "alone") == 0
     return weights(tmp_path / "alone")
@@ -225,7 +261,7 @@ def test_a_stop_signal_ends_a_run_of_minutes_with_everything_saved(recipe, data,
     else:  # which workers are of, unless they leave it
         os.killpg(process.pid, signal.SIGINT if "Ctrl" in stop else signal.SIGTERM)
     assert process.wait(timeout=60) == 0
-    state = RunFolder(out).read_state(torch.device("cpu"))
+    state = RunFolder(out).read_state()
     assert state["stage"] == 0 and state["stage_step"] >= 5
     assert not RunFolder(out).is_done
 
@@ -239,7 +275,7 @@ def test_a_run_that_an_error_ends_has_saved_what_it_learnt(recipe, data, tmp_pat
     assert "Traceback" in process.communicate(timeout=60)[1]
     assert process.returncode == 1
     assert not any(worker.is_running() for worker in workers)
-    assert RunFolder(out).read_state(torch.device("cpu"))["stage_step"] >= 5
+    assert RunFolder(out).read_state()["stage_step"] >= 5
 
 
 def spoil(monkeypatch, *steps: int) -> None:
@@ -403,10 +439,18 @@ def begun(recipe, data, tmp_path, monkeypatch):
 
 def test_a_run_goes_on_by_the_recipe_that_it_keeps_and_by_nothing_that_it_began_with(begun):
     assert main(["train", "--out", str(begun), "--resume", "--set", "stages.1.batch=2"]) == 0
-    assert RunFolder(begun).read_state(torch.device("cpu"))["step"] == 3 + 2
+    assert RunFolder(begun).read_state()["step"] == 3 + 2
     kept = read_recipe(begun / "recipe.json")
     assert (kept.stages[0].batch, kept.stages[1].steps) == (1, 2)  # what it was begun with
     assert kept.stages[1].batch == 2  # and what was changed since
+
+
+def test_a_run_goes_on_at_the_rates_that_it_is_resumed_with(begun):
+    before = weights(begun)
+    words = [word for n in (0, 1) for word in ("--set", f"stages.{n}.backbone_rate=0")]
+    assert main(["train", "--out", str(begun), "--resume", *words]) == 0
+    changed = {name for name, now in weights(begun).items() if not torch.equal(now, before[name])}
+    assert changed and not any(name.startswith("backbone.") for name in changed)
 
 
 def test_a_recipe_that_is_not_the_one_of_the_run_is_named(begun, caplog):

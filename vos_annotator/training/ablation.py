@@ -19,7 +19,7 @@ in the table is not evaluated again.
 import argparse
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from statistics import fmean
 from typing import Annotated
@@ -32,11 +32,11 @@ from vos_annotator.core.atomic import put_file
 from vos_annotator.core.errors import UserError
 from vos_annotator.evaluation.first_masks import evaluate_engine
 from vos_annotator.evaluation.scores import Score, mean_score
-from vos_annotator.evaluation.sequences import find_sequences
 from vos_annotator.mobilevos.backbones import count_parameters
 from vos_annotator.mobilevos.engine import MobileVOSEngine
-from vos_annotator.training.command import train
+from vos_annotator.training.command import data_sets, keep_apart, train
 from vos_annotator.training.processes import Processes
+from vos_annotator.training.readers import find_sources
 from vos_annotator.training.recipe import (
     Count,
     Recipe,
@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
         for row in study.rows:
             changes = [*study.set, *arguments.set, *row.set, f"seed={seed}"]
             recipes[row.name, seed] = read_recipe(study.recipe, changes)
-    find_sequences(arguments.davis)  # what is not there is missed now, not after hours
+    _keep_apart(recipes.values(), arguments.davis)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     results = Results(arguments.out / "results.csv")
     for (name, seed), recipe in recipes.items():
@@ -128,6 +128,15 @@ def _check_same(recipe: Recipe, folder: RunFolder) -> None:
             f"{folder.path} was trained by another recipe than this study asks for now: give "
             "another --out, or take back what was changed."
         )
+
+
+def _keep_apart(recipes: Iterable[Recipe], davis: str) -> None:
+    """Refuse to train any row on the clips that rows are compared on."""
+    checked = []
+    for recipe in recipes:
+        if recipe.data not in checked:
+            checked.append(recipe.data)
+            keep_apart(find_sources(data_sets(recipe.data)), davis)
 
 
 def read_study(path: Path) -> Study:

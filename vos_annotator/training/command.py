@@ -101,7 +101,7 @@ def train(recipe: Recipe, folder: RunFolder, processes: Processes, resumes: bool
             ", ".join(sorted(known)),
         )
     if recipe.evaluation.davis:
-        _keep_apart(sources, recipe.evaluation.davis)
+        keep_apart(sources, recipe.evaluation.davis)
     asked = recipe.network
     if resumes:  # from weights of its own: what it began with may be gone
         asked = msgspec.structs.replace(asked, init="random", borrow="")
@@ -119,7 +119,7 @@ def train(recipe: Recipe, folder: RunFolder, processes: Processes, resumes: bool
         trainer.run()
 
 
-def _keep_apart(sources: Sources, davis: str) -> None:
+def keep_apart(sources: Sources, davis: str) -> None:
     """Refuse to train on the clips that are to tell how well it goes.
 
     Raises:
@@ -130,8 +130,8 @@ def _keep_apart(sources: Sources, davis: str) -> None:
     if both:
         raise UserError(
             f"{', '.join(both)} of the training data would be evaluated on as well, for {davis} "
-            "has clips of the same name: take them out of data.sets, or choose another "
-            "evaluation.davis."
+            "has clips of the same name: take them out of data.sets, or choose other clips to "
+            "evaluate on."
         )
 
 

@@ -33,18 +33,20 @@ def freeze(network: Network, stage: Stage) -> None:
             module.eval()
 
 
-def optimizer_of(network: Network, stage: Stage) -> torch.optim.Optimizer:
-    """Return what changes the weights that are not frozen.
-
-    Groups of weights have a `share` of the rate that others learn at.
-    """
+def optimizer_of(network: Network) -> torch.optim.Optimizer:
+    """Return what changes the weights that are not frozen, at the rates of `set_rate`."""
     inner = {id(parameter) for parameter in network.backbone.parameters()}
     learning = [p for p in network.parameters() if p.requires_grad]
     return torch.optim.AdamW(
         [
-            {"params": [p for p in learning if id(p) not in inner], "share": 1.0},
-            {"params": [p for p in learning if id(p) in inner], "share": stage.backbone_rate},
+            {"params": [p for p in learning if id(p) not in inner]},
+            {"params": [p for p in learning if id(p) in inner]},
         ],
-        lr=stage.rate,
         weight_decay=1e-4,
     )
+
+
+def set_rate(optimizer: torch.optim.Optimizer, stage: Stage, rate: float) -> None:
+    """Let heads learn at `rate` from now on, and the backbone at its share of that."""
+    heads, backbone = optimizer.param_groups  # as `optimizer_of` has them
+    heads["lr"], backbone["lr"] = rate, rate * stage.backbone_rate

@@ -86,7 +86,8 @@ class RunFolder:
         put_file(self._done, b"")
 
     def write_recipe(self, recipe: Recipe) -> None:
-        """Keep what was asked for."""
+        """Keep what is asked for, which a run that came to its end may not have done."""
+        self._done.unlink(missing_ok=True)
         put_file(self.recipe, msgspec.json.format(msgspec.json.encode(recipe)))
 
     def write_state(self, state: dict[str, Any]) -> None:
@@ -95,14 +96,16 @@ class RunFolder:
         torch.save(state, whole)
         put_file(self._state, whole.getvalue())
 
-    def read_state(self, device: torch.device) -> dict[str, Any]:
-        """Return what was kept last.
+    def read_state(self) -> dict[str, Any]:
+        """Return what was kept last, on the CPU: an optimizer takes what it wants elsewhere itself.
+
+        (On a GPU it would count its steps there, and each step would wait for all the counts.)
 
         Raises:
             UserError: There is nothing, or it is damaged.
         """
         try:
-            return torch.load(self._state, map_location=device, weights_only=True)
+            return torch.load(self._state, map_location="cpu", weights_only=True)
         except FileNotFoundError:
             raise UserError(
                 f"{self._state} does not exist: there is no run to resume there."

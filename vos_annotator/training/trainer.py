@@ -27,7 +27,7 @@ from vos_annotator.mobilevos.precision import favours_bfloat16
 from vos_annotator.training.average import Average
 from vos_annotator.training.batches import ClipLoader, Gaps
 from vos_annotator.training.clips import ClipMix
-from vos_annotator.training.freezing import freeze, optimizer_of
+from vos_annotator.training.freezing import freeze, optimizer_of, set_rate
 from vos_annotator.training.meter import Meter
 from vos_annotator.training.processes import Processes, ignore_ended_workers, stop_signals
 from vos_annotator.training.recipe import Recipe, Stage
@@ -66,7 +66,7 @@ class Trainer:
         self.average = Average(self.network, recipe.average)
         self.optimizer: torch.optim.Optimizer | None = None
         self._stage = self._stage_step = 0  # which stage, and steps of it
-        self._stage_seconds, self._seconds = 0.0, 0.0  # of training, over all processes
+        self._stage_seconds, self._seconds = 0.0, 0.0  # of training, by the first one's clock
         self.step = self._saved = self._left_out = 0  # in all; at the last save; in a row
         self._stops = False
         self._resumed: dict | None = None
@@ -124,7 +124,8 @@ class Trainer:
                 parts = self._learn(task, batches, stage, progress)
                 self.step, self._stage_step = self.step + 1, self._stage_step + 1
                 now = time.perf_counter()
-                spent, last = now - last, now
+                # By one clock: all processes have to save, evaluate and end after the same step.
+                spent, last = self.processes.agree(now - last), now
                 self._stage_seconds += spent
                 self._seconds += spent
                 meter.add(parts, spent, stage.batch * stage.accumulate)
@@ -151,7 +152,7 @@ class Trainer:
             UserError: Nothing would learn, or a teacher cannot be read.
         """
         freeze(self.network, stage)
-        self.optimizer = optimizer_of(self.network, stage)
+        self.optimizer = optimizer_of(self.network)
         if self._resumed is not None:
             try:
                 self.optimizer.load_state_dict(self._resumed)
@@ -168,7 +169,7 @@ class Trainer:
         """Return how far the stage is, 0..1; the same in all processes."""
         if stage.steps:
             return self._stage_step / stage.steps
-        return self.processes.agree(self._stage_seconds / (60 * stage.minutes))
+        return self._stage_seconds / (60 * stage.minutes)
 
     def _learn(
         self, task: torch.nn.Module, batches: Iterator[Batch], stage: Stage, progress: float
@@ -183,12 +184,11 @@ class Trainer:
         fall = 0.5 * (1 + math.cos(math.pi * progress))
         rate = stage.rate * (LEAST_RATE + (1 - LEAST_RATE) * fall)
         rate *= min(1.0, (self._stage_step + 1) / max(stage.warm_up, 1))
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate * group["share"]
+        set_rate(self.optimizer, stage, rate)
         share = 1 - (1 - stage.losses.hardest) * min(1.0, 3 * progress)  # ever harder pixels
         generator = torch.Generator(self.device)
         generator.manual_seed(hash((self.recipe.seed, self.processes.rank, self.step)) % 2**63)
-        self.optimizer.zero_grad(set_to_none=True)
+        self.network.zero_grad()  # also of layers that learnt before: all gradients are clipped
         for _ in range(stage.accumulate):
             batch = next(batches)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self._reduced):
@@ -214,9 +214,9 @@ class Trainer:
             )
 
     def _report(self, stage: Stage, meter: Meter, bar: tqdm, progress: float) -> None:
+        speed, losses = meter.take()  # everywhere, or elsewhere it would keep them all
         if not self.processes.is_first:
             return
-        speed, losses = meter.take()
         bar.update(progress - bar.n)
         text = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
         minutes = self._seconds / 60
@@ -306,7 +306,7 @@ class Trainer:
         Raises:
             UserError: There is nothing to resume, or it is another network's.
         """
-        state = self.folder.read_state(self.device)
+        state = self.folder.read_state()
         try:
             self.network.load_state_dict(state["network"])
             self.average.network.load_state_dict(state["average"])
