@@ -347,8 +347,16 @@ def test_a_gpu_runs_the_network_in_bfloat16_if_it_need_not_imitate_it(
     gpu = torch.device("cuda")
     assert choice.choose_runtime(network, small, gpu).name == name
     assert choice.choose_runtime(network, small, gpu, "torch").name == "torch"
-    assert choice.choose_runtime(network, small, gpu, "openvino").name == "torch"
     assert next(network.parameters()).dtype == torch.float32  # what learns stays as it is
+
+
+def test_a_gpu_runs_no_graphs_for_cpus_and_says_so_to_whoever_asks_for_them(small, monkeypatch):
+    network, _ = load_checkpoint(small)
+    gpu = torch.device("cuda")
+    with pytest.raises(UserError, match="onnxruntime is for CPUs, and the network runs on cuda"):
+        choice.choose_runtime(network, small, gpu, "onnxruntime")
+    monkeypatch.setenv(choice.VARIABLE, "onnxruntime")  # of the machine: for whatever runs on it
+    assert choice.choose_runtime(network, small, gpu).name == "torch"
 
 
 def test_damaged_graphs_leave_torch_at_work_until_they_are_made_again(small, caplog):

@@ -47,17 +47,27 @@ def choose_runtime(
         network: In evaluation mode, on its device.
         checkpoint: Its file.
         device: Where it runs; on any but a CPU it is torch, in bfloat16 if that is quicker there.
-        wanted: One of `NAMES`; None asks the environment, and if that says nothing it is "auto".
+        wanted: One of `NAMES`; None asks the environment, which may name what is for CPUs alone on
+            any device, and if that says nothing it is "auto".
 
     Raises:
-        UserError: There is no such runtime, it is not installed, or it does not work.
+        UserError: There is no such runtime, it is not installed, does not work, or is none for the
+            device.
     """
-    wanted = _wanted(wanted)
-    if wanted == AUTO:
+    name = _wanted(wanted)
+    if name == AUTO:
         return _quickest(network, checkpoint, device)
-    if device.type != "cpu" and wanted not in IN_TORCH:
-        return TorchRuntime(network)
-    return load_runtime(wanted, network, checkpoint)
+    if device.type == "cpu" or name in IN_TORCH:
+        return load_runtime(name, network, checkpoint)
+    if wanted:  # whoever asks for it, as to measure it, must not take torch for it
+        raise UserError(
+            "The runtime {name} is for CPUs, and the network runs on {device} here: choose one of "
+            "{names}.",
+            name=name,
+            device=device.type,
+            names=", ".join(IN_TORCH),
+        )
+    return TorchRuntime(network)
 
 
 def load_runtime(name: str, network: Network, checkpoint: Path) -> Runtime:
