@@ -8,6 +8,8 @@ import pytest
 from tests.training.small_data import write_small_data
 from vos_annotator.cli import main
 from vos_annotator.core.masks import encode_png
+from vos_annotator.mobilevos.network import NETWORKS, Network
+from vos_annotator.mobilevos.runtimes import choice
 from vos_annotator.training import ablation
 from vos_annotator.training.ablation import COLUMNS
 
@@ -68,6 +70,24 @@ def test_each_row_is_trained_with_each_seed_once_and_stands_in_the_table(
 
     assert main(words) == 0
     assert len(trained) == 4  # all were there already
+
+
+def test_all_rows_are_compared_by_one_runtime_whatever_is_known_of_the_network_of_one(
+    study, davis, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv(choice.VARIABLE, raising=False)
+    choice.settle(Network(NETWORKS["mobilevos-fast"]), "bfloat16", {})  # that of the first row
+    study.write_text(study.read_text().replace("[0, 1]", "[0]").replace("[1, 2]", "[2]"))
+    names, evaluate = [], ablation.evaluate_engine
+    monkeypatch.setattr(
+        ablation,
+        "evaluate_engine",
+        lambda engine, root: names.append(engine.vision.runtime.name) or evaluate(engine, root),
+    )
+    words = ["ablate", str(study), "--out", str(tmp_path / "out"), "--davis", str(davis)]
+    assert main(words) == 0
+    assert names == ["torch", "torch"]
 
 
 def test_a_slip_in_the_last_row_shows_before_anything_is_trained(study, davis, tmp_path, capsys):

@@ -19,6 +19,7 @@ in the table is not evaluated again.
 import argparse
 import csv
 import io
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from statistics import fmean
@@ -34,6 +35,8 @@ from vos_annotator.evaluation.first_masks import evaluate_engine
 from vos_annotator.evaluation.scores import Score, mean_score
 from vos_annotator.mobilevos.backbones import count_parameters
 from vos_annotator.mobilevos.engine import MobileVOSEngine
+from vos_annotator.mobilevos.runtimes.choice import VARIABLE
+from vos_annotator.mobilevos.runtimes.runtime import TorchRuntime
 from vos_annotator.training.command import data_sets, keep_apart, train
 from vos_annotator.training.processes import Processes
 from vos_annotator.training.readers import find_sources
@@ -93,6 +96,8 @@ def run(arguments: argparse.Namespace) -> int:
             recipes[row.name, seed] = read_recipe(study.recipe, changes)
     _keep_apart(recipes.values(), arguments.davis)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    # One for all rows: what is quickest may be known of one row's network and not of another's.
+    runtime = os.environ.get(VARIABLE) or TorchRuntime.name
     results = Results(arguments.out / "results.csv")
     for (name, seed), recipe in recipes.items():
         row = next(row for row in study.rows if row.name == name)
@@ -107,7 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
             print("interrupted: the same command goes on from here")
             return 130
         for memory in wanted:
-            engine = MobileVOSEngine(study.size, folder.average, memory)
+            engine = MobileVOSEngine(study.size, folder.average, memory, runtime=runtime)
             score = mean_score(evaluate_engine(engine, arguments.davis))
             results.add(name, seed, memory, score, count_parameters(engine.network))
     names = [row.name for row in study.rows]

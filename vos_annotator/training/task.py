@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from vos_annotator.core.errors import UserError
-from vos_annotator.mobilevos.heads import STRIDE
+from vos_annotator.mobilevos.heads import LOGIT_STRIDE, STRIDE
 from vos_annotator.mobilevos.network import Network
 from vos_annotator.mobilevos.readings import TOP_K
 from vos_annotator.training.distillation import (
@@ -27,8 +27,6 @@ from vos_annotator.training.recipe import Losses, Recipe, Stage
 from vos_annotator.training.teachers import FeatureTeacher, Teacher
 from vos_annotator.training.unroll import Batch, Step, Unroll
 
-PIXEL_STRIDE = 4  # of the features that L_repr compares, and of the logits
-
 
 def check_pixels(network: Network, stage: Stage) -> None:
     """Refuse a stage that compares fewer pixels than `representation_loss` takes.
@@ -37,10 +35,10 @@ def check_pixels(network: Network, stage: Stage) -> None:
         UserError: It does so.
     """
     losses, need = stage.losses, LEAST_PIXELS * network.config.decoder[-1]
-    if losses.representation and min(losses.pixels, (stage.size // PIXEL_STRIDE) ** 2) < need:
+    if losses.representation and min(losses.pixels, (stage.size // LOGIT_STRIDE) ** 2) < need:
         raise UserError(
             f'The stage "{stage.name}" compares too few pixels for L_repr: losses.pixels and the '
-            f"pixels of a crop at stride {PIXEL_STRIDE} must be at least {need}."
+            f"pixels of a crop at stride {LOGIT_STRIDE} must be at least {need}."
         )
     need = LEAST_PIXELS * network.backbone.channels[-1]
     if losses.features and 2 * (stage.size // STRIDE) ** 2 < need:
@@ -154,7 +152,7 @@ class Task(nn.Module):
         weights, teacher = self.losses, self._teachers[0]
         told = teacher.propagate(batch) if teacher is not None else None
         masks = batch.masks[1:].flatten(0, 1)
-        masks = nn.functional.avg_pool2d(masks[:, None], PIXEL_STRIDE)[:, 0]
+        masks = nn.functional.avg_pool2d(masks[:, None], LOGIT_STRIDE)[:, 0]
         band = border_band(masks)
         losses = {}
         if weights.logit:
