@@ -21,6 +21,7 @@ from vos_annotator.mobilevos.network import Network
 from vos_annotator.mobilevos.runtimes.runtime import Runtime, TorchRuntime
 
 MOST_ENLARGED = 2.0
+_SURE = 0.01  # a probability that is as good as 0
 
 
 def best_device() -> torch.device:
@@ -51,6 +52,11 @@ def is_same(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> bool:
     if a is b:
         return True
     return a.shape == b.shape and (a[::16, ::16] == b[::16, ::16]).all() and np.array_equal(a, b)
+
+
+def _probability(log_odds: Tensor) -> Tensor:
+    """Return what `torch.logit(..., _SURE)` was taken of, 0..1; overwrites what is given."""
+    return log_odds.sigmoid_().sub_(_SURE).div_(1 - 2 * _SURE).clamp_(0, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,14 +149,19 @@ class Vision:
         return torch.from_numpy(small).to(self.device)
 
     def enlarge(self, masks: Tensor) -> Tensor:
-        """Return masks (K, H/4, W/4) at the size of pictures, (K, H, W)."""
+        """Return masks (K, H/4, W/4) at the size of pictures, (K, H, W).
+
+        Their log-odds are, as in training, so that borders stay sharp; but those of sure pixels
+        are bounded, as they would move borders.
+        """
+        log_odds = torch.logit(masks, _SURE)
         if self.device.type != "cpu":
-            return upsample(masks[:, None], LOGIT_STRIDE)[:, 0]
+            return _probability(upsample(log_odds[:, None], LOGIT_STRIDE)[:, 0])
         height, width = (LOGIT_STRIDE * side for side in masks.shape[1:])
         large = np.empty((len(masks), height, width), np.float32)
-        for mask, out in zip(masks.numpy(), large, strict=True):  # a fifth of torch's time
-            cv2.resize(mask, (width, height), dst=out, interpolation=cv2.INTER_LINEAR)
-        return torch.from_numpy(large)
+        for odds, out in zip(log_odds.numpy(), large, strict=True):  # a fifth of torch's time
+            cv2.resize(odds, (width, height), dst=out, interpolation=cv2.INTER_LINEAR)
+        return _probability(torch.from_numpy(large))
 
     def remember(
         self,
