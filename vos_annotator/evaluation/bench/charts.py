@@ -12,6 +12,7 @@ from vos_annotator.evaluation.bench.outcome import Chart
 
 _SIZE = (6.4, 4.0)  # inches
 _DPI = 120
+_ROOM = 1.1  # above the highest point
 
 
 def write_charts(folder: Path, charts: Iterable[Chart]) -> list[Path]:
@@ -39,7 +40,8 @@ def _drawn(chart: Chart) -> bytes:
     axes.set(title=chart.title, xlabel=chart.x, ylabel=chart.y)
     if chart.is_log:
         axes.set_xscale("log")
-    axes.set_ylim(bottom=0)
+    most = max(y for points in chart.lines.values() for _, y in points)
+    axes.set_ylim(0, _ROOM * most)
     axes.grid(alpha=0.3)
     axes.legend()
     file = io.BytesIO()
