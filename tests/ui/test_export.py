@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -79,6 +80,29 @@ def test_the_dialog_says_before_what_is_missing_and_how_large_it_gets(qtbot, win
     assert seen[0] == f"No masks on frames 1-{FRAMES - 1}."
     assert seen[1] == "Object 2 has no pixel on any frame."
     assert seen[2].startswith("It takes about 0.")
+
+
+def test_the_dialog_tells_what_a_pass_has_done_while_it_was_open(qtbot, window):
+    paint(window)
+    seen, deadline = [], time.monotonic() + 20
+
+    def look():
+        dialog = QApplication.activeModalWidget()
+        found = texts(dialog)[:1] if isinstance(dialog, ExportDialog) else []
+        if found and found != seen[-1:]:
+            seen.extend(found)
+        if len(seen) == 1 and not window.bridge.busy:
+            window.bridge.propagate()
+        if len(seen) == 2 or time.monotonic() > deadline:
+            dialog.reject()
+        else:
+            QTimer.singleShot(10, look)
+
+    QTimer.singleShot(0, look)
+    window.actions_["export"].trigger()
+
+    assert seen[0].startswith("No masks on frames")
+    assert seen[1].startswith("It takes about")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QDialog
 
 from vos_annotator.core.formats.format import Source
@@ -25,6 +26,7 @@ from vos_annotator.ui.export_dialog import ExportChoice, ExportDialog
 from vos_annotator.ui.gathering import Gathering
 
 if TYPE_CHECKING:
+    from vos_annotator.ui.document import Document
     from vos_annotator.ui.main_window import MainWindow
 
 
@@ -33,30 +35,55 @@ def ask_export(window: MainWindow) -> ExportChoice | None:
     document = window.document
     document.settle()
     dialog = ExportDialog(document.video.name, window, _beside(document.video))
-    facts = Facts.of(document.annotations, source_of(document.project).names)
-    gathering = Gathering(document.annotations, dialog)
-    sources = []
+    looks = _Looks(document, dialog)
+    window.bridge.ended.connect(looks.begin)
+    window.workspace.closing.connect(looks.end)
+    looks.begin()
+    is_wanted = dialog.exec() == QDialog.DialogCode.Accepted
+    looks.close()
+    choice = dialog.choice
+    dialog.deleteLater()
+    return choice if is_wanted else None
 
-    def look(kept: Mapping[int, StoredMap]) -> None:
-        source = put_aside(document.project, kept)
-        sources.append(source)
+
+class _Looks(QObject):
+    """Looks through a project for its dialog, and again when a pass has changed it meanwhile."""
+
+    def __init__(self, document: Document, dialog: ExportDialog) -> None:
+        super().__init__(dialog)
+        self._document, self._dialog, self._is_over = document, dialog, False
+        self._facts: Facts | None = None
+        self._sources: list[Source] = []
+        self._gathering = Gathering(document.annotations, self)
+        self._gathering.done.connect(self._look)
+
+    def begin(self) -> None:
+        """Look at the project as it is now."""
+        if not self._is_over:
+            annotations = self._document.annotations
+            self._facts = Facts.of(annotations, source_of(self._document.project).names)
+            self._gathering.start(self._facts.looked_at(annotations.frame_count))
+
+    def end(self) -> None:
+        """Look no more."""
+        self._is_over = True
+        self._gathering.stop()
+
+    def close(self) -> None:
+        """End; nobody asks for what was looked at any more."""
+        self.end()
+        for source in self._sources:
+            source.video.close()
+
+    def _look(self, kept: Mapping[int, StoredMap]) -> None:
+        facts, source = self._facts, put_aside(self._document.project, kept)
+        self._sources.append(source)
 
         def check(choice: ExportChoice) -> list[Finding]:
             kind = FORMATS[choice.format]
             return preflight(facts, source, kind, choice.root, choice.name, choice.options)
 
-        dialog.look(check)
-
-    gathering.done.connect(look)
-    window.workspace.closing.connect(gathering.stop)
-    gathering.start(facts.looked_at(document.annotations.frame_count))
-    is_wanted = dialog.exec() == QDialog.DialogCode.Accepted
-    gathering.stop()
-    for source in sources:
-        source.video.close()
-    choice = dialog.choice
-    dialog.deleteLater()
-    return choice if is_wanted else None
+        self._dialog.look(check)
 
 
 def _beside(video: Video) -> Path | None:
