@@ -105,6 +105,22 @@ def test_the_end_of_a_pass_says_how_many_places_there_are_to_look_at(qtbot, wind
     assert said(window) == "1 place to look at: N goes there."
 
 
+def test_the_end_of_a_pass_over_a_part_does_not_say_that_all_is_computed(qtbot, window):
+    paint(window)
+    window.cursor.in_frame, window.cursor.out_frame = 0, 5
+    trigger(qtbot, window, "propagate")
+    assert said(window) == f"No frame is doubtful; {FRAMES - 6} are not computed."
+
+    window.cursor.in_frame = window.cursor.out_frame = None
+    trigger(qtbot, window, "propagate")
+    assert said(window) == "All is computed, and no frame is doubtful."
+
+    paint(window, top=20)  # which makes the others stale
+    window.cursor.in_frame, window.cursor.out_frame = 0, FRAMES - 2
+    trigger(qtbot, window, "propagate")
+    assert said(window) == "No frame is doubtful; 1 is not computed."
+
+
 def test_the_end_of_a_refresh_does_not_hide_what_was_just_said(qtbot, window):
     paint(window)
     trigger(qtbot, window, "propagate")

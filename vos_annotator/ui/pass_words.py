@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from vos_annotator.core.edits import Status
 from vos_annotator.core.translation import tr, tr_many
 
 if TYPE_CHECKING:
@@ -44,16 +45,21 @@ class PassWords(QObject):
         places = work.unsure_places()
         for frames, object_id in work.timeline.states.lacking():
             lacking[object_id] += len(frames)
-        words = [
-            tr_many(
+        if places:
+            first = tr_many(
                 "{count} place to look at: key:next-doubtful goes there.",
                 "{count} places to look at: key:next-doubtful goes from one to the next.",
                 len(places),
             )
-            if places
-            else tr("All is computed, and no frame is doubtful.")
-        ]
-        words += [
+        elif left := self._left():
+            first = tr_many(
+                "No frame is doubtful; {count} is not computed.",
+                "No frame is doubtful; {count} are not computed.",
+                left,
+            )
+        else:
+            first = tr("All is computed, and no frame is doubtful.")
+        words = [first] + [
             tr_many(
                 "{count} reference does not show {name}.",
                 "{count} references do not show {name}.",
@@ -63,3 +69,11 @@ class PassWords(QObject):
             for object_id, count in lacking.items()
         ]
         return " ".join(words)
+
+    def _left(self) -> int:
+        """Return how many frames have no masks, or stale ones."""
+        annotations = self._workspace.document.annotations
+        left = annotations.statuses == Status.EMPTY
+        for object_id in set(annotations.staleness.ids) & set(self._workspace.document.objects.ids):
+            left |= annotations.staleness.frames(object_id)
+        return int(left.sum())
