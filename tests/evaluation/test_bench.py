@@ -117,16 +117,13 @@ def test_every_measure_gives_figures_and_tables(name, setting):
         assert all(len(cells) == len(table.columns) for _, cells in table.rows)
 
 
-def test_the_window_is_seen_before_torch_is_loaded(setting):
+def test_the_window_is_seen_before_torch_is_loaded_and_its_start_is_sought_for_no_garbage(setting):
     figures = measure_start(setting).figures
 
     assert figures["has_torch"] is False
+    assert figures["frozen"] > 10_000
     assert figures["window_cpu_ms"]["median"] > 0
     assert 0 < figures["window_ms"]["median"] <= figures["picture_ms"]["median"]
-
-
-def test_no_garbage_is_sought_among_what_the_start_of_the_window_made(setting):
-    assert measure_start(setting).figures["frozen"] > 10_000
 
 
 @pytest.mark.parametrize("is_variable", [False, True])
