@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.masks import HUE_COUNT, PALETTE, UNREADABLE, LabelMap
+from vos_annotator.core.masks import HUE_COUNT, PALETTE, UNREADABLE, LabelMap, check_png
 from vos_annotator.core.png_bands import banded_pixels
 
 _MOST_GREYS = 64  # more distinct greys than this are a soft edge, not object ids
@@ -95,7 +95,10 @@ def read_png(path: Path, shape: tuple[int, int] | None) -> tuple[str, NDArray]:
                     wanted=f"{shape[1]}x{shape[0]}",
                 )
             pixels = banded_pixels(data := path.read_bytes())
-            return _samples(path, data, image) if pixels is None else (image.mode, pixels)
+            if pixels is not None:
+                return image.mode, pixels
+            check_png(data)
+            return _samples(path, data, image)
     except FileNotFoundError:
         raise UserError("There is no mask file {path}: check its name.", path=path) from None
     except UNREADABLE as error:
