@@ -96,7 +96,7 @@ def test_a_runtime_says_what_torch_says_at_any_size(name):
 @pytest.mark.parametrize("name", ["bfloat16", pytest.param(INT8, marks=needs_int8)])
 @pytest.mark.parametrize("learns", [False, True])
 def test_what_is_rounded_gives_about_the_masks_of_torch(name, learns):
-    found, expected = (logits(each, 288, learns) > 0 for each in (name, "torch"))
+    found, expected = (logits(each, 96, learns) > 0 for each in (name, "torch"))
     assert (found & expected).sum() > 0.97 * (found | expected).sum() > 0
 
 
@@ -135,7 +135,7 @@ def test_a_processor_without_instructions_for_8_bit_integers_is_not_asked(small,
 
 
 def test_in_bfloat16_an_engine_recalls_denies_scribbles_and_looks_from_near():
-    engine, scene = MobileVOSEngine(288, runtime="bfloat16"), demo_scene()
+    engine, scene = MobileVOSEngine(192, runtime="bfloat16"), demo_scene()
     label_map, picture = scene.label_maps[0], np.repeat(np.repeat(scene.frames[0], 2, 0), 2, 1)
     engine.memorize(0, scene.frames[0], label_map)
     assert engine.recall(0, engine.remembered(0))
