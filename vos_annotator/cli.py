@@ -35,6 +35,7 @@ COMMANDS = {  # name: module with add_arguments and run, what it does
     ),
     "batch": ("vos_annotator.batch.command", "carry masks through many videos, unattended"),
     "merge": ("vos_annotator.core.merge_command", "make two projects of one video one"),
+    "rescue": ("vos_annotator.core.rescue_command", "save what can be read of a damaged project"),
     "compare": ("vos_annotator.evaluation.agreement", "tell how far two projects agree"),
     "effort": ("vos_annotator.evaluation.effort_report", "tell what annotating a video took"),
     "evaluate": ("vos_annotator.evaluation.davis", "score masks as DAVIS does"),

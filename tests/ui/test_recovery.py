@@ -279,3 +279,30 @@ def test_another_project_is_not_opened_over_edits_that_are_to_be_kept(
         answers.append(lambda: dialogs.Unsaved.LOSE)
         assert window.open_path(tmp_path / "second")
         assert window.document.video.name == "second"
+
+
+# After damage
+
+
+def test_a_damaged_project_opens_as_what_can_be_read_of_it_and_says_what_that_is(
+    qtbot, tmp_path, clip, problems, monkeypatch
+):
+    path = tmp_path / "clip.vos"
+    with Project.create(path, open_video(clip)) as project:
+        project.set_references({0: np.ones(project.video.shape, bool)})
+    sound = path.read_bytes()
+    path.write_bytes(bytes(4096) + sound[4096:])
+    new = tmp_path / "rescued.vos"
+    asked = []
+    monkeypatch.setattr(dialogs, "ask_rescue", lambda _, damaged: asked.append(damaged) or True)
+    monkeypatch.setattr(dialogs, "ask_rescued", lambda *_: new)
+
+    with open_window(qtbot) as window:
+        assert window.open_path(path)
+
+        assert [each.project for each in asked] == [path]
+        assert window.workspace.project.path == new
+        assert window.document.annotations.references == (0,)
+        assert "1 mask was rescued" in cards(window)[-1]
+    assert path.read_bytes() == bytes(4096) + sound[4096:]
+    assert not problems

@@ -19,7 +19,9 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from vos_annotator.core.atomic import copy_file, writing
-from vos_annotator.core.errors import UserError
+from vos_annotator.core.errors import DamagedProject, UserError
+from vos_annotator.core.journal import is_damaged
+from vos_annotator.core.translation import tr
 
 JOURNAL = "-wal"  # what SQLite adds to the name of a database
 _LONG_NAME = 50  # characters, of 4 bytes at most
@@ -105,6 +107,7 @@ def snapshot(source: Path, target: Path) -> None:
         UserError: It is no database, another program has it open, or the copy cannot be written.
     """
     _, journal = parts(source)
+    check_journal(source)
 
     def has_journal() -> bool:
         return journal.exists() and journal.stat().st_size > 0
@@ -137,12 +140,20 @@ def unusable(path: Path, error: Exception) -> UserError:
         return UserError(
             "{path} is read-only: change its permissions or copy it elsewhere.", path=path
         )
-    return UserError(
-        "{path} is not a project of this program, or it is damaged ({error}); open another file "
-        "or a copy of it.",
-        path=path,
-        error=error,
-    )
+    if "not a database" in str(error):
+        error = tr("it is not a project of this program, or its beginning is gone")
+    return DamagedProject(path, error)
+
+
+def check_journal(path: Path) -> None:
+    """Look whether all that was committed to a database can be read from its journal.
+
+    Raises:
+        DamagedProject: SQLite would pass over a part of it.
+    """
+    _, journal = parts(path)
+    if is_damaged(journal):
+        raise DamagedProject(path, tr("its last changes in {journal}", journal=journal))
 
 
 def _check_length(path: Path) -> None:

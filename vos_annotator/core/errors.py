@@ -45,6 +45,40 @@ class MissingVideo(UserError):
         self.project, self.video = project, video
 
 
+class DamagedProject(UserError):
+    """Of a project's file not everything can be read; the rest can be rescued.
+
+    Attributes:
+        project: The project file.
+    """
+
+    def __init__(self, project: Path, error: Exception | str) -> None:
+        super().__init__(
+            marked(
+                "{path} is damaged ({error}): what can still be read goes into a new project with "
+                "File > Rescue a damaged project, or the command rescue; {path} stays as it is."
+            ),
+            path=project,
+            error=error,
+        )
+        self.project = project
+
+
+class DamagedMask(UserError):
+    """The stored mask of a frame is damaged; all others may be as they were."""
+
+    def __init__(self, project: Path, frame: int) -> None:
+        super().__init__(
+            marked(
+                "The mask of frame {frame} in {path} was damaged on the disk: close the project; "
+                "all that can be read goes into a new one with File > Rescue a damaged project, "
+                "or the command rescue."
+            ),
+            path=project,
+            frame=frame,
+        )
+
+
 def unreadable(path: Path, error: OSError) -> UserError:
     """Return the sentence for a file or folder that the system does not let us read."""
     match error:

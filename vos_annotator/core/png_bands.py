@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 _ROWS = 32  # of a band: few enough for the processor's cache, so many that the file stays small
 _MEMORY = 6  # zlib's level: more takes as long to fill as a band to compress
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEAD, _TAIL = b"\x78\x01", b"\x03\x00"  # of the zlib stream; its sum follows the tail
 _PALETTE = 768  # bytes
 _SUMS = b"voSB"  # optional, private, and not to be copied by who changes pixels
@@ -96,6 +97,23 @@ def banded_pixels(png: bytes) -> NDArray[np.uint8] | None:
     return np.frombuffer(raw, np.uint8).reshape(height, width + 1)[:, 1:].copy()
 
 
+def is_whole_png(png: bytes) -> bool:
+    """Whether every part of a PNG fits its checksum, from the first to the last."""
+    place, kind = len(_SIGNATURE), b""
+    view = memoryview(png)
+    while place + _AROUND <= len(png) and kind != b"IEND":
+        length, kind = struct.unpack_from(">I4s", png, place)
+        end = place + 8 + length
+        if end + 4 > len(png) or zlib.crc32(view[place + 4 : end]) != _number(png, end):
+            return False
+        place = end + 4
+    return png.startswith(_SIGNATURE) and kind == b"IEND" and place == len(png)
+
+
+def _number(data: bytes, place: int) -> int:
+    return struct.unpack_from(">I", data, place)[0]
+
+
 def _joined(bands: Iterable[_Band], pixels: NDArray[np.uint8], palette: bytes) -> bytes:
     """Return the PNG that bands make together."""
     bands, (height, width) = list(bands), pixels.shape
@@ -134,7 +152,7 @@ def _compressed(pixels: NDArray[np.uint8]) -> _Band:
 @lru_cache(maxsize=8)
 def _start(shape: tuple[int, int], palette: bytes) -> bytes:
     header = struct.pack(">IIBBBBB", *shape[::-1], 8, 3, 0, 0, 0)  # 8 bits, by a palette
-    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"PLTE", palette)
+    return _SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"PLTE", palette)
 
 
 def _end(total: int) -> bytes:

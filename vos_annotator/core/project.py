@@ -23,7 +23,7 @@ from psygnal import Signal
 from vos_annotator.core.annotations import Annotations
 from vos_annotator.core.corrections import correct, references_edit
 from vos_annotator.core.edits import AbsenceEdit, Edit, Edits, FrameEdit, ObjectsEdit, ReviewEdit
-from vos_annotator.core.errors import UserError
+from vos_annotator.core.errors import DamagedProject, UserError
 from vos_annotator.core.file_names import encodable
 from vos_annotator.core.history import History
 from vos_annotator.core.masks import as_label_map
@@ -126,11 +126,7 @@ class Project:
                 raise
         except (sqlite3.Error, ValueError, TypeError, LookupError) as error:
             file.close()
-            raise UserError(
-                "{path} is damaged ({error}); open a copy of it, or the video anew.",
-                path=path,
-                error=error,
-            ) from error
+            raise DamagedProject(path, error) from error
         except BaseException:
             file.close()
             raise

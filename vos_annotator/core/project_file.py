@@ -12,14 +12,16 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 
-from vos_annotator.core.database_place import new_database, unusable, written_at
+from vos_annotator.core.database_place import check_journal, new_database, unusable, written_at
 from vos_annotator.core.edit_codec import decode_edit, encode_edit
 from vos_annotator.core.edits import Edit, ReviewSpan, ReviewState, Status, VideoObject
-from vos_annotator.core.errors import UserError
+from vos_annotator.core.errors import DamagedMask, UserError
 from vos_annotator.core.frame_state import FrameState
 from vos_annotator.core.history import History
+from vos_annotator.core.png_bands import is_whole_png
 from vos_annotator.core.project_schema import bring_up_to_date, check_identity, make_tables
 
 
@@ -45,6 +47,7 @@ class ProjectFile:
                 "{path} does not exist; check the name and whether the disk is there.", path=path
             )
         self.written_at = written_at(path)
+        check_journal(path)
         self._connection = sqlite3.connect(path, timeout=0.5, isolation_level=None)
         try:
             _configure(self._connection)
@@ -89,7 +92,7 @@ class ProjectFile:
 
     def states(self) -> Iterator[tuple[int, FrameState]]:
         """Give every frame that has a label map and its state."""
-        rows = self._rows("SELECT frame, status, ids, confidence FROM frames")
+        rows = _in_order(self._rows("SELECT frame, status, ids, confidence FROM frames"))
         # Parsed at once, which is five times as fast as row by row.
         ids = json.loads(f"[{','.join(row[2] for row in rows)}]")
         confidences = json.loads(f"[{','.join(row[3] for row in rows)}]")
@@ -110,15 +113,28 @@ class ProjectFile:
         return [ReviewSpan(first, last, ReviewState(s), note) for first, last, s, note in rows]
 
     def png(self, frame: int) -> bytes:
-        """Return the label map of a frame; KeyError where there is none."""
-        row = self._connection.execute("SELECT png FROM pngs WHERE frame = ?", (frame,)).fetchone()
-        if row is None:
-            raise KeyError(frame)
-        return row[0]
+        """Return the label map of a frame that has one.
+
+        Raises:
+            DamagedMask: It is not there, or not as it was written.
+        """
+        query = "SELECT png FROM pngs WHERE frame = ?"
+        try:
+            (png,) = self._connection.execute(query, (frame,)).fetchone() or (None,)
+        except (sqlite3.Error, ValueError) as error:  # Value: text with broken characters
+            raise DamagedMask(self.path, frame) from error
+        if not (isinstance(png, bytes) and is_whole_png(png)):
+            raise DamagedMask(self.path, frame)
+        return png
 
     def steps(self) -> dict[int, str]:
         """Return the name of each step of undo, by its position."""
-        return dict(self._rows("SELECT position, text FROM history"))
+        steps = dict(_in_order(self._rows("SELECT position, text FROM history")))
+        if steps and max(steps) - min(steps) >= len(steps):
+            raise ValueError("steps of undo are missing")
+        if not all(isinstance(text, str) for text in steps.values()):
+            raise ValueError("a step of undo has no name")
+        return steps
 
     def step_times(self) -> dict[int, float]:
         """Return when each step was made, by its position; 0 where an older version made it."""
@@ -131,7 +147,10 @@ class ProjectFile:
             ValueError: It is not there, or damaged.
         """
         query = "SELECT edit FROM history WHERE position = ?"
-        row = self._connection.execute(query, (position,)).fetchone()
+        try:
+            row = self._connection.execute(query, (position,)).fetchone()
+        except sqlite3.Error as error:
+            raise ValueError(str(error)) from error
         if row is None:
             raise ValueError("it is not there")
         return decode_edit(row[0])
@@ -253,6 +272,17 @@ def _configure(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous=NORMAL")
     # Pages; now and then a commit waits for the disk: briefly every 1 MB, not long every 4 MB.
     connection.execute("PRAGMA wal_autocheckpoint=250")
+
+
+def _in_order(rows: list[tuple]) -> list[tuple]:
+    """Return rows that were read by their key, as they are.
+
+    Raises:
+        ValueError: A page is in another one's place.
+    """
+    if any(after[0] <= before[0] for before, after in pairwise(rows)):
+        raise ValueError("rows are out of order")
+    return rows
 
 
 def _as_json(meta: Mapping[str, object]) -> list[tuple[str, str]]:

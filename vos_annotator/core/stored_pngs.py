@@ -26,6 +26,10 @@ class StoredPngs(MutableMapping[int, bytes]):
     def __setitem__(self, frame: int, png: bytes) -> None:
         self.waiting[frame] = png
 
+    def pop(self, frame: int, default: bytes | None = None) -> bytes | None:
+        """Forget the PNG of a frame without reading it: it may be damaged."""
+        return self.waiting.pop(frame, default)
+
     def __delitem__(self, frame: int) -> None:
         # The row itself goes when the frame's EMPTY state is written.
         self.waiting.pop(frame, None)

@@ -24,6 +24,16 @@ from vos_annotator.core.translation import marked, tr
 
 def waiting_text(path: Path, error: Exception) -> str:
     """Return in a sentence why the changes of the project at `path` wait."""
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+    ):
+        return tr(
+            "The last changes are not on disk: {path} was damaged there ({error}). Export what is "
+            "shown, close it, and File > Rescue a damaged project keeps all that can be read.",
+            path=path,
+            error=error,
+        )
     return tr(
         "The last changes are not on disk yet: {path} cannot be written ({error}). They are kept "
         "in memory; free some space, and they are written with the next edit.",

@@ -112,6 +112,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("save", "File", "Save now", "save", (), ("Ctrl+S",), "save", starts_group=True,
            tip="Every edit is saved as it is made; this writes what may still be waiting."),
     Action("save-copy", "File", "Save a copy as…", "save_copy", (), ("Ctrl+Shift+S",), "copy"),
+    Action("rescue", "File", "Rescue a damaged project…", "rescue_project", needs=_ANY),
     Action("close", "File", "Close", "close_project", (), ("Ctrl+W",), starts_group=True),
     Action("quit", "File", "Quit", "quit", (), ("Ctrl+Q",), needs=_ANY),
     #

@@ -13,6 +13,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vos_annotator.core.errors import UserError
 from vos_annotator.core.translation import tr
 from vos_annotator.machine import display
 
@@ -112,6 +113,9 @@ def _catch_exceptions(window: MainWindow) -> None:
     def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):
             sys.__excepthook__(kind, error, trace)
+            return
+        if issubclass(kind, UserError):  # it says what to do
+            window.warn(str(error))
             return
         log.error("unexpected", exc_info=(kind, error, trace))
         report = "".join(traceback.format_exception(kind, error, trace))

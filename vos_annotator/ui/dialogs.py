@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from vos_annotator.core.errors import MissingVideo
+from vos_annotator.core.errors import DamagedProject, MissingVideo
 from vos_annotator.core.translation import marked, tr
 from vos_annotator.ui.form_parts import MARGINS, SPACING
 
@@ -110,6 +110,27 @@ def ask_missing_video(parent: QWidget, missing: MissingVideo) -> Path | None:
     if box.clickedButton() is folder:
         return ask_folder(parent, where, "open")
     return None
+
+
+def ask_rescue(parent: QWidget, damaged: DamagedProject) -> bool:
+    """Return whether what can be read of a damaged project is to go into a new one."""
+    title = tr("The project is damaged")
+    box = QMessageBox(QMessageBox.Icon.NoIcon, title, str(damaged), parent=parent)
+    rescue = box.addButton(tr("Rescue…"), QMessageBox.ButtonRole.AcceptRole)
+    box.addButton(QMessageBox.StandardButton.Cancel)
+    box.setDefaultButton(rescue)
+    box.exec()
+    return box.clickedButton() is rescue
+
+
+def ask_rescued(parent: QWidget, suggestion: Path) -> Path | None:
+    """Return where what is rescued of a project goes."""
+    return ask_new_file(parent, tr("Rescue into"), suggestion, tr("Projects (*.vos)"))
+
+
+def ask_damaged(parent: QWidget) -> Path | None:
+    """Return the project that something is to be rescued of."""
+    return _ask_file(parent, tr("Rescue a damaged project"), "open", tr("Projects (*.vos)"))
 
 
 class Unsaved(Enum):

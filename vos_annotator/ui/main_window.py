@@ -186,12 +186,12 @@ class MainWindow(QMainWindow):
                 return True
             project = load_asking(self, Path(path))
         except (UserError, OSError) as error:
-            self.messages.add(str(error))
-            dialogs.show_problem(self, str(error))
-            return False
+            problem = error
+        else:
+            return project is not None and self.open_project(project)
         finally:
             self._is_opening = False
-        return project is not None and self.open_project(project)
+        return self.window_verbs.open_instead(problem)
 
     def open_project(self, project: Project) -> bool:
         """Show `project` in place of what is open; False if that is to stay open."""

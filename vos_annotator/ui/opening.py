@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from vos_annotator.core.errors import MissingVideo, UserError
 from vos_annotator.core.project import Project
 from vos_annotator.core.project_video import project_path
+from vos_annotator.core.rescue import Rescue, rescue, rescued_path
 from vos_annotator.core.video import Video, open_video
 from vos_annotator.ui import dialogs
 from vos_annotator.ui.meanwhile import meanwhile
@@ -68,6 +69,19 @@ def load_asking(parent: QWidget, path: Path) -> Project | None:
         except BaseException:
             found.close()
             raise
+
+
+def rescue_asking(parent: QWidget, path: Path) -> tuple[Path, Rescue] | None:
+    """Make a new project of what can be read of a damaged one; None if nobody says where.
+
+    Raises:
+        UserError: Nothing can be read, or the new one cannot be written.
+    """
+    out = dialogs.ask_rescued(parent, rescued_path(path))
+    if out is None:
+        return None
+    with _waiting():
+        return out, meanwhile(lambda: rescue(path, out))
 
 
 def may_close(parent: QWidget, project: Project) -> bool:

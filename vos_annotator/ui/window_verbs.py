@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QGuiApplication
 
 from vos_annotator.core.edits import Status
-from vos_annotator.core.errors import UserError
+from vos_annotator.core.errors import DamagedProject, UserError
 from vos_annotator.core.formats.exporting import export
 from vos_annotator.core.formats.importing import Masks, import_edits, look_through
 from vos_annotator.core.formats.registry import FORMATS
@@ -32,6 +32,7 @@ from vos_annotator.ui.gathering import Gathering
 from vos_annotator.ui.import_question import ask_import
 from vos_annotator.ui.job import Job
 from vos_annotator.ui.language import number
+from vos_annotator.ui.opening import is_of, rescue_asking
 
 if TYPE_CHECKING:
     from vos_annotator.ui.batch_queue import BatchQueue
@@ -55,6 +56,35 @@ class WindowVerbs:
     def open_folder(self) -> None:
         """Ask for a folder of frames, and open it."""
         self._open(dialogs.ask_folder(self._window, tr("Open folder of frames"), "open"))
+
+    def rescue_project(self) -> None:
+        """Ask for a damaged project, and open what can be read of it as a new one."""
+        if (path := dialogs.ask_damaged(self._window)) is not None:
+            self._rescue(path)
+
+    def open_instead(self, problem: UserError | OSError) -> bool:
+        """Say why something cannot be opened; open what can be read of it if that is wanted."""
+        self._window.messages.add(str(problem))
+        if isinstance(problem, DamagedProject):
+            return dialogs.ask_rescue(self._window, problem) and self._rescue(problem.project)
+        dialogs.show_problem(self._window, str(problem))
+        return False
+
+    def _rescue(self, path: Path) -> bool:
+        window = self._window
+        is_open = window.workspace is not None and is_of(window.workspace.project, path)
+        if is_open and not window.close_project():
+            return False
+        try:
+            made = rescue_asking(window, path)
+        except (UserError, OSError) as error:
+            dialogs.show_problem(window, str(error))
+            return False
+        if made is None or not window.open_path(made[0]):
+            return False
+        window.messages.add(str(made[1]))
+        window.workspace.show_recovery(str(made[1]))
+        return True
 
     def import_masks(self) -> None:
         """Ask for masks in any format, and take them as references or predictions."""

@@ -1,0 +1,218 @@
+"""Damage on the disk is told of, and takes nothing with it but what lay in the damaged place."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.core.edit_stream import FRAMES, content, cut_off, make_pictures, step
+from vos_annotator.cli import main
+from vos_annotator.core.edits import ReviewEdit, ReviewSpan, ReviewState, Status
+from vos_annotator.core.errors import DamagedMask, DamagedProject, UserError
+from vos_annotator.core.project import Project
+from vos_annotator.core.rescue import rescue, rescued_path
+from vos_annotator.core.video import open_video
+
+PAGE = 4096
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Give a closed project, one that was cut off, and what both hold."""
+    folder = tmp_path_factory.mktemp("made")
+    video = open_video(make_pictures(folder / "clip"))
+    project = Project.create(folder / "clip.vos", video)
+    for number in range(41):
+        step(project, number)
+    project.apply(ReviewEdit((ReviewSpan(2, 5, ReviewState.DONE, "fine"),)))
+    project.mark_stale([1], [1])
+    held = content(project)
+    cut_off(project, folder / "cut.vos")
+    project.close()
+    return folder, held
+
+
+@pytest.fixture
+def folder(made, tmp_path):
+    shutil.copytree(made[0], tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+def damaged(path: Path, place: int, data: bytes) -> bytes:
+    """Write over a part of a file; return what it holds then."""
+    changed = bytearray(path.read_bytes())
+    changed[place : place + len(data)] = data
+    path.write_bytes(changed)
+    return bytes(changed)
+
+
+def flipped(path: Path, place: int, bit: int = 0) -> bytes:
+    return damaged(path, place, bytes([path.read_bytes()[place] ^ 1 << bit]))
+
+
+def masks(held):
+    return [shown for *_, shown in held["frames"]]
+
+
+def opened(path):
+    with Project.open(path) as project:
+        return content(project)
+
+
+def table_of(path, table):
+    with closing(sqlite3.connect(path)) as connection:
+        query = "SELECT rootpage FROM sqlite_master WHERE name = ?"
+        return (connection.execute(query, (table,)).fetchone()[0] - 1) * PAGE
+
+
+def test_of_a_sound_project_everything_is_rescued_but_the_steps_of_undo(folder, made):
+    rescue(folder / "clip.vos", folder / "new.vos")
+
+    with Project.open(folder / "new.vos") as new, Project.open(folder / "clip.vos") as old:
+        assert masks(content(new)) == masks(made[1])
+        assert content(new)["frames"] == made[1]["frames"]
+        assert tuple(new.objects) == tuple(old.objects)
+        assert new.reviews.spans == old.reviews.spans
+        assert new.engines() == old.engines()
+        assert not new.history.can_undo
+
+
+def test_each_page_takes_only_what_lay_in_it_and_never_a_word_less(folder, made):
+    whole = (folder / "clip.vos").read_bytes()
+    for place in range(0, len(whole), PAGE):
+        bad, new = folder / f"{place}.vos", folder / f"{place} new.vos"
+        bad.write_bytes(whole)
+        before = damaged(bad, place, bytes(PAGE))
+        with open_video(folder / "clip") as video:
+            told = rescue(bad, new, video)
+
+        assert bad.read_bytes() == before
+        held = opened(new)
+        assert held["objects"] == made[1]["objects"] or told.other
+        for frame, (is_now, was) in enumerate(zip(held["frames"], made[1]["frames"], strict=True)):
+            if frame in told.lost:
+                assert is_now[0].status is Status.EMPTY
+            elif "objects" not in str(told):
+                assert is_now[2] == was[2]
+                assert is_now[0] == was[0] or frame in told.unsure
+
+
+def test_a_bit_of_a_mask_takes_that_mask_alone_and_its_frame_is_named(folder, made):
+    path = folder / "clip.vos"
+    with closing(sqlite3.connect(path)) as connection:
+        frames = dict(connection.execute("SELECT frame, png FROM pngs"))
+    frame, png = max(frames.items())
+    flipped(path, path.read_bytes().index(png[-60:]) + 10)
+
+    with Project.open(path) as project:
+        with pytest.raises(DamagedMask, match=f"frame {frame} in .*clip.vos was damaged"):
+            _ = project.annotations[frame]
+        others = [project.annotations[each].tobytes() for each in range(FRAMES) if each != frame]
+    assert others == [shown for at, shown in enumerate(masks(made[1])) if at != frame]
+    assert rescue(path, folder / "new.vos").lost == [frame]
+
+
+def test_a_mask_that_is_missing_is_told_of_by_its_frame(folder):
+    path = folder / "clip.vos"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        frame = connection.execute("SELECT min(frame) FROM pngs").fetchone()[0]
+        connection.execute("DELETE FROM pngs WHERE frame = ?", (frame,))
+
+    with Project.open(path) as project, pytest.raises(DamagedMask, match=f"frame {frame} "):
+        project.annotations.png(frame)
+
+
+@pytest.mark.parametrize("table", ["history", "frames"])
+def test_a_row_that_is_missing_in_the_middle_is_told_of(folder, table):
+    path = folder / "clip.vos"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        key = {"history": "position", "frames": "frame"}[table]
+        middle = connection.execute(f"SELECT {key} FROM {table}").fetchall()[3][0]
+        connection.execute(f"DELETE FROM {table} WHERE {key} = ?", (middle,))
+
+    if table == "history":
+        with pytest.raises(DamagedProject, match="steps of undo are missing"):
+            Project.open(path)
+    else:
+        assert middle in rescue(path, folder / "new.vos").unsure
+
+
+def test_without_its_first_page_a_project_is_refused_and_rescued(folder, made):
+    damaged(folder / "clip.vos", 0, bytes(PAGE))
+
+    with pytest.raises(DamagedProject, match="damaged"):
+        Project.open(folder / "clip.vos")
+    rescue(folder / "clip.vos", folder / "new.vos")
+
+    assert opened(folder / "new.vos")["frames"] == made[1]["frames"]
+
+
+def test_a_mask_of_which_nobody_knows_who_made_it_is_a_reference(folder, made):
+    damaged(folder / "clip.vos", table_of(folder / "clip.vos", "frames"), bytes(PAGE))
+
+    told = rescue(folder / "clip.vos", folder / "new.vos")
+
+    with Project.open(folder / "new.vos") as project:
+        assert list(project.annotations.references) == told.unsure
+        assert len(told.unsure) == told.masks
+        assert masks(content(project)) == masks(made[1])
+
+
+def test_a_journal_that_was_damaged_in_its_middle_is_told_of_and_rescued_to_its_end(folder, made):
+    journal = folder / "cut.vos-wal"
+    assert opened_copy(folder) == made[1]
+    flipped(journal, journal.stat().st_size // 2)
+    files = {each: (folder / each).read_bytes() for each in ("cut.vos", "cut.vos-wal")}
+
+    with pytest.raises(DamagedProject, match=r"last changes in .*cut\.vos-wal"):
+        Project.open(folder / "cut.vos")
+    told = rescue(folder / "cut.vos", folder / "new.vos")
+
+    assert files == {each: (folder / each).read_bytes() for each in files}
+    assert "what was changed last" in told.other
+    frames = [f for f in range(FRAMES) if f not in told.lost]
+    now, was = masks(opened(folder / "new.vos")), masks(made[1])
+    assert [now[f] for f in frames] == [was[f] for f in frames] and len(told.lost) < 2
+
+
+def opened_copy(folder):
+    for ending in ("", "-wal"):
+        shutil.copy(folder / f"cut.vos{ending}", folder / f"copy.vos{ending}")
+    return opened(folder / "copy.vos")
+
+
+@pytest.mark.parametrize("size", [1, 24 + PAGE, 24 + PAGE + 100])
+def test_a_journal_that_ends_early_is_what_a_kill_leaves_and_opens(folder, size):
+    journal = folder / "cut.vos-wal"
+    journal.write_bytes(journal.read_bytes()[:-size])
+
+    Project.open(folder / "cut.vos").close()
+
+
+def test_the_command_rescues_and_says_what_is_lost(folder, capsys):
+    path = folder / "clip.vos"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE pngs SET png = 'x' WHERE frame = (SELECT max(frame) FROM pngs)")
+
+    assert main(["rescue", str(path), "--out", str(folder / "new.vos")]) == 0
+    assert "Lost are the masks of frames 11." in capsys.readouterr().out
+    assert main(["rescue", str(path), "--out", str(folder / "new.vos")]) == 2
+    assert "is there already" in capsys.readouterr().err
+
+
+def test_where_nothing_can_be_read_nothing_is_written(folder, capsys):
+    path = folder / "clip.vos"
+    path.write_bytes(np.random.default_rng(0).bytes(20 * PAGE))
+
+    with pytest.raises(UserError, match="Nothing of"):
+        rescue(path, folder / "new.vos")
+    assert not (folder / "new.vos").exists()
+
+
+def test_a_rescued_project_gets_a_name_that_is_free(folder):
+    assert rescued_path(folder / "clip.vos").name == "clip-rescued.vos"
+    (folder / "clip-rescued.vos").touch()
+    assert rescued_path(folder / "clip.vos").name == "clip-rescued1.vos"

@@ -1,0 +1,199 @@
+"""What can still be read of a damaged project file: rows that make sense, and no others.
+
+For: `rescue`. Knows SQLite and the tables of project files; changes a copy only.
+
+A damaged page takes the rows that lay in it: a table is read from either end up to it, and what
+has a frame for its key is asked for frame by frame. If the first page is damaged, which says where
+all tables begin, that of an empty project stands in for it: they begin at the same pages.
+"""
+
+import json
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from vos_annotator.core.atomic import copy_file
+from vos_annotator.core.database_place import parts
+from vos_annotator.core.edits import ReviewSpan, ReviewState, Status, VideoObject
+from vos_annotator.core.frame_state import FrameState
+from vos_annotator.core.journal import is_damaged, replay
+from vos_annotator.core.object_flags import unpack
+from vos_annotator.core.objects import MOST
+from vos_annotator.core.project_schema import bring_up_to_date, make_tables
+
+_PAGE = 4096  # bytes
+_SIZE_AT = 28  # in the first page: how many there are
+_NONSENSE = (ValueError, TypeError, LookupError, AttributeError)  # raised by rows that make none
+
+
+class Wreck:
+    """A damaged project file.
+
+    Attributes:
+        torn: Tables of which a row is missing or makes no sense, as far as can be told.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection, self.torn = connection, set[str]()
+
+    def meta(self) -> dict[str, object]:
+        """Return what is kept of the video and the settings."""
+        return dict(self._made("meta", "key", lambda key, value: (key, json.loads(value))))
+
+    def objects(self) -> list[VideoObject]:
+        """Return the objects in order."""
+        return [each for _, each in sorted(self._made("objects", "id", _object), key=_place)]
+
+    def states(self, frame_count: int) -> dict[int, tuple[FrameState, str]]:
+        """Return what is known of each frame but its mask, and the engine that made that."""
+        made = {f: known for f, known in self._made("frames", "frame", _state) if f < frame_count}
+        if "frames" in self.torn:
+            for frame in sorted(set(range(frame_count)) - made.keys()):
+                made |= self._made_of(self._asked("frames", frame), _state)
+        return made
+
+    def pngs(self, frame_count: int) -> Iterator[tuple[int, bytes]]:
+        """Yield every mask, whether it is whole or not."""
+        seen = set()
+        for frame, png in self._made("pngs", "frame", _png):
+            if frame < frame_count:
+                seen.add(frame)
+                yield frame, png
+        if "pngs" in self.torn:
+            for frame in sorted(set(range(frame_count)) - seen):
+                yield from self._made_of(self._asked("pngs", frame), _png)
+
+    def flags(self, table: str, frame_count: int) -> dict[int, bytes]:
+        """Return what is packed in `stale` or `absent`, by object."""
+        return dict(self._made(table, "object", lambda *row: _flags(*row, frame_count)))
+
+    def reviews(self, frame_count: int) -> list[ReviewSpan]:
+        """Return what a person said of frames, in order."""
+        said, reached = [], 0
+        for span in sorted(self._made("review", "first", _span), key=lambda span: span.first):
+            if reached <= span.first and span.last < frame_count:
+                said.append(span)
+                reached = span.last + 1
+            else:
+                self.torn.add("review")
+        return said
+
+    def _made(self, table: str, key: str, make: Callable) -> Iterator:
+        """Yield what `make` makes of the rows of a table, each once."""
+        yield from self._made_of(self._rows(table, key), make, table)
+
+    def _made_of(self, rows: Iterable[tuple], make: Callable, table: str = "") -> Iterator:
+        for row in rows:
+            try:
+                made = make(*row)
+            except _NONSENSE:
+                self.torn.add(table)
+            else:
+                yield made
+
+    def _rows(self, table: str, key: str) -> Iterator[tuple]:
+        seen = set()
+        for order in ("ASC", "DESC"):
+            query = f"SELECT {key}, * FROM {table} ORDER BY {key} {order}"
+            with suppress(sqlite3.Error):
+                for value, *row in self._connection.execute(query):
+                    if value in seen:
+                        continue
+                    seen.add(value)
+                    yield tuple(row)
+                return
+            self.torn.add(table)
+
+    def _asked(self, table: str, frame: int) -> list[tuple]:
+        query = f"SELECT * FROM {table} WHERE frame = ?"
+        with suppress(sqlite3.Error):
+            return self._connection.execute(query, (frame,)).fetchall()
+        return []
+
+
+@contextmanager
+def wreck_of(path: Path) -> Iterator[Wreck]:
+    """Give what can be read of the project file at `path`, with its journal.
+
+    Raises:
+        UserError: It is of a newer version of the program, or cannot be copied.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "copy"
+        file, journal = parts(path)
+        copy_file(file, copy)
+        with copy.open("rb+") as database:
+            replay(journal, database)
+        sound = _empty_project(Path(folder) / "empty")
+        if not _has_tables(copy, path, sound):
+            with copy.open("rb+") as database:
+                database.write(_first_page(sound, copy.stat().st_size // _PAGE))
+        with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+            wreck = Wreck(connection)
+            if is_damaged(journal):
+                wreck.torn.add("journal")
+            yield wreck
+
+
+def _empty_project(path: Path) -> Path:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        make_tables(connection)
+    return path
+
+
+def _has_tables(copy: Path, path: Path, sound: Path) -> bool:
+    """Whether a copy says as a sound project does which tables it has."""
+    query = "SELECT name, sql FROM sqlite_master ORDER BY name"
+    with closing(sqlite3.connect(sound)) as connection:
+        expected = connection.execute(query).fetchall()
+    with suppress(sqlite3.Error), closing(sqlite3.connect(copy, isolation_level=None)) as damaged:
+        if damaged.execute("SELECT count(*) FROM sqlite_master").fetchone() != (0,):
+            with suppress(sqlite3.Error):
+                bring_up_to_date(damaged)
+            return damaged.execute(query).fetchall() == expected
+    return False
+
+
+def _first_page(sound: Path, pages: int) -> bytes:
+    page = bytearray(sound.read_bytes()[:_PAGE])
+    page[_SIZE_AT : _SIZE_AT + 4] = pages.to_bytes(4, "big")
+    return bytes(page)
+
+
+def _object(i: int, position: int, name: str, color: str, visible: int, locked: int) -> tuple:
+    red, green, blue = (_within(each, 0, 255) for each in json.loads(color))
+    made = VideoObject(_within(i, 1, MOST), name, (red, green, blue), bool(visible), bool(locked))
+    return _within(position, 0, MOST), made
+
+
+def _place(positioned: tuple) -> int:
+    return positioned[0]
+
+
+def _state(frame: int, status: int, ids: str, confidence: str, engine: str) -> tuple:
+    sure = {_within(i, 1, MOST): float(value) for i, value in json.loads(confidence)}
+    shown = tuple(_within(each, 1, MOST) for each in json.loads(ids))
+    if not (isinstance(engine, str) and status in (Status.PREDICTION, Status.REFERENCE)):
+        raise ValueError("no state")
+    return _within(frame, 0), (FrameState(Status(status), shown, sure), engine)
+
+
+def _png(frame: int, png: bytes) -> tuple[int, bytes]:
+    return _within(frame, 0), memoryview(png).tobytes()
+
+
+def _flags(object_id: int, flags: bytes, frame_count: int) -> tuple[int, bytes]:
+    unpack(flags, frame_count)
+    return _within(object_id, 0, MOST), flags
+
+
+def _span(first: int, last: int, state: int, note: str) -> ReviewSpan:
+    return ReviewSpan(_within(first, 0), _within(last, first), ReviewState(state), note)
+
+
+def _within(number: object, least: int, most: int | None = None) -> int:
+    if type(number) is not int or number < least or (most is not None and number > most):
+        raise ValueError(f"{number} is no number from {least} to {most}")
+    return number
