@@ -8,10 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.core.edit_stream import FRAMES, content, cut_off, make_pictures, step
+from tests.core.edit_stream import (
+    FRAMES,
+    content,
+    cut_off,
+    label_map_of,
+    make_pictures,
+    step,
+)
 from vos_annotator.cli import main
 from vos_annotator.core.edits import ReviewEdit, ReviewSpan, ReviewState, Status
 from vos_annotator.core.errors import DamagedMask, DamagedProject, UserError
+from vos_annotator.core.masks import encode_png
 from vos_annotator.core.project import Project
 from vos_annotator.core.rescue import rescue, rescued_path
 from vos_annotator.core.video import open_video
@@ -150,6 +158,49 @@ def test_without_its_first_page_a_project_is_refused_and_rescued(folder, made):
     assert opened(folder / "new.vos")["frames"] == made[1]["frames"]
 
 
+def test_changes_that_a_damaged_project_does_not_take_are_kept_by_a_copy_of_it(folder, made):
+    path, new, problems = folder / "clip.vos", folder / "new.vos", []
+    damaged(path, table_of(path, "pngs"), bytes(PAGE))
+
+    project = Project.open(path)
+    project.write_failed.connect(problems.append)
+    frame = int(np.flatnonzero(project.annotations.statuses == Status.PREDICTION)[-1])
+    project.predict(frame, encode_png(label_map_of(99)), {1: 0.5}, "hold")
+    project.apply(ReviewEdit((ReviewSpan(0, 1, ReviewState.ACCEPTED),)))
+    assert "was damaged there" in problems[0] and "Save a copy as" in problems[0]
+    drawn = project.annotations[frame].tobytes()
+    project.save_copy(new)
+    project.let_go()
+
+    assert not list(folder.glob("tmp*"))
+    with Project.open(new) as copy:
+        assert copy.annotations[frame].tobytes() == drawn != masks(made[1])[frame]
+        assert copy.reviews.at(0).state is ReviewState.ACCEPTED
+        kept = [f for f, state in enumerate(copy.annotations.statuses) if state and f != frame]
+        assert len(kept) == 8
+        assert all(copy.annotations[f].tobytes() == masks(made[1])[f] for f in kept)
+
+
+@pytest.mark.parametrize("table", ["pngs", "frames"])
+def test_what_lies_below_a_damaged_page_is_found_without_it(folder, tmp_path, table):
+    path = folder / "long.vos"
+    count = 300
+    clip = make_pictures(tmp_path / "long", count)
+    with Project.create(path, open_video(clip)) as project, project.together():
+        for frame in range(count):
+            png = encode_png(label_map_of(frame))
+            project.predict(frame, png, {1: 0.123456, 2: 1, 3: 0.5}, "an engine of a long name")
+    root = table_of(path, table)
+    assert path.read_bytes()[root] == 0x05  # not a leaf
+    before = opened(path)["frames"]
+    damaged(path, root, bytes(PAGE))
+
+    told = rescue(path, folder / "new.vos")
+
+    assert not told.lost and not told.unsure
+    assert opened(folder / "new.vos")["frames"] == before
+
+
 def test_a_mask_of_which_nobody_knows_who_made_it_is_a_reference(folder, made):
     damaged(folder / "clip.vos", table_of(folder / "clip.vos", "frames"), bytes(PAGE))
 
@@ -201,6 +252,8 @@ def test_the_command_rescues_and_says_what_is_lost(folder, capsys):
     assert "Lost are the masks of frames 11." in capsys.readouterr().out
     assert main(["rescue", str(path), "--out", str(folder / "new.vos")]) == 2
     assert "is there already" in capsys.readouterr().err
+    assert main(["rescue", str(folder / "gone.vos"), "--out", str(folder / "other.vos")]) == 2
+    assert "gone.vos does not exist" in capsys.readouterr().err
 
 
 def test_where_nothing_can_be_read_nothing_is_written(folder, capsys):

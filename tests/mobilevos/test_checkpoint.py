@@ -1,5 +1,6 @@
 """Checkpoints: what is saved is what is loaded, and nothing else loads."""
 
+import hashlib
 import json
 import pickle
 
@@ -92,3 +93,19 @@ def test_a_checkpoint_of_a_network_that_ran_away_is_named(tmp_path):
     save_checkpoint(tmp_path / "nan.safetensors", network)
     with pytest.raises(UserError, match=r"nan\.safetensors"):
         load_checkpoint(tmp_path / "nan.safetensors")
+
+
+def test_one_changed_bit_of_a_weight_is_noticed_by_the_card_beside_the_checkpoint(tmp_path):
+    path = tmp_path / "a.safetensors"
+    save_checkpoint(path, Network(NETWORKS["mobilevos-fast"]))
+    whole = path.read_bytes()
+    card = path.with_suffix(".md")
+    card.write_text(f"# A\n\nsha256 `{hashlib.sha256(whole).hexdigest()}`\n")
+    load_checkpoint(path)
+
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+
+    with pytest.raises(UserError, match=r"is not the file that a\.md tells of"):
+        load_checkpoint(path)
+    card.unlink()
+    load_checkpoint(path)

@@ -132,6 +132,11 @@ def snapshot(source: Path, target: Path) -> None:
         raise unusable(source, error) from error
 
 
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether a database could not be written for what is in it, not for the disk's sake."""
+    return not isinstance(error, sqlite3.OperationalError)
+
+
 def unusable(path: Path, error: Exception) -> UserError:
     """Return the sentence for a database that cannot be opened."""
     if "locked" in str(error):

@@ -79,6 +79,15 @@ class DamagedMask(UserError):
         )
 
 
+def lost(path: Path) -> UserError:
+    """Return the sentence for changes that still waited when the project was let go."""
+    return UserError(
+        "{path} lacks the last changes, the disk did not take them: free some space and do it "
+        "again.",
+        path=path,
+    )
+
+
 def unreadable(path: Path, error: OSError) -> UserError:
     """Return the sentence for a file or folder that the system does not let us read."""
     match error:

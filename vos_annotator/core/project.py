@@ -23,7 +23,7 @@ from psygnal import Signal
 from vos_annotator.core.annotations import Annotations
 from vos_annotator.core.corrections import correct, references_edit
 from vos_annotator.core.edits import AbsenceEdit, Edit, Edits, FrameEdit, ObjectsEdit, ReviewEdit
-from vos_annotator.core.errors import DamagedProject, UserError
+from vos_annotator.core.errors import DamagedProject, UserError, lost
 from vos_annotator.core.file_names import encodable
 from vos_annotator.core.history import History
 from vos_annotator.core.masks import as_label_map
@@ -40,7 +40,7 @@ from vos_annotator.core.project_video import (
 from vos_annotator.core.reviews import Reviews
 from vos_annotator.core.stored_pngs import StoredPngs
 from vos_annotator.core.translation import marked
-from vos_annotator.core.unwritten import Unwritten, lost, waiting_text
+from vos_annotator.core.unwritten import Unwritten, waiting_text
 from vos_annotator.core.video import Video
 
 _OPEN_KEY = "open"  # in the file while a program has it open
@@ -240,7 +240,7 @@ class Project:
         try:
             self._file.copy_to(path)
             if self._unwritten:  # the copy may lie on a disk with more room
-                self._unwritten.write_copy(path)
+                self._unwritten.write_copy(path, self.video)
         finally:
             self._note_open(True)
 

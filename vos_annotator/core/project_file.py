@@ -24,6 +24,8 @@ from vos_annotator.core.history import History
 from vos_annotator.core.png_bands import is_whole_png
 from vos_annotator.core.project_schema import bring_up_to_date, check_identity, make_tables
 
+_LATEST = 1e11  # s since the epoch; what is beyond is damage
+
 
 class ProjectFile:
     """An open project file.
@@ -137,8 +139,9 @@ class ProjectFile:
         return steps
 
     def step_times(self) -> dict[int, float]:
-        """Return when each step was made, by its position; 0 where an older version made it."""
-        return dict(self._rows("SELECT position, at FROM history"))
+        """Return when each step was made, by its position; 0 where that is not known."""
+        rows = self._rows("SELECT position, at FROM history")
+        return {n: at if type(at) is float and 0 < at < _LATEST else 0.0 for n, at in rows}
 
     def step(self, position: int) -> Edit:
         """Return the edit of a step.

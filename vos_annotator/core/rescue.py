@@ -7,7 +7,9 @@ person's where it is not known who made it. The steps of undo are not taken alon
 missing they would no longer fit.
 """
 
+import os
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -15,7 +17,7 @@ from pathlib import Path
 
 from vos_annotator.core.database_place import check_place, parts
 from vos_annotator.core.edits import NOTHING, ReviewSpan, Status, VideoObject
-from vos_annotator.core.errors import UserError
+from vos_annotator.core.errors import UserError, lost
 from vos_annotator.core.frame_state import FrameState
 from vos_annotator.core.history import History
 from vos_annotator.core.masks import LabelMap, decode_png, object_ids
@@ -24,7 +26,6 @@ from vos_annotator.core.png_bands import is_whole_png
 from vos_annotator.core.project_file import ProjectFile
 from vos_annotator.core.project_video import SUFFIX, check_video, open_video_of, video_meta
 from vos_annotator.core.translation import tr, tr_many
-from vos_annotator.core.unwritten import lost
 from vos_annotator.core.video import Video, open_video
 from vos_annotator.core.wreck import Wreck, wreck_of
 
@@ -108,6 +109,18 @@ def rescue(
             raise
 
 
+def rescue_in_place(path: Path, video: Video) -> None:
+    """Do as `rescue` does with a copy that nobody needs as it is.
+
+    Raises:
+        UserError: See `rescue`.
+    """
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        damaged = Path(folder) / path.name
+        os.replace(path, damaged)
+        rescue(damaged, path, video)
+
+
 def _video_of(path: Path, meta: Mapping[str, object]) -> Video:
     """Open the video that a project names; the one that it lies beside if that is lost."""
     if {"video", "video_relative", "fingerprint"} <= meta.keys():
@@ -123,26 +136,27 @@ def _video_of(path: Path, meta: Mapping[str, object]) -> Video:
 def _fill(
     file: ProjectFile, wreck: Wreck, video: Video, progress: Callable[[int, int], None]
 ) -> Rescue:
-    found, count, ids = Rescue(), video.frame_count, set[int]()
+    found, count = Rescue(), video.frame_count
+    ids, taken = set[int](), set[int]()
     states = wreck.states(count)
 
     def frames() -> Iterator[tuple[int, FrameState, str, bytes]]:
         for frame, png in wreck.pngs(count):
-            progress(found.masks, count)
+            progress(len(taken), count)
             label_map = _readable(png)
-            if label_map is None or label_map.shape != video.shape:
+            if frame in taken or label_map is None or label_map.shape != video.shape:
                 continue
+            taken.add(frame)
             state, engine = states.pop(frame, (FrameState(), ""))
             shown = object_ids(label_map)
             if state.ids != shown:
                 found.unsure.append(frame)
                 state, engine = FrameState(Status.REFERENCE, shown), ""
-            found.masks += 1
             ids.update(shown)
             yield frame, state, engine, png
 
     _write(file, frames=frames())
-    found.lost, found.unsure = sorted(states), sorted(found.unsure)
+    found.masks, found.lost, found.unsure = len(taken), sorted(states), sorted(found.unsure)
     objects = wreck.objects()
     if "objects" in wreck.torn:
         listed = {each.id for each in objects}

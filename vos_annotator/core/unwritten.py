@@ -9,28 +9,29 @@ a file without a trace of it.
 
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 
 from vos_annotator.core.annotations import Annotations
+from vos_annotator.core.database_place import is_damage
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.frame_state import FrameState
 from vos_annotator.core.history import History
 from vos_annotator.core.objects import Objects
 from vos_annotator.core.project_file import ProjectFile
+from vos_annotator.core.rescue import rescue_in_place
 from vos_annotator.core.reviews import Reviews
 from vos_annotator.core.stored_pngs import StoredPngs
 from vos_annotator.core.translation import marked, tr
+from vos_annotator.core.video import Video
 
 
 def waiting_text(path: Path, error: Exception) -> str:
     """Return in a sentence why the changes of the project at `path` wait."""
-    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_NOTADB,
-    ):
+    if is_damage(error):
         return tr(
-            "The last changes are not on disk: {path} was damaged there ({error}). Export what is "
-            "shown, close it, and File > Rescue a damaged project keeps all that can be read.",
+            "The last changes are not on disk: {path} was damaged there ({error}). File > Save a "
+            "copy as keeps them, with all that can be read; go on with the copy.",
             path=path,
             error=error,
         )
@@ -39,15 +40,6 @@ def waiting_text(path: Path, error: Exception) -> str:
         "in memory; free some space, and they are written with the next edit.",
         path=path,
         error=error,
-    )
-
-
-def lost(path: Path) -> UserError:
-    """Return the sentence for changes that still waited when the project was let go."""
-    return UserError(
-        "{path} lacks the last changes, the disk did not take them: free some space and do it "
-        "again.",
-        path=path,
     )
 
 
@@ -105,20 +97,26 @@ class Unwritten:
             waiting.clear()
         self.has_objects = self._reviews.unsaved = False
 
-    def write_copy(self, path: Path) -> None:
+    def write_copy(self, path: Path, video: Video) -> None:
         """Write everything to a copy of the project; it waits all the same.
+
+        Where the project is damaged, the copy becomes what can be read of it first.
 
         Raises:
             UserError: It could not be written; the copy is as it was.
         """
-        copy = ProjectFile(path)
         try:
-            self._write_into(copy)
+            self._write_open(path)
         except sqlite3.Error as error:
-            message = marked("{path} lacks the last changes ({error}): choose another disk.")
-            raise UserError(message, path=path, error=error) from error
-        finally:
-            copy.close()
+            if not is_damage(error):
+                message = marked("{path} lacks the last changes ({error}): choose another disk.")
+                raise UserError(message, path=path, error=error) from error
+            rescue_in_place(path, video)
+            self._write_open(path)
+
+    def _write_open(self, path: Path) -> None:
+        with closing(ProjectFile(path)) as copy:
+            self._write_into(copy)
 
     def _write_into(self, file: ProjectFile) -> None:
         file.write(

@@ -2,12 +2,13 @@
 
 For: `rescue`. Knows SQLite and the tables of project files; changes a copy only.
 
-A damaged page takes the rows that lay in it: a table is read from either end up to it, and what
-has a frame for its key is asked for frame by frame. If the first page is damaged, which says where
+A damaged page takes the rows that lay in it: a table is read from either end up to it, and frames
+and masks are looked for in all pages. If the first page is damaged, which says where
 all tables begin, that of an empty project stands in for it: they begin at the same pages.
 """
 
 import json
+import os
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -17,8 +18,10 @@ from pathlib import Path
 from vos_annotator.core.atomic import copy_file
 from vos_annotator.core.database_place import parts
 from vos_annotator.core.edits import ReviewSpan, ReviewState, Status, VideoObject
+from vos_annotator.core.errors import UserError
 from vos_annotator.core.frame_state import FrameState
 from vos_annotator.core.journal import is_damaged, replay
+from vos_annotator.core.leaf_pages import leaf_rows
 from vos_annotator.core.object_flags import unpack
 from vos_annotator.core.objects import MOST
 from vos_annotator.core.project_schema import bring_up_to_date, make_tables
@@ -35,8 +38,9 @@ class Wreck:
         torn: Tables of which a row is missing or makes no sense, as far as can be told.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection, self.torn = connection, set[str]()
+    def __init__(self, connection: sqlite3.Connection, file: Path) -> None:
+        """Read by SQLite, and off the pages of its file where that finds no way."""
+        self._connection, self._file, self.torn = connection, file, set[str]()
 
     def meta(self) -> dict[str, object]:
         """Return what is kept of the video and the settings."""
@@ -50,20 +54,21 @@ class Wreck:
         """Return what is known of each frame but its mask, and the engine that made that."""
         made = {f: known for f, known in self._made("frames", "frame", _state) if f < frame_count}
         if "frames" in self.torn:
-            for frame in sorted(set(range(frame_count)) - made.keys()):
-                made |= self._made_of(self._asked("frames", frame), _state)
+            found = dict(self._made_of(leaf_rows(self._file, 5), _state))
+            made = {f: known for f, known in found.items() if f < frame_count} | made
         return made
 
     def pngs(self, frame_count: int) -> Iterator[tuple[int, bytes]]:
-        """Yield every mask, whether it is whole or not."""
+        """Yield every mask, whether it is whole or not; a frame may have two."""
         seen = set()
         for frame, png in self._made("pngs", "frame", _png):
             if frame < frame_count:
                 seen.add(frame)
                 yield frame, png
         if "pngs" in self.torn:
-            for frame in sorted(set(range(frame_count)) - seen):
-                yield from self._made_of(self._asked("pngs", frame), _png)
+            for frame, png in self._made_of(leaf_rows(self._file, 2), _png):
+                if frame < frame_count and frame not in seen:
+                    yield frame, png
 
     def flags(self, table: str, frame_count: int) -> dict[int, bytes]:
         """Return what is packed in `stale` or `absent`, by object."""
@@ -106,20 +111,18 @@ class Wreck:
                 return
             self.torn.add(table)
 
-    def _asked(self, table: str, frame: int) -> list[tuple]:
-        query = f"SELECT * FROM {table} WHERE frame = ?"
-        with suppress(sqlite3.Error):
-            return self._connection.execute(query, (frame,)).fetchall()
-        return []
-
 
 @contextmanager
 def wreck_of(path: Path) -> Iterator[Wreck]:
     """Give what can be read of the project file at `path`, with its journal.
 
     Raises:
-        UserError: It is of a newer version of the program, or cannot be copied.
+        UserError: It is not there, or cannot be copied.
     """
+    if not os.path.isfile(path):  # False also for a name too long
+        raise UserError(
+            "{path} does not exist; check the name and whether the disk is there.", path=path
+        )
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "copy"
         file, journal = parts(path)
@@ -127,11 +130,11 @@ def wreck_of(path: Path) -> Iterator[Wreck]:
         with copy.open("rb+") as database:
             replay(journal, database)
         sound = _empty_project(Path(folder) / "empty")
-        if not _has_tables(copy, path, sound):
+        if not _has_tables(copy, sound):
             with copy.open("rb+") as database:
                 database.write(_first_page(sound, copy.stat().st_size // _PAGE))
         with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
-            wreck = Wreck(connection)
+            wreck = Wreck(connection, copy)
             if is_damaged(journal):
                 wreck.torn.add("journal")
             yield wreck
@@ -143,7 +146,7 @@ def _empty_project(path: Path) -> Path:
     return path
 
 
-def _has_tables(copy: Path, path: Path, sound: Path) -> bool:
+def _has_tables(copy: Path, sound: Path) -> bool:
     """Whether a copy says as a sound project does which tables it has."""
     query = "SELECT name, sql FROM sqlite_master ORDER BY name"
     with closing(sqlite3.connect(sound)) as connection:
@@ -181,7 +184,9 @@ def _state(frame: int, status: int, ids: str, confidence: str, engine: str) -> t
 
 
 def _png(frame: int, png: bytes) -> tuple[int, bytes]:
-    return _within(frame, 0), memoryview(png).tobytes()
+    if not (isinstance(png, bytes) and png.startswith(b"\x89PNG")):
+        raise ValueError("no mask")
+    return _within(frame, 0), png
 
 
 def _flags(object_id: int, flags: bytes, frame_count: int) -> tuple[int, bytes]:

@@ -1,5 +1,6 @@
 """Masks that come in: what is said of them, how they are taken, and taken back."""
 
+import base64
 import json
 
 import cv2
@@ -7,9 +8,11 @@ import numpy as np
 import pytest
 
 from tests.core.edit_stream import SHAPE, make_pictures
+from tests.core.formats.material import Clip, source
 from vos_annotator.cli import main
 from vos_annotator.core.edits import Status
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.formats.exporting import export
 from vos_annotator.core.formats.importing import import_masks, look_through
 from vos_annotator.core.formats.youtube_vos import requested_frames
 from vos_annotator.core.masks import encode_png
@@ -34,6 +37,19 @@ def square(object_id=1, top=10, shape=SHAPE):
     label_map = np.zeros(shape, np.uint8)
     label_map[top : top + 10, 10:30] = object_id
     return label_map
+
+
+def test_a_bit_of_a_labelme_mask_that_was_changed_is_told_of(tmp_path):
+    export(source(), "labelme", tmp_path)
+    file = tmp_path / "clip" / "00001.json"
+    known = json.loads(file.read_text())
+    shape = next(each for each in known["shapes"] if each["shape_type"] == "mask")
+    png = bytearray(base64.b64decode(shape["mask"]))
+    png[png.index(b"IDAT") + 12] ^= 1
+    shape["mask"] = base64.b64encode(png).decode()
+    file.write_text(json.dumps(known))
+
+    assert "00001.json" in str(look_through(file, Clip()).problems)
 
 
 def write_masks(folder, label_maps):

@@ -28,7 +28,7 @@ from vos_annotator.core.formats.layers import Layer, bounded, flattened
 from vos_annotator.core.formats.ledger import MANIFEST
 from vos_annotator.core.formats.outlines import filled
 from vos_annotator.core.formats.text_files import read_json, write_json
-from vos_annotator.core.masks import UNREADABLE, LabelMap, object_ids
+from vos_annotator.core.masks import UNREADABLE, LabelMap, check_png, object_ids
 from vos_annotator.core.translation import tr
 from vos_annotator.core.video import Image, Video
 
@@ -173,7 +173,9 @@ def _mask(shape: Shape, size: tuple[int, int]) -> np.ndarray:
 
 def _decoded(text: str, size: tuple[int, int]) -> np.ndarray:
     try:
-        with PIL.Image.open(io.BytesIO(base64.b64decode(text)), formats=["PNG"]) as image:
+        data = base64.b64decode(text)
+        check_png(data)
+        with PIL.Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             if image.width > size[1] or image.height > size[0]:
                 raise ValueError("a mask is larger than its picture")
             return np.array(image.convert("L"))
