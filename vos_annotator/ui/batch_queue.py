@@ -34,6 +34,7 @@ from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.ui.form_parts import MARGINS, PathRow, roomy_form, with_margins
 from vos_annotator.ui.language import number, percent
 from vos_annotator.ui.letters import give_letters
+from vos_annotator.ui.settings import kept
 
 _OUT_KEY, _WORKERS_KEY = "batch/out", "batch/workers"
 _ENDED = ("done", "known", "failed")
@@ -130,10 +131,10 @@ class BatchQueue(QDialog):
         self.remove_button.clicked.connect(self._remove)
         self.place = PathRow(tr("Masks go to"), (tr("Choose…"), self._ask_out))
         self.out = self.place.field
-        self.out.setText(str(QSettings().value(_OUT_KEY, Path.home() / "vos-batch")))
+        self.out.setText(kept(_OUT_KEY, str(Path.home() / "vos-batch")))
         self.out.textChanged.connect(self._refresh)
         self.workers = with_margins(QSpinBox(minimum=1, maximum=os.cpu_count() or 1))
-        self.workers.setValue(int(QSettings().value(_WORKERS_KEY, 1)))
+        self.workers.setValue(kept(_WORKERS_KEY, 1))
         self.workers.setAccessibleName(tr("At once"))
         self.bar = QProgressBar(textVisible=False)
         self.said = QLabel()

@@ -39,6 +39,7 @@ from vos_annotator.ui.form_parts import (
 )
 from vos_annotator.ui.inference import single_shot
 from vos_annotator.ui.latest import Latest
+from vos_annotator.ui.settings import kept
 
 _FORMAT_KEY = "export/format"
 _WIDEST = 1000  # px of a soft border
@@ -84,7 +85,7 @@ class ExportDialog(QDialog):
         self.format.setAccessibleName(tr("Format"))
         for kind in FORMATS.values():
             self.format.addItem(kind.title, kind.name)
-        chosen = self.format.findData(QSettings().value(_FORMAT_KEY, "davis"))
+        chosen = self.format.findData(kept(_FORMAT_KEY, "davis"))
         self.format.setCurrentIndex(max(0, chosen))
         self.about = QLabel()
         self.about.setProperty("role", "quiet")

@@ -17,6 +17,7 @@ from vos_annotator.core.translation import marked, tr
 from vos_annotator.ui.bridge import EngineBridge
 from vos_annotator.ui.document import Document
 from vos_annotator.ui.panels.panel import small_button
+from vos_annotator.ui.settings import kept
 
 HINTS = (  # what to do, and how or why
     (
@@ -73,7 +74,7 @@ class Hints(QFrame):
     @property
     def done(self) -> int:
         """How many hints are done."""
-        return int(QSettings().value(_DONE_KEY, 0))
+        return kept(_DONE_KEY, 0)
 
     def restart(self) -> None:
         """Begin again."""

@@ -17,6 +17,7 @@ from PySide6.QtGui import QKeySequence
 from vos_annotator.core.translation import marked, tr
 from vos_annotator.ui.action import Action, menu_titles
 from vos_annotator.ui.actions import ACTIONS
+from vos_annotator.ui.settings import kept
 
 Keys = tuple[str, ...]
 
@@ -72,10 +73,9 @@ class Keymap:
     def __init__(self, rows: Iterable[Action] = ACTIONS) -> None:
         """Take up what is in the settings."""
         self._rows = {row.id: row.translated() for row in rows}
-        settings = QSettings()
-        preset = settings.value(_PRESET_KEY, DEFAULT)
+        preset = kept(_PRESET_KEY, DEFAULT)
         self.preset = preset if preset in PRESETS else DEFAULT
-        self._changed = _read_changed(settings.value(_CHANGED_KEY, "{}"), self._rows)
+        self._changed = _read_changed(kept(_CHANGED_KEY, "{}"), self._rows)
 
     def keys(self, action_id: str) -> Keys:
         """Return the keys of a command; the first is shown."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QSettings, QTranslator
 
 from vos_annotator.core.translation import SOURCE, language, languages, use_language
+from vos_annotator.ui.settings import kept
 
 SYSTEM = "system"
 _CHOICE_KEY = "language"
@@ -16,7 +17,7 @@ _CHOICE_KEY = "language"
 
 def language_choice() -> str:
     """Return what the person chose: "system" or the code of a language."""
-    choice = QSettings().value(_CHOICE_KEY, SYSTEM)
+    choice = kept(_CHOICE_KEY, SYSTEM)
     return choice if choice in languages() else SYSTEM
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSettings, QSize, Qt
+from PySide6.QtCore import QByteArray, QSettings, QSize, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QToolBar
 
@@ -42,6 +42,7 @@ from vos_annotator.ui.range_verbs import RangeVerbs
 from vos_annotator.ui.recent import RecentMenu
 from vos_annotator.ui.review_verbs import ReviewVerbs
 from vos_annotator.ui.saved_label import SavedLabel
+from vos_annotator.ui.settings import kept
 from vos_annotator.ui.status_bar import StatusBar
 from vos_annotator.ui.team_verbs import TeamVerbs
 from vos_annotator.ui.verbs import Verbs
@@ -123,8 +124,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self._pages)
         self.setMinimumSize(900, 600)
         self.resize(QSize(1440, 900).boundedTo(self.screen().availableSize() * _SCREEN_SHARE))
-        if (geometry := QSettings().value(_GEOMETRY_KEY)) is not None:
-            self.restoreGeometry(geometry)
+        self.restoreGeometry(kept(_GEOMETRY_KEY, QByteArray()))
         self._welcome.show_recent(self._recent.paths)
         self._saved.refresh()
 

@@ -15,6 +15,7 @@ from vos_annotator.core.memory_budget import BUDGET, KINDS, MIB
 from vos_annotator.core.translation import tr
 from vos_annotator.engine.processes import resident
 from vos_annotator.ui.language import number
+from vos_annotator.ui.settings import kept
 
 _INTERVAL = 2000  # ms
 _CHOICE_KEY = "memory/allowed"  # MiB; without it, what is usual
@@ -96,5 +97,5 @@ def choose_memory(size: int | None) -> None:
 
 def apply_choice() -> None:
     """Let caches take what was chosen last."""
-    size = QSettings().value(_CHOICE_KEY, BUDGET.usual // MIB, int)
+    size = kept(_CHOICE_KEY, BUDGET.usual // MIB)
     BUDGET.allow(size * MIB)

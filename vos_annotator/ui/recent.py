@@ -50,4 +50,5 @@ class RecentMenu(QMenu):
 
 def _stored() -> list[str]:
     stored = QSettings().value(_KEY, [])
-    return [stored] if isinstance(stored, str) else list(stored or [])
+    stored = stored if isinstance(stored, list) else [stored]
+    return [each for each in stored if isinstance(each, str)]

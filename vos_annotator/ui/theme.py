@@ -17,6 +17,7 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
 from vos_annotator.paths import resources_folder
+from vos_annotator.ui.settings import kept
 
 SYSTEM = "system"
 _CHOICE_KEY = "theme"
@@ -81,7 +82,7 @@ THEMES = {"dark": DARK, "light": LIGHT}
 
 def theme_choice() -> str:
     """Return what the person chose: "system", "dark" or "light"."""
-    choice = QSettings().value(_CHOICE_KEY, SYSTEM)
+    choice = kept(_CHOICE_KEY, SYSTEM)
     return choice if choice in THEMES else SYSTEM
 
 

@@ -31,6 +31,7 @@ from vos_annotator.ui.panels.objects import ObjectsPanel
 from vos_annotator.ui.panels.references import ReferencesPanel
 from vos_annotator.ui.pass_words import PassWords
 from vos_annotator.ui.playback import Playback
+from vos_annotator.ui.settings import kept
 from vos_annotator.ui.shot_scan import ShotScan
 from vos_annotator.ui.status_bar import StatusBar
 from vos_annotator.ui.step_words import said_of_painting
@@ -284,5 +285,5 @@ class Workspace(QWidget):
         self.cursor.in_frame = place.get("in")
         self.cursor.out_frame = place.get("out")
         self.cursor.brush_size = place.get("brush", self.cursor.brush_size)
-        if (tool := QSettings().value(_TOOL_KEY)) in TOOLS:
+        if (tool := kept(_TOOL_KEY, "")) in TOOLS:
             self.cursor.tool = tool
