@@ -235,6 +235,17 @@ def opened_copy(folder):
     return opened(folder / "copy.vos")
 
 
+def test_a_journal_that_lost_its_beginning_is_told_of_and_rescued(folder, made):
+    damaged(folder / "cut.vos-wal", 0, bytes(PAGE))
+
+    with pytest.raises(DamagedProject, match=r"last changes in"):
+        Project.open(folder / "cut.vos")
+    told = rescue(folder / "cut.vos", folder / "new.vos")
+
+    assert "what was changed last" in told.other
+    assert masks(opened(folder / "new.vos")) == masks(made[1])
+
+
 @pytest.mark.parametrize("size", [1, 24 + PAGE, 24 + PAGE + 100])
 def test_a_journal_that_ends_early_is_what_a_kill_leaves_and_opens(folder, size):
     journal = folder / "cut.vos-wal"

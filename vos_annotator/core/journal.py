@@ -9,6 +9,7 @@ would be gone without a word. But then there are whole frames after it, which a 
 
 import struct
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -56,7 +57,8 @@ def replay(journal: Path, database: BinaryIO) -> None:
     A damaged page too: what lies in it is known by checksums of its own, and older rows are not
     taken for the ones that there were.
     """
-    frames = [*_frames(journal.read_bytes())] if journal.exists() else []
+    data = journal.read_bytes() if journal.exists() else b""
+    frames = [*_frames(data)] if len(data) > _HEADER else []
     while frames and not (frames[-1].is_sound and frames[-1].ends):
         frames.pop()
     for frame in frames:
@@ -69,9 +71,13 @@ def _frames(data: bytes) -> Iterator[JournalFrame]:
     """Yield every frame, each held against the checksum that the one before it has."""
     is_whole = _is_header_sound(data)
     size = struct.unpack_from(">I", data, 8)[0] if is_whole else _PAGE
-    salts = data[16:24] if is_whole else data[_HEADER + 8 : _HEADER + 16]
+    starts = range(_HEADER, len(data) - _FRAME - size + 1, _FRAME + size)
+    marks = Counter(data[start + 8 : start + 16] for start in starts)
+    # They count up whenever a journal begins anew over what the one before left.
+    latest = max((each for each, times in marks.items() if times > 1), default=b"")
+    salts = data[16:24] if is_whole else latest
     before = data[24:32]
-    for start in range(_HEADER, len(data) - _FRAME - size + 1, _FRAME + size):
+    for start in starts:
         head, page = data[start : start + _FRAME], data[start + _FRAME : start + _FRAME + size]
         number, pages = struct.unpack_from(">II", head)
         is_ours = head[8:16] == salts and 0 < number <= _MOST_PAGES
@@ -85,7 +91,8 @@ def _last(sound: list[bool]) -> int:
 
 
 def _is_header_sound(data: bytes) -> bool:
-    return len(data) >= _HEADER and _sum(data, data[:24], bytes(8)) == data[24:32]
+    (magic,) = struct.unpack_from(">I", data)
+    return magic in (_MAGIC, _MAGIC + 1) and _sum(data, data[:24], bytes(8)) == data[24:32]
 
 
 def _sum(journal: bytes, content: bytes, before: bytes) -> bytes:

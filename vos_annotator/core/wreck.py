@@ -28,6 +28,7 @@ from vos_annotator.core.project_schema import bring_up_to_date, make_tables
 
 _PAGE = 4096  # bytes
 _SIZE_AT = 28  # in the first page: how many there are
+_UNREADABLE = (sqlite3.Error, ValueError)  # Value: a message with broken characters
 _NONSENSE = (ValueError, TypeError, LookupError, AttributeError)  # raised by rows that make none
 
 
@@ -102,7 +103,7 @@ class Wreck:
         seen = set()
         for order in ("ASC", "DESC"):
             query = f"SELECT {key}, * FROM {table} ORDER BY {key} {order}"
-            with suppress(sqlite3.Error):
+            with suppress(*_UNREADABLE):
                 for value, *row in self._connection.execute(query):
                     if value in seen:
                         continue
@@ -151,9 +152,9 @@ def _has_tables(copy: Path, sound: Path) -> bool:
     query = "SELECT name, sql FROM sqlite_master ORDER BY name"
     with closing(sqlite3.connect(sound)) as connection:
         expected = connection.execute(query).fetchall()
-    with suppress(sqlite3.Error), closing(sqlite3.connect(copy, isolation_level=None)) as damaged:
+    with suppress(*_UNREADABLE), closing(sqlite3.connect(copy, isolation_level=None)) as damaged:
         if damaged.execute("SELECT count(*) FROM sqlite_master").fetchone() != (0,):
-            with suppress(sqlite3.Error):
+            with suppress(*_UNREADABLE):
                 bring_up_to_date(damaged)
             return damaged.execute(query).fetchall() == expected
     return False

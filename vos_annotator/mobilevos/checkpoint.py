@@ -109,7 +109,7 @@ def load_checkpoint(path: Path) -> tuple[Network, dict[str, object]]:
 def _check_card(path: Path) -> None:
     """Hold a checkpoint against the hash in the card beside it, if there is one.
 
-    One changed bit of a weight is a weight all the same. It takes 13 ms for the one that is shipped.
+    One changed bit of a weight is a weight all the same. Of the shipped one it takes 13 ms.
 
     Raises:
         UserError: It is another file than the card tells of.
