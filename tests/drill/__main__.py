@@ -29,7 +29,12 @@ def main() -> int:
 
     started = time.monotonic()
     tally = drill(
-        SESSIONS[options.session], options.kills, options.seed, options.seconds, more, show
+        SESSIONS[options.session],
+        options.kills,
+        options.seed,
+        options.seconds,
+        more=more,
+        progress=show,
     )
     minutes = (time.monotonic() - started) / 60
     print(f"{tally.kills} kills in {minutes:.1f} min, {tally.within} of them within a transaction")
