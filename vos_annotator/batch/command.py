@@ -19,6 +19,7 @@ from vos_annotator.batch.run import run as run_all
 from vos_annotator.batch.table import view
 from vos_annotator.batch.work import NOTES, RUNTIME, Settings
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.outputs import folder_to_write
 from vos_annotator.engine.choice import add_engine_options, chosen_engine
 from vos_annotator.engine.registry import engine_names
 
@@ -90,11 +91,11 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(
             "There is no engine {name}: choose one of {names}.", name=choice.name, names=names
         )
+    out = args.out if is_url(args.out) else str(folder_to_write(args.out).absolute())
     clips, left_out = read_clips(args.clips)
     # Machines that differ would choose different runtimes, whose masks are not the same bytes.
     runtime = os.environ.get(RUNTIME, "torch" if args.ray else "")
     settings = Settings(choice, args.size, args.learn, not args.coarse, args.part, runtime)
-    out = args.out if is_url(args.out) else str(Path(args.out).absolute())
     entries = {clip.name: Entry(clip) for clip in clips}
     started = time.monotonic()
 

@@ -77,6 +77,17 @@ def put_file(path: Path, data: bytes) -> bool:
     return True
 
 
+def put_report(path: Path, data: bytes) -> None:
+    """Make `path` hold `data`, as `put_file` does; its folder is made if need be.
+
+    Raises:
+        UserError: It cannot be written.
+    """
+    with writing(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    put_file(path, data)
+
+
 def copy_file(source: Path, target: Path) -> None:
     """Make `target` a copy of `source`, which is on the disk before it has its name.
 

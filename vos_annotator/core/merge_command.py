@@ -10,7 +10,7 @@ from pathlib import Path
 from vos_annotator.core.database_place import check_place
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.merging_projects import Conflict, Merge, Preference
-from vos_annotator.core.project import Project
+from vos_annotator.core.two_projects import open_two
 
 _SHOWN = 40  # conflicts; the rest is counted
 
@@ -31,10 +31,7 @@ def run(args: argparse.Namespace) -> int:
             place, or they disagree and none is preferred.
     """
     check_place(args.out)
-    with (
-        Project.open(args.first) as first,
-        Project.open(args.second, first.video.fork()) as second,
-    ):
+    with open_two(args.first, args.second) as (first, second):
         merge = Merge(first, second)
         conflicts = list(merge.conflicts())
         _show(conflicts)

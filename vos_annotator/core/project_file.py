@@ -44,6 +44,8 @@ class ProjectFile:
                 another program has it open.
         """
         self.path = path
+        if os.path.isdir(path):
+            raise UserError("{path} is a folder: give the project file, NAME.vos.", path=path)
         if not os.path.isfile(path):  # False also for a name too long
             raise UserError(
                 "{path} does not exist; check the name and whether the disk is there.", path=path

@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
-from vos_annotator.core.atomic import put_file, writing
+from vos_annotator.core.atomic import put_report
 
 
 def write_csv(file: Path, columns: list[str], rows: Iterable[list[str]]) -> None:
@@ -21,6 +21,4 @@ def write_csv(file: Path, columns: list[str], rows: Iterable[list[str]]) -> None
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(rows)
-    with writing(file.parent):
-        file.parent.mkdir(parents=True, exist_ok=True)
-    put_file(file, text.getvalue().encode())
+    put_report(file, text.getvalue().encode())

@@ -14,6 +14,7 @@ from vos_annotator.core.atomic import put_file
 from vos_annotator.core.davis import annotation_path, claim_folder, safe_name
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.mask_files import lies_in, mask_files, reference_pngs
+from vos_annotator.core.outputs import folder_to_write
 from vos_annotator.core.video import Video, open_video
 from vos_annotator.engine.choice import add_engine_options, chosen_engine
 from vos_annotator.engine.headless import EngineFailure, propagated_pngs
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--out",
-        type=Path,
+        type=folder_to_write,
         required=True,
         metavar="DIR",
         help="masks go to DIR/Annotations/480p/NAME, of the video's own size",

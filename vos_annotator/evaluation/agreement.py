@@ -7,15 +7,16 @@ import argparse
 from pathlib import Path
 
 from vos_annotator.core.agreement import COLUMNS, Agreement, agreements, shared_names
-from vos_annotator.core.project import Project
+from vos_annotator.core.outputs import file_to_write
 from vos_annotator.core.tables import write_csv
+from vos_annotator.core.two_projects import open_two
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `compare`."""
     parser.add_argument("first", type=Path, metavar="A.vos", help="a project")
     parser.add_argument("second", type=Path, metavar="B.vos", help="another of the same video")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write every frame there")
+    parser.add_argument("--csv", type=file_to_write, metavar="FILE", help="write every frame there")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -24,10 +25,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UserError: A project cannot be opened, they are not of one video, or share no object.
     """
-    with (
-        Project.open(args.first) as first,
-        Project.open(args.second, first.video.fork()) as second,
-    ):
+    with open_two(args.first, args.second) as (first, second):
         shared = shared_names(first, second)
         found = list(agreements(first, second, shared))
         for project, other in ((first, second), (second, first)):

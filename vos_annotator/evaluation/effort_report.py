@@ -8,8 +8,9 @@ import io
 from pathlib import Path
 from statistics import median
 
-from vos_annotator.core.atomic import put_file
+from vos_annotator.core.atomic import put_report
 from vos_annotator.core.effort import COLUMNS, REST, Effort
+from vos_annotator.core.outputs import file_to_write
 from vos_annotator.core.project import Project
 from vos_annotator.core.tables import write_csv
 
@@ -17,8 +18,10 @@ from vos_annotator.core.tables import write_csv
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `effort`."""
     parser.add_argument("project", type=Path, metavar="PROJECT.vos", help="a project")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write every step there")
-    parser.add_argument("--png", type=Path, metavar="FILE", help="draw steps over frames there")
+    parser.add_argument("--csv", type=file_to_write, metavar="FILE", help="write every step there")
+    parser.add_argument(
+        "--png", type=file_to_write, metavar="FILE", help="draw steps over frames there"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -41,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     if args.csv is not None:
         write_csv(args.csv, COLUMNS, effort.rows)
     if args.png is not None:
-        put_file(args.png, _drawn(effort, count))
+        put_report(args.png, _drawn(effort, count))
     return 0
 
 

@@ -6,9 +6,9 @@ something is missing: that is what it is to tell.
 
 import argparse
 from collections.abc import Iterator
-from pathlib import Path
 
-from vos_annotator.core.atomic import put_file
+from vos_annotator.core.atomic import put_report
+from vos_annotator.core.outputs import file_to_write
 from vos_annotator.machine.checks import CHECKS, checked
 from vos_annotator.machine.diagnostics import last_crash
 from vos_annotator.machine.facts import Fact, facts, line, without_home
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `doctor`."""
     parser.add_argument(
         "--file",
-        type=Path,
+        type=file_to_write,
         metavar="PATH",
         help="also write it there with the last crash, to attach to a report of a fault",
     )
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     if args.file is not None:
         crash = last_crash()
         lines += ["", "The last crash:", crash] if crash else ["", "No crash is known."]
-        put_file(args.file, (without_home("\n".join(lines)) + "\n").encode())
+        put_report(args.file, (without_home("\n".join(lines)) + "\n").encode())
         print(f"Written to {args.file}; it names no video and no person.")
     return 1 if problems else 0
 

@@ -6,7 +6,6 @@ to go through a video with what it writes.
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -17,6 +16,7 @@ from torch import Tensor
 from vos_annotator.core.atomic import put_file, writing
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import object_ids
+from vos_annotator.core.outputs import folder_to_write
 from vos_annotator.mobilevos.checkpoint import DEFAULT, find_checkpoint, load_checkpoint
 from vos_annotator.mobilevos.demo import Scene, demo_scene
 from vos_annotator.mobilevos.graphs import MODULES, export
@@ -36,7 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "checkpoint", nargs="?", default=DEFAULT, help=f"its path or name ({DEFAULT})"
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write")
+    parser.add_argument(
+        "--out", type=folder_to_write, required=True, metavar="DIR", help="where to write"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

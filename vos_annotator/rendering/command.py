@@ -19,6 +19,7 @@ from pathlib import Path
 
 from vos_annotator.core.atomic import sweep
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.outputs import folder_to_write
 from vos_annotator.rendering.clips import PARTS, clip_folder, render_clip, write_clip
 from vos_annotator.rendering.contact_sheet import write_sheet
 from vos_annotator.rendering.library import Library, open_library
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=int, required=True, metavar="N", help="clips in all")
     parser.add_argument(
         "--out",
-        type=Path,
+        type=folder_to_write,
         required=True,
         metavar="DIR",
         help="clips go to DIR/videos/rendered; those that are there already stay",

@@ -14,6 +14,7 @@ import msgspec
 import torch
 
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.outputs import folder_to_write
 from vos_annotator.evaluation.sequences import find_sequences
 from vos_annotator.mobilevos.checkpoint import find_checkpoint, load_checkpoint
 from vos_annotator.mobilevos.network import NETWORKS, Network
@@ -39,7 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="a TOML file, or the name of a recipe that comes along; --resume needs none",
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run")
+    parser.add_argument(
+        "--out", type=folder_to_write, required=True, metavar="DIR", help="folder of the run"
+    )
     parser.add_argument("--data", metavar="DIR", help="short for --set data.root=DIR")
     parser.add_argument("--init", metavar="CKPT", help="short for --set network.init=CKPT")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")

@@ -16,6 +16,7 @@ from vos_annotator.core.formats.preflight import Facts, preflight
 from vos_annotator.core.formats.registry import FORMATS, format_named
 from vos_annotator.core.formats.sources import picture_names, source_of
 from vos_annotator.core.formats.youtube_vos import requested_frames
+from vos_annotator.core.outputs import folder_to_write
 from vos_annotator.core.project import Project
 
 _WIDEST = 1000  # px of a soft border
@@ -33,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", required=True, metavar="NAME", help="what is written; see below"
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where it goes")
+    parser.add_argument(
+        "--out", type=folder_to_write, required=True, metavar="DIR", help="where it goes"
+    )
     parser.add_argument("--name", help="of the sequence; the video's own if absent")
     parser.add_argument(
         "--frames",
