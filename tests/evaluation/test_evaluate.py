@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vos_annotator.cli import main
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import decode_png, encode_png
 from vos_annotator.engine.hold import HoldEngine
@@ -304,6 +305,11 @@ def test_a_folder_that_is_no_dataset_is_refused(tmp_path):
         (("--set", "nothing.txt"), "no readable list"),
         (("--engine", "hold", "--size", "3"), "too small"),
         (("--engine", "crystal-ball"), "no engine crystal-ball"),
+        (("--engine", "hold", "--every", "0"), "--every 0 is too small"),
+        (("--results", "nowhere", "--memory", "2"), "leave out --memory"),
+        (("--results", "nowhere", "--save", "kept"), "leave out --save"),
+        (("--engine", "hold", "--plot", "curves.png"), "give that too"),
+        (("--engine", "hold", "--doubt", "--save", "kept"), "leave it out"),
         (("--results", "nowhere"), "nowhere has no results for moving"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
@@ -311,6 +317,14 @@ def test_a_folder_that_is_no_dataset_is_refused(tmp_path):
 def test_mistakes_are_one_sentence(root, arguments, problem):
     with pytest.raises(UserError, match=problem):
         evaluate("--davis", root, *arguments)
+
+
+def test_of_two_things_to_evaluate_none_is_left_aside_without_a_word(root, capsys):
+    for words in (("--results", "kept", "--robot"), ("--doubt", "--scribbles")):
+        with pytest.raises(SystemExit) as ended:
+            main(["evaluate", "--davis", str(root), *words])
+        assert ended.value.code == 2
+        assert "not allowed with" in capsys.readouterr().err
 
 
 def test_a_list_without_names_is_refused(root, tmp_path):

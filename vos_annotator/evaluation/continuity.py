@@ -52,6 +52,8 @@ class Continuity:
     worst: float
 
     def __str__(self) -> str:
+        if self.seams != self.seams:
+            return "no mask of the engine's is left to judge"
         return (
             f"temporal IoU across seams {self.seams:.3f} (the truth: {self.true_seams:.3f}, "
             f"the worst is {self.worst:.3f} below it), within stretches {self.within:.3f} "

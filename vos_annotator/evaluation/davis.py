@@ -12,6 +12,7 @@ from pathlib import Path
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.mask_reading import read_label_map
 from vos_annotator.core.masks import LabelMap
+from vos_annotator.core.outputs import file_to_write, folder_to_write
 from vos_annotator.core.tables import write_csv
 from vos_annotator.engine.choice import add_engine_options, chosen_engine
 from vos_annotator.engine.protocol import ScribbleEngine, SegmentationEngine
@@ -52,18 +53,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--set", metavar="FILE", help="list of sequences; dev, val or all if absent")
     which.add_argument("--sequences", metavar="A,B", help="names of sequences")
-    parser.add_argument(
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
         "--results", type=Path, metavar="DIR", help="score the PNGs in DIR, and run no engine"
     )
-    parser.add_argument(
+    how.add_argument(
         "--scribbles",
         action="store_true",
         help="score masks of single frames after one, two and three simulated strokes instead",
     )
-    parser.add_argument(
+    how.add_argument(
         "--doubt", action="store_true", help="score how well the engine knows where it is wrong"
     )
-    robot_report.add_arguments(parser)
+    robot_report.add_arguments(parser, how)
     add_engine_options(parser)
     parser.add_argument(
         "--runtime",
@@ -80,8 +82,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--coarse", action="store_true", help="do not look at objects of large frames from near"
     )
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table there too")
-    parser.add_argument("--save", type=Path, metavar="DIR", help="keep the engine's masks there")
+    parser.add_argument(
+        "--csv", type=file_to_write, metavar="FILE", help="write the table there too"
+    )
+    parser.add_argument(
+        "--save", type=folder_to_write, metavar="DIR", help="keep the engine's masks there"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -97,10 +103,7 @@ def run(args: argparse.Namespace) -> int:
         names = [name.strip() for name in args.sequences.split(",") if name.strip()]
         if not names:
             raise UserError("--sequences names none: give names with commas between them.")
-    if args.results is not None and (args.engine or args.checkpoint):
-        raise UserError("--results scores masks that there are: leave out --engine.")
-    if args.size < 16:
-        raise UserError(f"--size {args.size} is too small: give at least 16.")
+    _check(args)
     sequences = find_sequences(args.davis, names)
     if args.doubt:
         return doubt_report.run(args, sequences, _engine(args))
@@ -137,11 +140,22 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _check(args: argparse.Namespace) -> None:
+    """Refuse options that make no sense, or that would be left aside without a word."""
+    for_engine = ("engine", "checkpoint", "runtime", "memory", "every", "save")
+    for name in for_engine if args.results is not None else ():
+        if getattr(args, name) is not None:
+            raise UserError(f"--results scores masks that there are: leave out --{name}.")
+    if args.save is not None and (args.scribbles or args.doubt or args.robot):
+        raise UserError("--save keeps masks that are made from the first ones alone: leave it out.")
+    if args.plot is not None and not args.robot:
+        raise UserError("--plot draws what --robot reaches: give that too.")
+    for name, least in (("size", 16), ("rounds", 0), ("memory", 0), ("every", 1)):
+        if (given := getattr(args, name)) is not None and given < least:
+            raise UserError(f"--{name} {given} is too small: give at least {least}.")
+
+
 def _engine(args: argparse.Namespace) -> SegmentationEngine:
-    if args.memory is not None and args.memory < 0:
-        raise UserError(f"--memory {args.memory} makes no sense: give 0 or more.")
-    if args.every is not None and args.every < 1:
-        raise UserError(f"--every {args.every} makes no sense: give 1 or more.")
     choice = chosen_engine(args)
     own = {"memory": args.memory, "every": args.every, "runtime": args.runtime}
     options = {**own, **choice.options}
@@ -150,8 +164,6 @@ def _engine(args: argparse.Namespace) -> SegmentationEngine:
 
 def _run_scribbles(args: argparse.Namespace, sequences: list[Sequence]) -> int:
     """Score scribbles on each object where it first appears; a line per object, then the mean."""
-    if args.results is not None or args.save is not None:
-        raise UserError("--scribbles runs an engine: leave out --results and --save.")
     engine = _engine(args)
     if not isinstance(engine, ScribbleEngine):
         raise UserError(f"The engine {engine.name} cannot scribble: name another one.")

@@ -4,11 +4,13 @@ For: the `evaluate` command. Knows the robot; matplotlib when it plots.
 """
 
 import argparse
+import io
 from collections.abc import Sequence as Many
 from pathlib import Path
 
-from vos_annotator.core.atomic import writing
+from vos_annotator.core.atomic import put_report
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.outputs import file_to_write
 from vos_annotator.core.tables import write_csv
 from vos_annotator.engine.protocol import SegmentationEngine
 from vos_annotator.evaluation.continuity import mean_continuity
@@ -27,11 +29,17 @@ COLUMNS = ["sequence", "round", "frame_corrected", "JF_mean", "strokes", "second
 GOALS = (0.90, 0.95)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `evaluate --robot`."""
-    group = parser.add_argument_group("the robot annotator")
-    group.add_argument("--robot", action="store_true", help="correct frame by frame, score each")
-    group.add_argument("--rounds", type=int, default=8, help="corrections after the first frame")
+def add_arguments(
+    parser: argparse.ArgumentParser, instead: argparse._MutuallyExclusiveGroup
+) -> None:
+    """Declare the options of `evaluate --robot`; the robot itself is one thing to do of several."""
+    instead.add_argument(
+        "--robot", action="store_true", help="correct frame by frame like a person, score each"
+    )
+    group = parser.add_argument_group("with --robot")
+    group.add_argument(
+        "--rounds", type=int, default=8, help="corrections after the first frame (%(default)s)"
+    )
     how = group.add_mutually_exclusive_group()
     how.add_argument("--strokes", action="store_true", help="correct by simulated strokes")
     how.add_argument("--masks", action="store_true", help="correct by the true mask (default)")
@@ -46,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what a correction does to other frames",
     )
     group.add_argument("--learn", action="store_true", help="learn the video at each correction")
-    group.add_argument("--plot", type=Path, metavar="FILE", help="draw the curves as PNG")
+    group.add_argument("--plot", type=file_to_write, metavar="FILE", help="draw the curves as PNG")
 
 
 def run(args: argparse.Namespace, sequences: Many[Sequence], engine: SegmentationEngine) -> int:
@@ -55,8 +63,6 @@ def run(args: argparse.Namespace, sequences: Many[Sequence], engine: Segmentatio
     Raises:
         UserError: An option is not as it must be, or a file cannot be written.
     """
-    if args.rounds < 0:
-        raise UserError(f"--rounds {args.rounds} makes no sense: give 0 or more.")
     if args.learn and args.corrections is not Corrections.BOTH:
         raise UserError("--learn makes no sense unless corrections are remembered both ways.")
     habits = Habits(
@@ -116,8 +122,9 @@ def _plot(rounds: Many[Round], means: Many[Round], path: Path) -> None:
     axes.set_ylabel("J&F of all frames")
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
-    with writing(path):
-        figure.savefig(path, format="png", dpi=110)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=110)
+    put_report(path, picture.getvalue())
 
 
 def _cells(each: Round, digits: int) -> list[str]:
