@@ -10,6 +10,7 @@ import pytest
 
 from tests.ui.window import isolate_settings
 from vos_annotator.cli import main
+from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import object_ids
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import open_video
@@ -174,6 +175,45 @@ def test_a_frame_is_timed_from_its_file_to_its_png(tmp_path):
     assert stages.by_stage["read memory"] == pytest.approx(1)
     assert stages.by_stage["other"] >= 18  # in the engine, but in none of its stages
     assert {"decode video", "label map", "PNG"} < stages.by_stage.keys()
+
+
+def test_a_runtime_that_takes_many_times_as_long_is_left_out_and_that_is_told(setting, monkeypatch):
+    frames = dict.fromkeys(("torch", "bfloat16", "int8"), 0)
+
+    class Engine(HoldEngine):
+        def __init__(self, runtime):
+            super().__init__()
+            self.runtime = runtime
+
+        def segment(self, frame, image, absent=()):
+            frames[self.runtime] += 1
+            spend(0.2 if self.runtime == "bfloat16" else 0.002)
+            return super().segment(frame, image)
+
+    def load(self, size, runtime):
+        if runtime not in frames:
+            raise UserError("It is not installed.")
+        return Engine(runtime)
+
+    monkeypatch.setattr(Setting, "load", load)
+    outcome = MEASURES["runtimes"].measure(setting)
+
+    assert frames["bfloat16"] == 2  # to warm up, with the fewest objects
+    assert frames["torch"] == frames["int8"] > 4
+    assert "1 object, bfloat16: left out, " in str(outcome.tables[0])
+    assert outcome.figures["288p"]["1"]["bfloat16"].keys() == {"times_as_long"}
+    assert outcome.figures["288p"]["2"].keys() == {"torch", "int8"}
+
+
+def test_charts_that_no_measure_draws_are_told_to_be_missing(tmp_path, capsys):
+    words = ["--quick", "--engine", "hold", "--only", "export", "--charts", str(tmp_path / "c")]
+    assert main(["bench", *words]) == 0
+    assert "there is no chart" in capsys.readouterr().out
+
+
+def test_a_folder_that_is_no_rival_is_told_before_anything_is_measured(tmp_path, capsys):
+    assert main(["bench", "--only", "stages", "--compare", str(tmp_path)]) == 2
+    assert capsys.readouterr().out == ""
 
 
 def test_reading_is_told_for_each_number_of_references_and_the_memory_left_empty():

@@ -21,8 +21,9 @@ from pathlib import Path
 
 import psutil
 
-from vos_annotator.core.atomic import put_file, writing
+from vos_annotator.core.atomic import put_report, writing
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.outputs import file_to_write, folder_to_write
 from vos_annotator.engine.choice import add_engine_options, chosen_engine
 from vos_annotator.engine.registry import DEFAULT_SIZE
 from vos_annotator.evaluation.bench import compare
@@ -30,13 +31,18 @@ from vos_annotator.evaluation.bench.charts import write_charts
 from vos_annotator.evaluation.bench.extent import FULL, QUICK
 from vos_annotator.evaluation.bench.measures import MEASURES
 from vos_annotator.evaluation.bench.outcome import Outcome
+from vos_annotator.evaluation.bench.rival import kinds_in
 from vos_annotator.evaluation.bench.setting import Setting
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `bench`."""
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    parser.add_argument("--charts", type=Path, metavar="DIR", help="draw curves there, as PNG")
+    parser.add_argument(
+        "--json", type=file_to_write, metavar="FILE", help="write the figures there too"
+    )
+    parser.add_argument(
+        "--charts", type=folder_to_write, metavar="DIR", help="draw curves there, as PNG"
+    )
     parser.add_argument("--quick", action="store_true", help="less of everything, in a minute")
     add_engine_options(parser, with_size=False)
     parser.add_argument(
@@ -47,7 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         + " (again for more than one)",
     )
     parser.add_argument(
-        "--clips", type=Path, metavar="DIR", help="keep the clips there, for the next time"
+        "--clips",
+        type=folder_to_write,
+        metavar="DIR",
+        help="keep the clips there, for the next time",
     )
     parser.add_argument(
         "--compare",
@@ -72,6 +81,10 @@ def run(args: argparse.Namespace) -> int:
             a display, or a file cannot be written.
     """
     chosen = _chosen(args.only) if args.only or not args.compare else ()
+    for checkout in args.compare:
+        kinds_in(checkout)  # what is no rival's is told before minutes of other measures,
+    if args.charts is not None:
+        import matplotlib  # noqa: F401 - and so is it if charts cannot be drawn
     outcomes: dict[str, Outcome] = {}
     with _folder(args.clips) as folder:
         setting = Setting(chosen_engine(args), QUICK if args.quick else FULL, folder)
@@ -85,14 +98,14 @@ def run(args: argparse.Namespace) -> int:
                 "rivals", lambda: compare.measure(setting, args.compare, args.compare_python)
             )
     if args.json is not None:
-        with writing(args.json.parent):
-            args.json.parent.mkdir(parents=True, exist_ok=True)
         figures = _figures(machine, setting.engine, outcomes)
-        put_file(args.json, (json.dumps(_rounded(figures), indent=2) + "\n").encode())
+        put_report(args.json, (json.dumps(_rounded(figures), indent=2) + "\n").encode())
     if args.charts is not None:
         charts = [chart for outcome in outcomes.values() for chart in outcome.charts]
         for file in write_charts(args.charts, charts):
             print(file)
+        if not charts:
+            print("None of these measures has a curve: there is no chart.")
     return 0
 
 

@@ -1,7 +1,9 @@
 """What a frame costs by each runtime of the network, side by side.
 
 For: the registry of measures. Runtimes come by the names that the engine's option `runtime`
-takes; one that is not installed is left out.
+takes; one that is not installed is left out. One that takes many times as long as the quickest,
+as where a processor has no instructions for its numbers, is told of after its warm-up and then
+left out: it would take most of the time to say the same.
 """
 
 import time
@@ -17,6 +19,7 @@ from vos_annotator.evaluation.bench.stages import timings_of
 
 _RUNTIMES = ("torch", "bfloat16", "onnxruntime", "int8", "openvino")
 _WARM_UP = 2  # frames
+_MANY_TIMES = 10  # as long as the quickest: who takes that is left out
 _FEWEST = 3  # frames that are timed, however long they take
 _STAGES = ("encode", "read", "decode", "memorize")
 
@@ -24,18 +27,25 @@ _STAGES = ("encode", "read", "decode", "memorize")
 def measure(setting: Setting) -> Outcome:
     """Time the engine by each runtime on the same frames; they take turns, a frame each."""
     extent, tables = setting.extent, []
+    columns = [*_STAGES, "all in", "CPU", "quickest", "frames/s"]
     figures: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
     for size in extent.sizes:
         engines = _engines(setting, SHAPES[size][0])
         figures[size], rows = {}, []
         for objects in extent.objects:
             scene = Scene(SHAPES[size], objects, extent.frames + _WARM_UP + 1)
+            words = counted(objects, "object")
+            slow = _begin(engines, scene)
+            for name, times in slow.items():
+                del engines[name]  # with more objects it is no better
+                told = f"{words}, {name}: left out, {times:.0f} times as long as the quickest"
+                rows.append((told, [""] * len(columns)))
             found = _timed(engines, scene, extent.frames, extent.seconds)
-            figures[size][str(objects)] = found
+            left_out = {name: {"times_as_long": times} for name, times in slow.items()}
+            figures[size][str(objects)] = found | left_out
             for name, stages in found.items():
                 cells = [*in_ms(stages.values()), f"{1000 / stages['all in']:.1f}"]
-                rows.append((f"{counted(objects, 'object')}, {name}", cells))
-        columns = [*_STAGES, "all in", "CPU", "quickest", "frames/s"]
+                rows.append((f"{words}, {name}", cells))
         tables.append(Table(f"ms a frame, {size}, {setting.engine}", columns, rows))
     return Outcome(figures, tables=tables)
 
@@ -51,27 +61,38 @@ def _engines(setting: Setting, size: int) -> dict[str, SegmentationEngine]:
     return engines or {setting.engine: setting.load(size)}
 
 
+def _begin(engines: dict[str, SegmentationEngine], scene: Scene) -> dict[str, float]:
+    """Warm up; return who takes many times as long as the quickest, and how many times."""
+    took = {}
+    for name, engine in engines.items():
+        engine.memorize(0, scene[0], scene.label_map(0))
+        engine.begin_pass()
+        frames = range(1, _WARM_UP + 1)
+        took[name] = min(_time(engine, frame, scene[frame])["all in"] for frame in frames)
+    quickest = min(took.values())
+    slow = {name: t / quickest for name, t in took.items() if t > _MANY_TIMES * quickest}
+    for name in slow:
+        engines[name].forget(0)
+        engines[name].begin_pass()
+    return slow
+
+
 def _timed(
     engines: dict[str, SegmentationEngine], scene: Scene, frames: int, seconds: float
 ) -> dict[str, dict[str, float]]:
     """Return medians of the stages of frames and of all of a frame, and the quickest, ms.
 
-    Each engine has some seconds, and a few frames however long they take.
+    Each engine has begun, and has some seconds, and a few frames however long they take.
     """
     spent: dict[str, list[dict[str, float]]] = {name: [] for name in engines}
-    for engine in engines.values():
-        engine.memorize(0, scene[0], scene.label_map(0))
-        engine.begin_pass()
     started = time.perf_counter()
-    for frame in range(1, _WARM_UP + frames + 1):
+    for frame in range(_WARM_UP + 1, _WARM_UP + frames + 1):
         spent_all = time.perf_counter() - started
         if frame > _WARM_UP + _FEWEST and spent_all > seconds * len(engines):
             break
         image = scene[frame]
         for name, engine in engines.items():
-            took = _time(engine, frame, image)
-            if frame > _WARM_UP:
-                spent[name].append(took)
+            spent[name].append(_time(engine, frame, image))
     for engine in engines.values():
         engine.forget(0)
         engine.begin_pass()
