@@ -7,7 +7,7 @@ process, and what is for several does nothing.
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -41,6 +41,10 @@ class Processes:
             return task
         ids = [self.device] if self.device.type == "cuda" else None
         return DistributedDataParallel(task, device_ids=ids)
+
+    def sharing(self, task: nn.Module, is_last: bool) -> AbstractContextManager[None]:
+        """Return the context of a batch: a step's gradients are averaged with its last one only."""
+        return nullcontext() if is_last or self.count == 1 else task.no_sync()
 
     def agree(self, value: float) -> float:
         """Return the first process's `value`: clocks differ, the end has to be one."""

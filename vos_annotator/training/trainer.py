@@ -189,11 +189,12 @@ class Trainer:
         generator = torch.Generator(self.device)
         generator.manual_seed(hash((self.recipe.seed, self.processes.rank, self.step)) % 2**63)
         self.network.zero_grad()  # also of layers that learnt before: all gradients are clipped
-        for _ in range(stage.accumulate):
+        for left in reversed(range(stage.accumulate)):
             batch = next(batches)
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self._reduced):
-                loss, parts = task(batch, share, generator, self._stage_step)
-            (loss / stage.accumulate).backward()
+            with self.processes.sharing(task, left == 0):
+                with torch.autocast(self.device.type, torch.bfloat16, enabled=self._reduced):
+                    loss, parts = task(batch, share, generator, self._stage_step)
+                (loss / stage.accumulate).backward()
         length = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         if not length.isfinite():  # in no process: they share their gradient
             self._leave_out()
