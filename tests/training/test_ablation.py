@@ -139,6 +139,13 @@ def test_a_study_that_was_changed_does_not_go_on_among_the_old_figures(
     assert (tmp_path / "out" / "table.md").read_bytes() == table
 
 
+def test_a_study_goes_on_with_other_numbers_of_processes_that_make_clips(study, davis, tmp_path):
+    study.write_text(study.read_text().partition("[[rows]]")[0] + '[[rows]]\nname = "plain"\n')
+    words = ["ablate", str(study), "--out", str(tmp_path / "out"), "--davis", str(davis)]
+    assert main(words) == 0
+    assert main([*words, "--set", "data.workers=1"]) == 0
+
+
 def test_no_row_is_trained_on_the_clips_that_rows_are_compared_on(study, davis, tmp_path, capsys):
     for part in ("JPEGImages", "Annotations"):
         (davis / part / "480p" / "watched").rename(davis / part / "480p" / "roll")

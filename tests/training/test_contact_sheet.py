@@ -49,6 +49,15 @@ def test_a_stage_that_is_not_there_is_named(data, tmp_path, capsys):
     assert "count --stage from 0" in capsys.readouterr().err
 
 
+def test_more_clips_than_memory_holds_are_refused_and_columns_are_no_more_than_clips(
+    data, tmp_path, capsys
+):
+    words = ["--data", str(data), "--out", str(tmp_path / "a.png"), "--count", "100000"]
+    assert main(["show-clips", *words]) == 2
+    assert "at most 100" in capsys.readouterr().err
+    assert sheet(data, tmp_path / "b.png", "--columns", "100000").shape == (68, 9 * 68, 3)
+
+
 def test_a_seed_below_0_is_named(data, tmp_path, capsys):
     words = ["--data", str(data), "--out", str(tmp_path / "a.png"), "--seed", "-1"]
     assert main(["show-clips", *words]) == 2

@@ -31,6 +31,7 @@ from msgspec import Meta
 
 from vos_annotator.core.atomic import put_file
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.outputs import folder_to_write
 from vos_annotator.evaluation.first_masks import evaluate_engine
 from vos_annotator.evaluation.scores import Score, mean_score
 from vos_annotator.mobilevos.backbones import count_parameters
@@ -42,6 +43,7 @@ from vos_annotator.training.processes import Processes
 from vos_annotator.training.readers import find_sources
 from vos_annotator.training.recipe import (
     Count,
+    Data,
     Recipe,
     Seed,
     Size,
@@ -75,7 +77,9 @@ class Study(Table):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `ablate`."""
     parser.add_argument("study", type=Path, help="a TOML file with the rows")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the runs")
+    parser.add_argument(
+        "--out", type=folder_to_write, required=True, metavar="DIR", help="folder of the runs"
+    )
     parser.add_argument("--davis", required=True, metavar="ROOT", help="clips to compare on")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="change the recipe"
@@ -128,11 +132,19 @@ def _check_same(recipe: Recipe, folder: RunFolder) -> None:
     Raises:
         UserError: The run was begun with another recipe.
     """
-    if folder.has_state and folder.recipe.is_file() and read_recipe(folder.recipe) != recipe:
+    if not folder.has_state or not folder.recipe.is_file():
+        return
+    if _what_counts(read_recipe(folder.recipe)) != _what_counts(recipe):
         raise UserError(
             f"{folder.path} was trained by another recipe than this study asks for now: give "
             "another --out, or take back what was changed."
         )
+
+
+def _what_counts(recipe: Recipe) -> Recipe:
+    """Return a recipe without what changes no clip: how many processes make them."""
+    data = msgspec.structs.replace(recipe.data, workers=Data().workers)
+    return msgspec.structs.replace(recipe, data=data)
 
 
 def _keep_apart(recipes: Iterable[Recipe], davis: str) -> None:

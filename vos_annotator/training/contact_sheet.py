@@ -7,15 +7,15 @@ outlines; on the first frame the strokes drawn for it are green inside, red outs
 """
 
 import argparse
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vos_annotator.core.atomic import put_file, writing
+from vos_annotator.core.atomic import put_report
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import PALETTE
+from vos_annotator.core.outputs import file_to_write
 from vos_annotator.training.clips import ClipMaker, ClipMix
 from vos_annotator.training.command import data_sets
 from vos_annotator.training.readers import find_sources
@@ -25,6 +25,7 @@ from vos_annotator.training.strokes import draw_strokes
 
 _TINT = 0.45
 _GAP = 4  # px between frames
+_MOST = 100  # clips: all are held in memory
 _GREEN, _RED = (60, 255, 60), (255, 40, 40)
 
 
@@ -34,10 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", metavar="DIR", help="short for --set data.root=DIR")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--stage", type=int, default=0, help="which stage of the recipe")
-    parser.add_argument("--count", type=int, default=16, help="clips on the sheet")
+    parser.add_argument(
+        "--count", type=int, default=16, help=f"clips on the sheet, at most {_MOST}"
+    )
     parser.add_argument("--columns", type=int, default=2, help="clips beside each other")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the PNG")
+    parser.add_argument("--out", type=file_to_write, required=True, metavar="FILE", help="the PNG")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -49,6 +52,10 @@ def run(arguments: argparse.Namespace) -> int:
     for name, least in (("count", 1), ("columns", 1), ("seed", 0)):
         if getattr(arguments, name) < least:
             raise UserError(f"--{name} must be at least {least}.")
+    if arguments.count > _MOST:
+        raise UserError(
+            f"--count {arguments.count} is too large for a sheet: give at most {_MOST}."
+        )
     changes = [*arguments.set, *([f"data.root={arguments.data}"] if arguments.data else [])]
     recipe = read_recipe(arguments.recipe, changes)
     if not 0 <= arguments.stage < len(recipe.stages):
@@ -59,10 +66,10 @@ def run(arguments: argparse.Namespace) -> int:
     for number in range(arguments.count):
         rng = np.random.default_rng((arguments.seed, number))
         rows.append(draw_row(maker.make(rng), rng))
-    data = cv2.imencode(".png", _arranged(rows, arguments.columns)[..., ::-1])[1].tobytes()
-    with writing(arguments.out):
-        arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    put_file(arguments.out, data)
+    data = cv2.imencode(".png", _arranged(rows, min(arguments.columns, len(rows)))[..., ::-1])[
+        1
+    ].tobytes()
+    put_report(arguments.out, data)
     print(f"{arguments.count} clips are on {arguments.out}")
     return 0
 
