@@ -66,10 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
     for number in range(arguments.count):
         rng = np.random.default_rng((arguments.seed, number))
         rows.append(draw_row(maker.make(rng), rng))
-    data = cv2.imencode(".png", _arranged(rows, min(arguments.columns, len(rows)))[..., ::-1])[
-        1
-    ].tobytes()
-    put_report(arguments.out, data)
+    sheet = _arranged(rows, min(arguments.columns, len(rows)))
+    put_report(arguments.out, cv2.imencode(".png", sheet[..., ::-1])[1].tobytes())
     print(f"{arguments.count} clips are on {arguments.out}")
     return 0
 
