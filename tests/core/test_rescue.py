@@ -254,6 +254,17 @@ def test_a_journal_that_ends_early_is_what_a_kill_leaves_and_opens(folder, size)
     Project.open(folder / "cut.vos").close()
 
 
+def test_a_journal_that_a_power_cut_left_with_holes_opens_as_it_was_before_them(folder, made):
+    journal = folder / "cut.vos-wal"
+    size = 24 + PAGE
+    middle = 32 + (journal.stat().st_size - 32) // size // 2 * size
+    number = int.from_bytes(journal.read_bytes()[16:20], "big")
+    earlier = (number - 1).to_bytes(4, "big") + b"salt"
+    damaged(journal, middle + 8, earlier)  # what the hole shows is of the journal before
+
+    assert opened(folder / "cut.vos") != made[1]  # in which are the edits after it, too
+
+
 def test_the_command_rescues_and_says_what_is_lost(folder, capsys):
     path = folder / "clip.vos"
     with closing(sqlite3.connect(path)) as connection, connection:

@@ -5,6 +5,8 @@ For: whoever opens a project, and rescues one. Knows the format of SQLite's writ
 SQLite ends reading a journal at the first frame that does not fit its checksum, as there a
 program may have been killed. If the disk has damaged that frame, all that was committed after it
 would be gone without a word. But then there are whole frames after it, which a kill never leaves.
+A power cut may, as a disk takes what it is given in any order: then what it lacks is still that of
+an earlier journal, over which this one is written, and SQLite is right to end there.
 """
 
 import struct
@@ -22,6 +24,7 @@ _HEADER, _FRAME = 32, 24  # bytes before all frames, and before the page of each
 _PAGE = 4096  # bytes of a page, where the header does not say
 _MOST_PAGES = 1 << 24  # 64 GB; a number beyond is damage
 _MAGIC = 0x377F0682  # and 1 more where checksums are of big-endian words
+_JOURNALS = 1 << 16  # written over one another, whose frames may still be there
 
 
 class JournalFrame(NamedTuple):
@@ -30,14 +33,16 @@ class JournalFrame(NamedTuple):
     Attributes:
         page: Its number, from 1.
         ends: Whether a transaction ends with it.
-        is_ours: Whether it is of this journal, not left from one before.
-        is_sound: Whether it is, and as it was written.
+        is_ours: Whether it is of this journal.
+        is_other: Whether it is of one before or after this one, in the same file.
+        is_sound: Whether it is ours, and as it was written.
         data: Its content.
     """
 
     page: int
     ends: bool
     is_ours: bool
+    is_other: bool
     is_sound: bool
     data: bytes
 
@@ -47,8 +52,17 @@ def is_damaged(journal: Path) -> bool:
     if not (journal.exists() and journal.stat().st_size > _HEADER):
         return False
     data = journal.read_bytes()
-    sound = [frame.is_sound for frame in _frames(data)]
-    return any(sound) and not (_is_header_sound(data) and all(sound[: _last(sound) + 1]))
+    frames = [*_frames(data)]
+    while frames and not frames[-1].is_sound:
+        frames.pop()
+    if not _is_header_sound(data):
+        return bool(frames)
+    was_other = False  # what comes after such a one cannot be held against it
+    for frame in frames:
+        if not (frame.is_sound or frame.is_other or was_other):
+            return True
+        was_other = frame.is_other
+    return False
 
 
 def replay(journal: Path, database: BinaryIO) -> None:
@@ -82,12 +96,14 @@ def _frames(data: bytes) -> Iterator[JournalFrame]:
         number, pages = struct.unpack_from(">II", head)
         is_ours = head[8:16] == salts and 0 < number <= _MOST_PAGES
         is_sound = is_ours and _sum(data, head[:8] + page, before) == head[16:]
-        yield JournalFrame(number, pages > 0, is_ours, is_sound, page)
+        is_other = 0 < abs(_count(head[8:16]) - _count(salts)) < _JOURNALS
+        yield JournalFrame(number, pages > 0, is_ours, is_other, is_sound, page)
         before = head[16:]
 
 
-def _last(sound: list[bool]) -> int:
-    return max(n for n, each in enumerate(sound) if each)
+def _count(salts: bytes) -> int:
+    """Return the number of a journal: it counts up whenever one begins anew in a file."""
+    return struct.unpack_from(">I", salts)[0] if salts else 0
 
 
 def _is_header_sound(data: bytes) -> bool:
