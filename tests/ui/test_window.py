@@ -414,6 +414,19 @@ def test_closing_amid_an_export_asks_and_keeps_it_running_unless_it_may_stop(
     assert asked == ["Export"] * 3 and not window.has_job
 
 
+def test_closing_right_after_a_job_has_told_its_result_asks_nothing(qtbot, window, monkeypatch):
+    asked, told, run = [], [], Job.run
+    monkeypatch.setattr(dialogs, "ask_to_stop", lambda _, work: asked.append(work) or True)
+    monkeypatch.setattr(Job, "run", lambda job: (run(job), threading.Event().wait(0.5)))
+    job = Job("Export", lambda *_: "done")
+    job.succeeded.connect(told.append)
+    window.start_job(job)
+    qtbot.waitUntil(lambda: told == ["done"])
+
+    assert window.has_job and window.close()  # its thread has not ended yet
+    assert asked == []
+
+
 @pytest.mark.parametrize("typed, goes_to", [("new", "new.vos"), ("cup 1.5", "cup 1.5.vos")])
 def test_a_copy_has_the_ending_by_which_it_is_opened_again(
     window, monkeypatch, tmp_path, typed, goes_to

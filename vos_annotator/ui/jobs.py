@@ -27,6 +27,7 @@ class Jobs(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._job: Job | BigChange | None = None
+        self._is_told = False  # what became of it; its thread may take a moment to end
 
     @property
     def running(self) -> str:
@@ -36,7 +37,7 @@ class Jobs(QObject):
     @property
     def unfinished(self) -> str:
         """The name of the job that `close` would end before it is done, or nothing."""
-        return self._job.name if isinstance(self._job, Job) else ""
+        return self._job.name if isinstance(self._job, Job) and not self._is_told else ""
 
     def has_room(self, after: Job | None = None) -> bool:
         """Return whether nothing runs but `after`, which has nothing left to do; tell if not."""
@@ -52,9 +53,12 @@ class Jobs(QObject):
             return
         if self._job is not None:
             self._job.close()
-        self._job = job
+        self._job, self._is_told = job, False
         job.setParent(self)
         job.failed.connect(self.failed)
+        if isinstance(job, Job):
+            for outcome in (job.succeeded, job.failed):  # last: after those who take it
+                outcome.connect(lambda: self._note_told(job))
         job.progress.connect(self._show)
         job.finished.connect(lambda: self._end(job))
         job.start()
@@ -76,6 +80,9 @@ class Jobs(QObject):
             name, left = self._job.name, number(total - done)
             text = tr("{job}: {count} left", job=name, count=left) if total else f"{name} …"
             self.progress.emit(text, done, total)
+
+    def _note_told(self, job: Job) -> None:
+        self._is_told = self._is_told or self._job is job
 
     def _end(self, job: Job | BigChange) -> None:
         job.deleteLater()
