@@ -5,7 +5,6 @@ No screen is needed, nothing is written to the person's home, and no clock fails
 
 import os
 
-import psutil
 import pytest
 from hypothesis import settings
 
@@ -16,12 +15,6 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # each core has a process of its own
 os.environ["VOS_ANNOTATOR_RUNTIME"] = "torch"  # nothing is probed beside a test
 os.environ.update(LC_ALL="C.UTF-8", LANGUAGE="en")  # what is tested is what the source says
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers(config):
-    """Run one process more than there are cores: tests of the window often wait."""
-    return psutil.cpu_count() + 1
 
 
 @pytest.hookimpl(optionalhook=True)

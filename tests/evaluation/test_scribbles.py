@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import encode_png
 from vos_annotator.evaluation import davis
 from vos_annotator.evaluation.scribbles import (
@@ -145,6 +144,7 @@ def test_the_table_has_a_line_per_object_and_their_mean(root, tmp_path, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 4
 
 
-def test_stored_results_cannot_be_scribbled_on(root):
-    with pytest.raises(UserError, match="--results"):
+def test_stored_results_cannot_be_scribbled_on(root, capsys):
+    with pytest.raises(SystemExit, match="2"):
         evaluate("--davis", root, "--scribbles", "--results", root)
+    assert "--results: not allowed with argument --scribbles" in capsys.readouterr().err
