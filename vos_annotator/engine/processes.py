@@ -26,7 +26,7 @@ import psutil
 
 from vos_annotator.engine.talk import ROOM, Talk
 
-NICENESS = 19  # of the engine and of jobs: where cores are short, the window goes first
+NICENESS = 10  # of the engine and of jobs: where cores are short, the window goes first
 _EXPENDABLE = 500  # of 1000: how much rather than others it is ended where memory runs out
 _DIE_WITH_PARENT = 1  # of prctl
 _PATIENCE = 2.0  # s that a process has to end by itself when its pipe has
