@@ -166,6 +166,7 @@ def test_the_report_of_an_export_opens_its_folder(qtbot, qapp, window, tmp_path,
 
     folder = tmp_path / "out" / "Annotations" / "480p" / "clip"
     assert opened == [QUrl.fromLocalFile(str(folder))]
+    qtbot.waitUntil(lambda: not window.has_job, timeout=20_000)
 
 
 def test_a_file_that_somebody_changed_stops_the_export_until_it_may_be_replaced(
