@@ -5,7 +5,6 @@ one runs no code. Its metadata holds the network's configuration as JSON, so tha
 checkpoint opens without being told what it is.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -19,6 +18,7 @@ from safetensors.torch import save
 
 from vos_annotator.core.atomic import put_file
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.formats.ledger import hash_of
 from vos_annotator.mobilevos.network import Network, NetworkConfig
 from vos_annotator.paths import models_folder
 
@@ -116,9 +116,7 @@ def _check_card(path: Path) -> None:
     """
     with suppress(OSError):
         told = _HASH.search(path.with_suffix(".md").read_text(errors="replace"))
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if told and told[1] != digest:
+        if told and told[1] != hash_of(path):
             raise UserError(
                 "{path} is not the file that {card} tells of, or it is damaged: fetch it again, or "
                 "move the card away.",
