@@ -1,23 +1,15 @@
-"""Objects computed where they are: the boxes, and that masks are as those of whole frames."""
+"""Objects computed where they are: masks and values are as those of whole frames."""
 
-import cv2
 import numpy as np
 import pytest
 import torch
 
-from vos_annotator.mobilevos.crops import (
-    OUTSIDE,
-    area,
-    boxes_around,
-    cut,
-    decoded,
-    memorized,
-    places_of,
-    whole,
-)
+from vos_annotator.mobilevos.boxes import whole
+from vos_annotator.mobilevos.crops import OUTSIDE, cut, decoded, memorized
 from vos_annotator.mobilevos.demo import demo_scene
 from vos_annotator.mobilevos.engine import MobileVOSEngine
 from vos_annotator.mobilevos.memory import far_value
+from vos_annotator.mobilevos.patches import patches_of
 from vos_annotator.mobilevos.runtimes.runtime import TorchRuntime
 
 GRID = 20, 36  # positions
@@ -46,65 +38,6 @@ def for_values(runtime, look):
         return runtime.for_values(look, PICTURE)
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_boxes_hold_what_they_are_around_with_a_margin_lie_in_the_frame_and_do_not_meet(seed):
-    chance = np.random.default_rng(seed)
-    place = np.zeros(GRID, bool)
-    for _ in range(chance.integers(1, 6)):
-        place[chance.integers(GRID[0]), chance.integers(GRID[1])] = True
-
-    boxes = boxes_around(place, 2)
-
-    held = np.zeros(GRID, int)
-    for box in boxes:
-        held[box] += 1
-        for side, limit in zip(box, GRID, strict=True):
-            assert 0 <= side.start < side.stop <= limit
-            assert (side.stop - side.start) % 2 == 0 or side.stop - side.start == limit
-    assert held.max() == 1
-    near = cv2.dilate(place.view(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    assert held[near].all()
-
-
-def test_nothing_has_no_box_and_what_is_everywhere_has_the_whole_frame():
-    nothing = np.zeros(GRID, np.float32)
-    assert boxes_around(nothing > 0, 2) == ()
-    assert places_of(nothing) == ()
-    assert places_of(nothing + 1) == (whole(GRID),)
-
-
-def test_what_lies_apart_has_boxes_of_its_own_and_what_lies_near_has_one():
-    place = np.zeros(GRID, bool)
-    place[2, 2] = place[17, 33] = True
-    assert len(boxes_around(place, 2)) == 2
-    assert area(*boxes_around(place, 2)) < place.size / 8
-    place[6, 5] = True
-    assert len(boxes_around(place, 2)) == 2
-
-
-def test_an_object_is_looked_for_as_widely_as_it_is_worth_it():
-    share = np.zeros(GRID, np.float32)
-    share[8:11, 8:11] = 0.9
-    share[10, 11:16] = 0.15  # an arm: looking there too costs little
-    assert _columns(share) > 15
-    share[10, 11:] = share[:, 20] = 0.15  # most of the frame for a trace
-    assert _columns(share) < 16
-
-
-def test_fainter_signs_of_an_object_count_only_where_there_are_no_others():
-    share = np.zeros(GRID, np.float32)
-    share[8, 8:16] = 0.05
-    assert _columns(share) > 15
-    share[8, 8] = 0.5
-    assert _columns(share) < 16
-
-
-def _columns(share):
-    """Return where the columns end in which the only place to look is."""
-    ((_, columns),) = places_of(share)
-    return columns.stop
-
-
 @torch.inference_mode()
 def test_values_of_small_objects_are_as_those_computed_on_the_whole_frame(
     runtime, look, for_values
@@ -121,7 +54,9 @@ def test_values_of_small_objects_are_as_those_computed_on_the_whole_frame(
         assert all(box != whole(GRID) for box in boxes) and not is_all
         return runtime.memorize(pairs, cut(for_values, 16 * GRID[1], boxes))
 
-    value = torch.cat(memorized(value_of, masks, masks.sum(0), [nobody] * 3, 2))
+    value = torch.cat(
+        memorized(value_of, patches_of(masks[:, 0]), masks[:, 0].sum(0), [nobody] * 3, 2)
+    )
 
     torch.testing.assert_close(value[:, -2:], expected[:, -2:])  # the masks that it carries
     torch.testing.assert_close(value[2], expected[2], atol=1e-4, rtol=1e-4)
@@ -143,7 +78,7 @@ def test_values_of_an_object_smaller_than_any_position_are_computed_where_it_is(
     def value_of(pairs, boxes, is_all):
         return runtime.memorize(pairs, cut(for_values, 16 * GRID[1], boxes))
 
-    value = memorized(value_of, masks, masks.sum(0), [nobody] * 2, 2)[0]
+    value = memorized(value_of, patches_of(masks[:, 0]), masks[:, 0].sum(0), [nobody] * 2, 2)[0]
 
     here = slice(6, 8), slice(5, 7)
     near, wanted, without = (each[0][:-2, *here] for each in (value, expected, nobody))
@@ -162,7 +97,7 @@ def test_an_object_of_which_nothing_is_known_elsewhere_is_looked_at_in_the_whole
         assert boxes == [whole(GRID)] and is_all
         return runtime.memorize(given, for_values)
 
-    (value,) = memorized(value_of, masks, masks[0], [None], 2)
+    (value,) = memorized(value_of, patches_of(masks[:, 0]), masks[0, 0], [None], 2)
     torch.testing.assert_close(value, runtime.memorize(pairs, for_values))
 
 

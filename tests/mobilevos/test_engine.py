@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import torch
 
-from vos_annotator.mobilevos.backbones import upsample
 from vos_annotator.mobilevos.bank import packed
 from vos_annotator.mobilevos.engine import MobileVOSEngine
 from vos_annotator.mobilevos.memory import MemoryFrame
@@ -193,16 +192,3 @@ def test_what_no_engine_would_remember_is_not_recalled(engine):
     for content in (b"", b"nonsense", packed(entry)[:-4], *contents):
         assert not engine.recall(7, content)
     assert engine.bank.select(50, 1) == (0,)
-
-
-def test_an_enlarged_mask_has_a_sharp_border_where_it_was_and_stays_sure_elsewhere(engine):
-    mask = torch.zeros(1, 6, 6)
-    mask[:, :, 3:] = 1
-
-    found, plain = engine.vision.enlarge(mask), upsample(mask[:, None], 4)[:, 0]
-
-    assert found.shape == plain.shape == (1, 24, 24)
-    assert (found[:, :, :8] == 0).all()
-    assert (found[:, :, 16:] == 1).all()
-    assert ((found > 0.5) == (plain > 0.5)).all()
-    assert (found - 0.5).abs().mean() > (plain - 0.5).abs().mean()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from vos_annotator.mobilevos.crops import area, whole
+from vos_annotator.mobilevos.boxes import area, whole
 from vos_annotator.mobilevos.engine import MobileVOSEngine
 from vos_annotator.mobilevos.gaze import Gaze, is_enough, seen_in, windows_around
 

@@ -37,8 +37,8 @@ def read(bank: MemoryBank, ids: tuple[int, ...], recent=(), references=(0, 1), f
 def test_a_reference_on_which_an_object_is_all_but_hidden_says_less_of_it():
     clear, hidden = shown(i1=1.0), shown(i1=0.25)
     (reading,) = read(bank_of(clear, hidden), (1,))
-    alone = [read(bank_of(each, each), (1,))[0].share(1, 0).mean() for each in (clear, hidden)]
-    said = reading.share(1, 0).mean()
+    alone = [read(bank_of(each, each), (1,))[0].shares((1,), 0).mean() for each in (clear, hidden)]
+    said = reading.shares((1,), 0).mean()
     assert abs(said - alone[0]) < abs(said - alone[1]) / 4
 
 
@@ -46,14 +46,14 @@ def test_references_that_show_an_object_alike_count_alike_however_little_that_is
     clear, faint = shown(i1=1.0), shown(i1=0.3)
     (of_clear,) = read(bank_of(clear, clear), (1,))
     (of_faint,) = read(bank_of(faint, faint), (1,))
-    covered = (of_clear.share(1, 0) + 1) / 2
-    of_faint = (of_faint.share(1, 0) + 1) / 2
+    covered = (of_clear.shares((1,), 0) + 1) / 2
+    of_faint = (of_faint.shares((1,), 0) + 1) / 2
     torch.testing.assert_close(of_faint, 0.3 * covered, rtol=0, atol=1e-3)  # halves
 
 
 def test_what_a_person_drew_counts_more_than_what_the_network_did():
     (reading,) = read(bank_of(shown(i1=1.0)), (1,), recent=[shown(i1=0.0)], references=(0,))
-    assert (reading.share(1, 0).flatten()[20:30] > 0).all()
+    assert (reading.shares((1,), 0).flatten()[20:30] > 0).all()
 
 
 def test_objects_share_a_reading_unless_a_reference_hides_one_of_them():
@@ -65,9 +65,9 @@ def test_objects_share_a_reading_unless_a_reference_hides_one_of_them():
 
 def test_right_beside_a_reference_on_which_an_object_is_hidden_it_is_taken_at_its_word():
     bank = bank_of(shown(i1=1.0), shown(i1=0.25))
-    near, far = (read(bank, (1,), frame=frame)[0].share(1, 0).mean() for frame in (1, 40))
+    near, far = (read(bank, (1,), frame=frame)[0].shares((1,), 0).mean() for frame in (1, 40))
     (single,) = read(bank_of(shown(i1=0.625), shown(i1=0.625)), (1,))  # halfway between both
-    torch.testing.assert_close(near, single.share(1, 0).mean(), rtol=0, atol=1e-3)
+    torch.testing.assert_close(near, single.shares((1,), 0).mean(), rtol=0, atol=1e-3)
     assert far > near
 
 
@@ -76,8 +76,8 @@ def test_a_reference_that_is_drawn_again_counts_as_it_is_now():
     read(bank, (1,))
     bank.keep(1, shown(i1=1.0))
     (now,), (fresh,) = read(bank, (1,)), read(bank_of(shown(i1=1.0), shown(i1=1.0)), (1,))
-    assert torch.equal(now.share(1, 0), fresh.share(1, 0))
+    assert torch.equal(now.shares((1,), 0), fresh.shares((1,), 0))
     bank.keep(1, shown(i1=0.25))
     (hidden,) = read(bank, (1,))
     (expected,) = read(bank_of(shown(i1=1.0), shown(i1=0.25)), (1,))
-    assert torch.equal(hidden.share(1, 0), expected.share(1, 0))
+    assert torch.equal(hidden.shares((1,), 0), expected.shares((1,), 0))

@@ -18,6 +18,7 @@ from vos_annotator.core.masks import LabelMap, object_ids
 from vos_annotator.mobilevos.bank import ReferenceStore
 from vos_annotator.mobilevos.heads import STRIDE
 from vos_annotator.mobilevos.memory import MemoryFrame, read_frames
+from vos_annotator.mobilevos.patches import patches_of
 from vos_annotator.mobilevos.scribble import close_up
 from vos_annotator.mobilevos.vision import View, Vision
 
@@ -120,4 +121,4 @@ class CloseUps:
     def _remember(self, view: View, label_map: LabelMap, object_id: int) -> MemoryFrame:
         own = label_map == object_id
         masks = self._vision.shrink([own, (label_map > 0) & ~own], view)
-        return self._vision.remember(view, (object_id,), masks[:1], masks.sum(0))
+        return self._vision.remember(view, (object_id,), patches_of(masks[:1]), masks.sum(0))

@@ -23,13 +23,15 @@ from vos_annotator.core.translation import marked
 from vos_annotator.engine.protocol import ABSENT, Reference, Segmentation
 from vos_annotator.mobilevos.adaptation import learnt_decoder
 from vos_annotator.mobilevos.bank import MemoryBank, packed
+from vos_annotator.mobilevos.boxes import Boxes, whole
 from vos_annotator.mobilevos.checkpoint import DEFAULT, find_checkpoint, load_checkpoint
 from vos_annotator.mobilevos.close_ups import CloseUps, LookUp
-from vos_annotator.mobilevos.crops import Boxes, placed, whole
+from vos_annotator.mobilevos.crops import placed
 from vos_annotator.mobilevos.finding import Question, decode, question, read, seen_beside
 from vos_annotator.mobilevos.gaze import Gaze, is_enough, seen_in, shares_of, windows_around
 from vos_annotator.mobilevos.lessons import lessons_of
 from vos_annotator.mobilevos.network import aggregate
+from vos_annotator.mobilevos.patches import patches_of
 from vos_annotator.mobilevos.precision import quickest
 from vos_annotator.mobilevos.recalling import memory_mark, recalled
 from vos_annotator.mobilevos.remembering import remembered
@@ -96,7 +98,7 @@ class MobileVOSEngine:
         encoded = self._encode(image)
         ids = object_ids(label_map)
         masks = self.vision.shrink([label_map == i for i in ids], encoded)
-        self.bank.keep(frame, self.vision.remember(encoded, ids, masks))
+        self.bank.keep(frame, self.vision.remember(encoded, ids, patches_of(masks)))
 
     def forget(self, frame: int) -> None:
         """Undo `memorize`; a frame that is no reference is fine."""
@@ -133,7 +135,7 @@ class MobileVOSEngine:
             return
         encoded, ids = self._encode(image), sorted(ids)
         nothing = self.vision.shrink([np.zeros(image.shape[:2], bool)] * len(ids), encoded)
-        self.bank.deny(frame, self.vision.remember(encoded, ids, nothing))
+        self.bank.deny(frame, self.vision.remember(encoded, ids, patches_of(nothing)))
 
     @torch.inference_mode()
     def segment(

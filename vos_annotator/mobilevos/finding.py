@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from vos_annotator.mobilevos.bank import MemoryBank
-from vos_annotator.mobilevos.crops import Box, Boxes, cut, decoded, whole
+from vos_annotator.mobilevos.boxes import Box, Boxes, whole
+from vos_annotator.mobilevos.crops import cut, decoded
 from vos_annotator.mobilevos.heads import Decoder
 from vos_annotator.mobilevos.places import find_places
 from vos_annotator.mobilevos.readings import readings_of

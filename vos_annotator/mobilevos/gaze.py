@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor
 
-from vos_annotator.mobilevos.crops import Box, Boxes, boxes_around, whole
+from vos_annotator.mobilevos.boxes import Box, Boxes, boxes_around, whole
 from vos_annotator.mobilevos.heads import LOGIT_STRIDE, STRIDE
 
 _RECENT = 5  # frames: what was seen longer ago, as before another shot, says nothing

@@ -13,6 +13,7 @@ from vos_annotator.core.masks import LabelMap
 from vos_annotator.mobilevos.adaptation import Lesson
 from vos_annotator.mobilevos.bank import MemoryBank
 from vos_annotator.mobilevos.heads import LOGIT_STRIDE
+from vos_annotator.mobilevos.patches import patches_of
 from vos_annotator.mobilevos.readings import readings_of
 from vos_annotator.mobilevos.vision import Vision, working_size
 
@@ -47,7 +48,7 @@ def lessons_of(
     before, label_map = moved(image, label_map, np.random.default_rng(frame))
     latest = vision.look_at(before, size)
     shown = vision.shrink([label_map == i for i in ids], latest)
-    recent = vision.remember(latest, ids, shown)
+    recent = vision.remember(latest, ids, patches_of(shown))
     lessons, carried = [], vision.network.value.carried
     for also in ((), (recent,)):
         readings = readings_of(bank, frame, view.key, ids, references, also, carried)

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vos_annotator.mobilevos.similarity import Keys
+from vos_annotator.mobilevos.similarity import nearest
 
 _FAR = -0.99  # carried mask of a position that an object is far from
 _SHOWS = 5  # positions that an object covers most: they tell how well a frame shows it
@@ -186,8 +186,9 @@ class Reading:
         self._rows = rows or ValueRows()
         self.entries, self.size = entries, query.shape[-2:]
         self._query = query.flatten(2)
-        self._keys = Keys(torch.cat([entry.key.to(query.dtype) for entry in entries], 2), bias)
-        shape = self._query.shape[2], min(k, len(self._keys))
+        self._keys = torch.cat([entry.key.to(query.dtype) for entry in entries], 2)
+        self._bias = bias
+        shape = self._query.shape[2], min(k, self._keys.shape[2])
         self._weights = torch.zeros(shape, device=query.device)
         self._positions = torch.zeros(shape, dtype=torch.long, device=query.device)
         self.known = torch.zeros(self.size, dtype=torch.bool, device=query.device)
@@ -199,16 +200,17 @@ class Reading:
         wanted = unknown.flatten().nonzero()[:, 0]
         k = self._weights.shape[1]
         if len(wanted) == len(self._weights):
-            self._weights, self._positions = self._keys.nearest(self._query, k)
+            self._weights, self._positions = nearest(self._keys, self._query, k, self._bias)
         elif len(wanted):
-            found = self._keys.nearest(self._query[:, :, wanted], k)
+            found = nearest(self._keys, self._query[:, :, wanted], k, self._bias)
             self._weights[wanted], self._positions[wanted] = found
         self.known |= unknown
 
-    def share(self, object_id: int, channel: int) -> Tensor:
-        """Return what is read of one channel of an object's values, (height, width)."""
-        row = self._value(object_id)[0, channel]
-        return (row[self._positions] * self._weights).sum(1).reshape(self.size)
+    def shares(self, ids: Sequence[int], channel: int) -> Tensor:
+        """Return what is read of one channel of the values of K objects, (K, height, width)."""
+        rows = torch.stack([self._value(i)[0, channel] for i in ids], 1)
+        read = F.embedding_bag(self._positions, rows, mode="sum", per_sample_weights=self._weights)
+        return read.t().reshape(-1, *self.size)
 
     def read(self, object_id: int, box: tuple[slice, slice] | None = None) -> Tensor:
         """Return what is read of an object, (1, C_v, h, w) float32; of a box, if one is given."""

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vos_annotator.mobilevos.crops import Boxes, places_of
+from vos_annotator.mobilevos.boxes import Boxes, places_of
 from vos_annotator.mobilevos.memory import MemoryFrame, Reading
 
 _SPARSE = 2  # of so many rows and columns one is looked at
@@ -36,29 +36,26 @@ def find_places(
         last: (K, h, w) how much of each position objects covered on the frame before, if known.
         channel: Of values: the mask of the object itself, in [-1, 1].
     """
-    for reading in _each_once(readings):
+    places: dict[int, Boxes] = {}
+    for reading in {id(reading): reading for reading in readings}.values():
         first = torch.zeros_like(reading.known)
         first[::_SPARSE, ::_SPARSE] = True
         if last is not None:
             first |= _near(last, _AROUND, 0.5)
         reading.look_up(first)
-    pairs = list(zip(readings, ids, strict=True))
-    places = [places_of(_share(reading, i, channel).numpy()) for reading, i in pairs]
-    for n, (reading, object_id) in enumerate(pairs):
-        if not places[n]:  # what is small may lie between the positions that were looked at
+        readers = [n for n, each in enumerate(readings) if each is reading]
+        places |= zip(readers, _places(reading, [ids[n] for n in readers], channel), strict=True)
+        missing = [n for n in readers if not places[n]]
+        if missing:  # what is small may lie between the positions that were looked at
             reading.look_up()
-            places[n] = places_of(_share(reading, object_id, channel).numpy())
-    for reading in _each_once(readings):
+            again = _places(reading, [ids[n] for n in missing], channel)
+            places |= zip(missing, again, strict=True)
         asked = torch.zeros_like(reading.known)
-        for (own, _), boxes in zip(pairs, places, strict=True):
-            for box in boxes if own is reading else ():
+        for n in readers:
+            for box in places[n]:
                 asked[box] = True
         reading.look_up(asked)
-    return places
-
-
-def _each_once(readings: Sequence[Reading]) -> list[Reading]:
-    return list({id(reading): reading for reading in readings}.values())
+    return [places[n] for n in range(len(readings))]
 
 
 def landmark(entry: MemoryFrame, size: tuple[int, int], channel: int) -> Tensor:
@@ -82,10 +79,13 @@ def _near(shares: Tensor, around: int, least: float) -> Tensor:
     return (F.max_pool2d(shares, 2 * around + 1, 1, around) > least).any(0)
 
 
-def _share(reading: Reading, object_id: int, channel: int) -> Tensor:
-    """Return how much each position reads of an object, 0..1, or the sparse one that it is near."""
-    share = (reading.share(object_id, channel) + 1) / 2
-    height, width = share.shape
-    sparse = share[::_SPARSE, ::_SPARSE].repeat_interleave(_SPARSE, 0)
-    sparse = sparse.repeat_interleave(_SPARSE, 1)[:height, :width]
-    return torch.where(reading.known, share, sparse)
+def _places(reading: Reading, ids: Sequence[int], channel: int) -> list[Boxes]:
+    """Return where each object may be, by how much each position reads of it, 0..1.
+
+    A position that was not looked up counts as the sparse one that it is near.
+    """
+    shares = (reading.shares(ids, channel) + 1) / 2
+    height, width = reading.size
+    sparse = shares[:, ::_SPARSE, ::_SPARSE].repeat_interleave(_SPARSE, 1)
+    sparse = sparse.repeat_interleave(_SPARSE, 2)[:, :height, :width]
+    return [places_of(share) for share in torch.where(reading.known, shares, sparse).numpy()]

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from vos_annotator.mobilevos.bank import MemoryBank
-from vos_annotator.mobilevos.crops import scaled
+from vos_annotator.mobilevos.boxes import scaled
 from vos_annotator.mobilevos.finding import Question
 from vos_annotator.mobilevos.heads import LOGIT_STRIDE, STRIDE
 from vos_annotator.mobilevos.memory import MemoryFrame, joined
+from vos_annotator.mobilevos.patches import enlarged
 from vos_annotator.mobilevos.places import landmark
 from vos_annotator.mobilevos.vision import View, Vision
 
@@ -34,7 +35,7 @@ def remembered(
     elsewhere = [bank.far_value(i, chosen, carried) for i, chosen in pairs]
     parts, near = [], []
     for view in views:
-        inside = vision.enlarge(masks[:, *scaled(view.window, STRIDE // LOGIT_STRIDE)])
+        inside = enlarged(masks[:, *scaled(view.window, STRIDE // LOGIT_STRIDE)])
         part = vision.remember(view, asked.ids, inside, elsewhere=elsewhere)
         parts.append(part)
         if bank.wants_landmark and carried:

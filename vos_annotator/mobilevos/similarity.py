@@ -4,16 +4,11 @@ For: the memory, strokes, the trainer and exported graphs, which all read by the
 Knows torch only.
 """
 
-from functools import cached_property
-
 import torch
 from torch import Tensor
 
-from vos_annotator.mobilevos.precision import favours_bfloat16
-
 _AT_ONCE = 7 * 2**20  # similarities that are worked out together: 28 MB
 _GROUP = 5  # positions that are looked at as one, first
-_MANY = 2**20  # similarities: from so many on it pays to round them first
 
 
 def affinity(
@@ -83,72 +78,16 @@ def nearest(
     Returns:
         (Q, k) float32 weights, which sum to 1 over k, and (Q, k) memory positions.
     """
+    at_once = max(1, _AT_ONCE // memory_key.shape[2])
+    is_many = not torch.compiler.is_exporting() and query_key.shape[2] > at_once
+    if is_many and query_key.device.type == "cpu":
+        # Larger ones get memory from the system each time: half as long again.
+        parts = (nearest(memory_key, part, k, bias) for part in query_key.split(at_once, 2))
+        weights, positions = zip(*parts, strict=True)
+        return torch.cat(weights), torch.cat(positions)
     similarity = _similarity(memory_key, query_key, bias)[0]
     values, positions = _largest(similarity, min(k, similarity.shape[1]))
     return values.softmax(1), positions
-
-
-class Keys:
-    """The keys of N memory positions, among which the nearest are looked for again and again.
-
-    On a processor with instructions for bfloat16 many similarities are told in it first, a third
-    of the work, and those that turn out largest are worked out in single precision: one in a
-    hundred of 30 is another one then, which lies as near.
-    """
-
-    def __init__(self, key: Tensor, bias: Tensor) -> None:
-        """Take keys (1, C, N) and what is added to the similarity of each, (1, 1, N)."""
-        self._key, self._bias = key.float(), bias
-        self._is_on_cpu = key.device.type == "cpu"
-        self._rounds = self._is_on_cpu and favours_bfloat16(key.device)
-
-    def __len__(self) -> int:
-        """Return N."""
-        return self._key.shape[2]
-
-    def nearest(self, query: Tensor, k: int) -> tuple[Tensor, Tensor]:
-        """Return for keys (1, C, Q) what the function `nearest` does."""
-        at_once = max(1, _AT_ONCE // len(self))
-        if self._is_on_cpu and query.shape[2] > at_once:
-            # Larger ones get memory from the system each time: half as long again.
-            parts = (self.nearest(part, k) for part in query.split(at_once, 2))
-            weights, positions = zip(*parts, strict=True)
-            return torch.cat(weights), torch.cat(positions)
-        if self._rounds and query.shape[2] * len(self) > _MANY and k < len(self):
-            return self._nearest_of_rounded(query[0].float(), k)
-        return nearest(self._key, query, k, self._bias)
-
-    def _nearest_of_rounded(self, query: Tensor, k: int) -> tuple[Tensor, Tensor]:
-        mean, rounded, rows, offset = self._ready
-        query = (query - mean) * (2 / len(query) ** 0.5)
-        # Less its own norm, what is most alike is next to 0, where little is rounded off.
-        norm = query.square().sum(0) * (len(query) ** 0.5 / -4)
-        rounded_query = _with_two_offsets(query, norm, is_first=False)
-        positions = _largest(rounded_query.t() @ rounded, k)[1]
-        similarity = torch.bmm(rows[positions], query.t()[:, :, None])[:, :, 0] + offset[positions]
-        return similarity.softmax(1), positions
-
-    @cached_property
-    def _ready(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Their mean, (C, 1); less it, themselves rounded, and (N, C); and their (N,) offsets."""
-        mean = self._key[0].mean(1, keepdim=True)
-        key = self._key[0] - mean
-        offset = key.square().sum(0) / -(len(key) ** 0.5) + self._bias[0, 0]
-        return mean, _with_two_offsets(key, offset, is_first=True), key.t().contiguous(), offset
-
-
-def _with_two_offsets(key: Tensor, offset: Tensor, is_first: bool) -> Tensor:
-    """Return (C + 4, N) bfloat16, whose products with another such also add both their offsets.
-
-    Args:
-        key: (C, N).
-        offset: (N,) float32; of two rows, as one has too few digits.
-        is_first: Of the two that are multiplied.
-    """
-    high = offset.bfloat16()
-    pair = torch.stack([high, (offset - high).bfloat16()])
-    ones = torch.ones_like(pair)
-    return torch.cat([key.bfloat16(), *([pair, ones] if is_first else [ones, pair])])
 
 
 def _largest(similarity: Tensor, k: int) -> tuple[Tensor, Tensor]:

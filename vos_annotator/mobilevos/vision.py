@@ -13,15 +13,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vos_annotator.mobilevos.backbones import upsample
-from vos_annotator.mobilevos.crops import TRACE, Box, Boxes, cut, memorized, scaled, whole
-from vos_annotator.mobilevos.heads import LOGIT_STRIDE, STRIDE, Features, Look, Prepared
+from vos_annotator.mobilevos.boxes import Box, Boxes, scaled, whole
+from vos_annotator.mobilevos.crops import TRACE, beside, cut, memorized
+from vos_annotator.mobilevos.heads import STRIDE, Features, Look, Prepared
 from vos_annotator.mobilevos.memory import MemoryFrame
 from vos_annotator.mobilevos.network import Network
+from vos_annotator.mobilevos.patches import Patch, together
 from vos_annotator.mobilevos.runtimes.runtime import Runtime, TorchRuntime
 
 MOST_ENLARGED = 2.0
-_SURE = 0.01  # a probability that is as good as 0
 
 
 def best_device() -> torch.device:
@@ -52,11 +52,6 @@ def is_same(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> bool:
     if a is b:
         return True
     return a.shape == b.shape and (a[::16, ::16] == b[::16, ::16]).all() and np.array_equal(a, b)
-
-
-def _probability(log_odds: Tensor) -> Tensor:
-    """Return what `torch.logit(..., _SURE)` was taken of, 0..1; overwrites what is given."""
-    return log_odds.sigmoid_().sub_(_SURE).div_(1 - 2 * _SURE).clamp_(0, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,26 +143,11 @@ class Vision:
             )
         return torch.from_numpy(small).to(self.device)
 
-    def enlarge(self, masks: Tensor) -> Tensor:
-        """Return masks (K, H/4, W/4) at the size of pictures, (K, H, W).
-
-        Their log-odds are, as in training, so that borders stay sharp; but those of sure pixels
-        are bounded, as they would move borders.
-        """
-        log_odds = torch.logit(masks, _SURE)
-        if self.device.type != "cpu":
-            return _probability(upsample(log_odds[:, None], LOGIT_STRIDE)[:, 0])
-        height, width = (LOGIT_STRIDE * side for side in masks.shape[1:])
-        large = np.empty((len(masks), height, width), np.float32)
-        for odds, out in zip(log_odds.numpy(), large, strict=True):  # a fifth of torch's time
-            cv2.resize(odds, (width, height), dst=out, interpolation=cv2.INTER_LINEAR)
-        return _probability(torch.from_numpy(large))
-
     def remember(
         self,
         view: View,
         ids: tuple[int, ...],
-        masks: Tensor,
+        masks: Sequence[Patch],
         everyone: Tensor | None = None,
         elsewhere: Sequence[Tensor | None] | None = None,
     ) -> MemoryFrame:
@@ -176,7 +156,7 @@ class Vision:
         Args:
             view: What is seen.
             ids: K objects.
-            masks: (K, H, W) theirs, 0..1.
+            masks: Theirs.
             everyone: (H, W), of all objects together; None if `masks` are all there are.
             elsewhere: What the value of each object is far from it, as of `memorized`; None if
                 that is to be looked at.
@@ -184,11 +164,12 @@ class Vision:
         key = view.key.flatten(2)
         if not ids:
             return MemoryFrame(key, {})
-        masks = masks[:, None]
-        everyone = masks.sum(0) if everyone is None else everyone[None]
+        if everyone is None:
+            everyone = together(masks, tuple(view.image.shape[2:]))
         if not self.works_in_parts:
-            others = (everyone - masks).clamp(0, 1)
-            values = self.value(view, masks, others).split(1)
+            each = whole(tuple(view.key.shape[2:]))
+            pairs = torch.stack([beside(mask.within(each), everyone) for mask in masks])
+            values = self.runtime.memorize(pairs, view.for_values).split(1)
         else:
             trace = TRACE  # along a pass; what a person drew is there, however small
             if elsewhere is None:
@@ -202,8 +183,8 @@ class Vision:
         """Return what the values of objects are far from them: of several, that of nobody."""
         if count == 1:
             return [None]
-        everyone = everyone[None].clamp(0, 1)
-        return [self.value(view, torch.zeros_like(everyone), everyone)] * count
+        pair = beside(torch.zeros_like(everyone), everyone)
+        return [self.runtime.memorize(pair[None], view.for_values)] * count
 
     def _values_in(self, view: View, pairs: Tensor, boxes: Sequence[Box], is_all: bool) -> Tensor:
         """Return the values of masks in boxes of one size; see `memorized`."""
