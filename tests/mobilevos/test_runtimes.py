@@ -219,6 +219,18 @@ def test_onnxruntime_tells_nobody_what_it_runs(tmp_path):
     assert not list((tmp_path / "cache").rglob("*"))  # no number to be known by
 
 
+def test_openvino_tells_nobody_that_it_runs(tmp_path):
+    pytest.importorskip("openvino_telemetry")
+    words = "from vos_annotator.mobilevos.runtimes import on_graphs; on_graphs._openvino()"
+    said = "CI", "TF_BUILD", "JENKINS_URL"  # where it is silent of itself
+    surroundings = {name: value for name, value in os.environ.items() if name not in said}
+    surroundings |= {"HOME": str(tmp_path), "LOCALAPPDATA": str(tmp_path)}
+    # Proxies that nobody answers at: without the mend, nothing leaves the machine of a test.
+    surroundings |= dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
+    subprocess.run([sys.executable, "-c", words], env=surroundings, check=True)
+    assert not list(tmp_path.iterdir())  # no number to be known by
+
+
 def test_graphs_are_made_once_and_again_for_other_weights(small):
     network, _ = load_checkpoint(small)
     folder = make_graphs(network, small)

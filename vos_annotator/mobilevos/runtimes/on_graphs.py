@@ -4,6 +4,7 @@ For: `choice`, and nobody else. Each imports its library when its first graph is
 take as many threads as torch does, and none of them waits busily: the window needs the cores.
 """
 
+import sys
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -97,6 +98,9 @@ def _openvino() -> Any:
     it away when it goes. Of several that go in the order in which they came, the last leaves the
     thread with a stack that is no longer there, and the next signal ends the process.
     """
+    # Nothing goes over the net: it would tell its maker that it runs, under a number that it
+    # keeps in the person's home. Without this package it keeps silent.
+    sys.modules.setdefault("openvino_telemetry", None)
     import openvino
 
     return openvino.Core()
