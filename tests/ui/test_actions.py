@@ -358,3 +358,28 @@ def test_the_cheat_sheet_lists_every_key(qtbot, qapp):
             assert row.text.rstrip("…") in text, row.id
     assert "Review: Send back" in text
     assert "wedge: glitch" in text
+
+
+@pytest.mark.parametrize(
+    ("key", "modifiers", "words"),
+    [
+        (Key.Key_T, Modifier.ControlModifier, "Propagate: there is no object."),
+        (Key.Key_Return, Modifier.NoModifier, "Keep frame as reference: there is no object."),
+        (Key.Key_Z, Modifier.ControlModifier, "Undo: nothing to undo."),
+        (Key.Key_7, Modifier.NoModifier, "Object 7: no object has this number."),
+        (Key.Key_Escape, Modifier.NoModifier, ""),
+    ],
+)
+def test_a_key_that_can_do_nothing_now_says_why(window, key, modifiers, words):
+    press(window, key, modifiers)
+
+    assert window.status.currentMessage() == words
+
+
+def test_a_frame_is_kept_only_where_there_is_an_object(window):
+    window.actions_["keep"].trigger()
+    assert window.document.annotations.references == ()
+
+    window.actions_["add-object"].trigger()
+    window.actions_["keep"].trigger()
+    assert window.document.annotations.references == (0,)

@@ -25,6 +25,7 @@ MENUS = {
 REASONS = {
     "video": "no video is open",
     "object": "no object is chosen",
+    "any object": "there is no object",
     "undo": "nothing to undo",
     "redo": "nothing to redo",
     "running": "nothing is running",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QKeyCombination, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QToolBar, QWidget
 
@@ -146,6 +146,18 @@ class ActionSet:
         for need in self.rows[action_id].needs:
             if need not in self._conditions:
                 return tr(REASONS.get(need.rstrip(" 123456789"), _NOT_NOW))
+        return ""
+
+    def refusal(self, key: QKeyCombination) -> str:
+        """Return in a sentence why the action that has a key makes no sense now; empty for none.
+
+        Esc is pressed to be sure that nothing goes on: that nothing does is no news then.
+        """
+        pressed = QKeySequence(key)
+        for row in self.rows.values():
+            action, why = self[row.id], self.why_not(row.id)
+            if why and row.id != "stop" and pressed in action.shortcuts():
+                return tr("{command}: {why}.", command=row.text.rstrip("…"), why=why)
         return ""
 
     def refresh(self, conditions: set[str]) -> None:

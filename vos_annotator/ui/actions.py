@@ -89,7 +89,7 @@ def _review(name: str, text: str, state: ReviewState, key: str, tip: str) -> Act
 
 _ANY: tuple[str, ...] = ()
 _OBJECT = ("video", "object")
-_RUNNABLE = ("video", "reference somewhere")
+_RUNNABLE = ("video", "any object", "reference somewhere")
 
 ACTIONS: tuple[Action, ...] = (
     Action("open-video", "File", "Open video or project…", "open_video", (), ("Ctrl+O",), "film",
@@ -153,11 +153,11 @@ ACTIONS: tuple[Action, ...] = (
            tip="An object that is wrong on one to three frames and right before and after."),
     Action("previous-glitch", "Frame", "Previous glitch", "go_to_glitch", (-1,), ("Shift+Q",)),
     Action("keep", "Frame", "Keep frame as reference", "keep", (), ("Return", "Enter", "C"),
-           "keep", starts_group=True,
+           "keep", needs=("video", "any object"), starts_group=True,
            tip="You answer for this frame: propagation never writes it and learns from it.",
            edits=True),
     Action("keep-propagate", "Frame", "Keep and propagate", "keep_and_propagate", (),
-           ("Shift+Return", "Shift+Enter"), edits=True),
+           ("Shift+Return", "Shift+Enter"), needs=("video", "any object"), edits=True),
     Action("release", "Frame", "Release reference", "release", (), ("Backspace",), "release",
            needs=("video", "reference here"),
            tip="The frame becomes a prediction again, and may be written by propagation.",

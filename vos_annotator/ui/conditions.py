@@ -36,6 +36,7 @@ def conditions(workspace: Workspace | None) -> set[str]:
         ("onion shown", cursor.onion),
         ("pace shown", not workspace.pace.isHidden()),
         ("range", cursor.has_range),
+        ("any object", len(objects) > 0),
         ("reference somewhere", bool(annotations.references)),
         ("reference here", annotations.status(cursor.frame) is Status.REFERENCE),
     ):

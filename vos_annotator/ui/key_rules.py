@@ -1,4 +1,4 @@
-"""Keys that are no plain shortcuts: those held down, and those that a focused widget owns.
+"""Keys that are no plain shortcuts: held ones, those of a focused widget, those that do nothing.
 
 For: the window, and the dialogs that float beside it, in which its shortcuts count too.
 """
@@ -6,6 +6,7 @@ For: the window, and the dialogs that float beside it, in which its shortcuts co
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
@@ -21,6 +22,9 @@ from PySide6.QtWidgets import (
     QRadioButton,
     QWidget,
 )
+
+if TYPE_CHECKING:
+    from vos_annotator.ui.action_set import ActionSet
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _MOVES = (
@@ -63,18 +67,19 @@ class OwnKeys(QObject):
 class KeyRules(OwnKeys):
     """Filters the key events that reach the main window."""
 
-    def __init__(self, window: QMainWindow, held: dict[str, Callable[[bool], None]]) -> None:
-        """Watch `window`; `held` says what to call, by key, when one goes down and up."""
+    def __init__(self, window: QMainWindow, actions: ActionSet, say: Callable[[str], None]) -> None:
+        """Watch `window` for the keys of `actions`; why one does nothing now, it says to `say`."""
         super().__init__(window)
+        self._actions, self._say = actions, say
         self._down: dict[int, Callable[[bool], None]] = {}  # what goes on, by the key held for it
-        self.set_held(held)
+        self.take_keys()
 
-    def set_held(self, held: dict[str, Callable[[bool], None]]) -> None:
-        """Watch other keys from now on."""
-        self._held = {QKeySequence(key): call for key, call in held.items()}
+    def take_keys(self) -> None:
+        """Watch the keys that the actions have now."""
+        self._held = {QKeySequence(key): call for key, call in self._actions.held().items()}
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Leave a focused widget its own keys; tell of held ones."""
+        """Leave a focused widget its own keys; tell of held ones, and of those that do nothing."""
         match event.type():
             case QEvent.Type.KeyPress:
                 return self._press(event)
@@ -88,6 +93,8 @@ class KeyRules(OwnKeys):
     def _press(self, event: QKeyEvent) -> bool:
         key, call = event.key(), self._held.get(QKeySequence(event.key()))
         if call is None or event.isAutoRepeat() or event.modifiers():
+            if not event.isAutoRepeat():
+                self._say(self._actions.refusal(event.keyCombination()))
             return False
         goes_on = call in self._down.values()
         self._down[key] = call

@@ -92,7 +92,7 @@ class MainWindow(QMainWindow):
         self._jobs.progress.connect(self._show_job)
         self._jobs.failed.connect(self.warn)
         self._jobs.refused.connect(self.say)
-        self._key_rules = KeyRules(self, self.actions_.held())
+        self._key_rules = KeyRules(self, self.actions_, self.status.refuse)
         self.setAcceptDrops(True)
         self._make_frame()
         if project is not None:
@@ -131,7 +131,7 @@ class MainWindow(QMainWindow):
     def take_keys(self) -> None:
         """Give the commands the keys of the keymap."""
         self.actions_.set_keys(self.keymap.rows())
-        self._key_rules.set_held(self.actions_.held())
+        self._key_rules.take_keys()
         if self.workspace is not None:
             self.workspace.show_keys()
 

@@ -75,6 +75,11 @@ class StatusBar(QStatusBar):
         if is_news or not self.currentMessage():
             self.showMessage(text, _MESSAGE_TIME)
 
+    def refuse(self, why: str) -> None:
+        """Show for a while why a key does nothing; an empty sentence hides nothing."""
+        if why:
+            self.say(why)
+
     def _show_work(self) -> None:
         self.work.setText(_joined(self._brush, self._zoom, self._position))
 
