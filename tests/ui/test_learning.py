@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.engine.fakes import ShadeVideo, ToldLearner
-from tests.ui.window import isolate_settings
+from tests.ui.window import isolate_settings, make_clip, open_window
 from vos_annotator.core.edits import FrameEdit, Status
 from vos_annotator.core.project import Project
 from vos_annotator.ui import bridge as bridge_module
@@ -273,3 +273,17 @@ def test_a_locked_object_keeps_its_masks(desk):
 
     for frame, mask in before.items():
         np.testing.assert_array_equal(desk.annotations[frame] == 1, mask)
+
+
+def test_the_row_says_that_it_learns_and_nothing_is_left_to_stop_when_it_gained_nothing(
+    qapp, qtbot, tmp_path
+):
+    isolate_settings(tmp_path / "settings")
+    with open_window(qtbot, make_clip(tmp_path / "clip")) as window:
+        window.bridge.learning._begin()
+        assert window.workspace.transport.left.text() == "Learning …"
+        assert window.actions_["stop"].isEnabled()
+
+        qtbot.waitUntil(lambda: not window.bridge.stoppable)  # its engine learns nothing
+        assert window.workspace.transport.left.text() == ""
+        assert not window.actions_["stop"].isEnabled()

@@ -29,10 +29,12 @@ class Learning(QObject):
         wanted(is_wanted): It is time to learn; or, if not, to forget what was learnt.
         taught(): The predictions are stale, for the engine knows better now.
         message(text): Something worth a line in the status bar.
+        changed(): Whether the engine is at it is another.
 
     """
 
     wanted = Signal(bool)
+    changed = Signal()
     taught = Signal()
     message = Signal(str)
 
@@ -76,7 +78,7 @@ class Learning(QObject):
     def interrupt(self) -> None:
         """Wait for the next rest."""
         self._rest.stop()
-        self._asked = None
+        self._note_asked(None)
 
     def give_up(self) -> None:
         """Wait for the next change of a reference."""
@@ -102,7 +104,7 @@ class Learning(QObject):
         """Take what came of what was asked for last; nobody has done anything since it began."""
         if result.wanted is not self._asked:
             return
-        self._asked = None
+        self._note_asked(None)
         if result.cancelled:
             return
         self._is_due = False
@@ -122,12 +124,17 @@ class Learning(QObject):
         self._annotations.staleness.pass_for_now(np.array(frames), ids)  # no rough mask is better
         self.taught.emit()
 
+    def _note_asked(self, asked: bool | None) -> None:
+        was_active, self._asked = self.is_active, asked
+        if self.is_active != was_active:
+            self.changed.emit()
+
     def _forget(self) -> None:
-        self._asked = False
+        self._note_asked(False)
         self.wanted.emit(False)
 
     def _begin(self) -> None:
-        self._asked = True
+        self._note_asked(True)
         count = len(self._annotations.references)
         self.message.emit(
             tr("Learning from {count} references how the objects look …", count=number(count))

@@ -199,6 +199,7 @@ class Workspace(QWidget):
 
     def _connect(self) -> None:
         self.bridge.progress.connect(self._show_progress)
+        self.bridge.learning.changed.connect(self._show_learning)
         self.bridge.message.connect(self.message)
         for scan in (self.shots, self.glitches):
             self.bridge.progress.connect(
@@ -216,7 +217,7 @@ class Workspace(QWidget):
         for signal in (  # not each frame that a pass writes: that enables nothing
             self.bridge.began,
             self.bridge.ended,
-            self.bridge.learning.wanted,
+            self.bridge.learning.changed,
             self.cursor.frame_changed,
             self.cursor.object_changed,
             self.cursor.tool_changed,
@@ -259,6 +260,12 @@ class Workspace(QWidget):
             return
         self.transport.show_progress(words_of(progress), progress.done, progress.total)
         self.timeline.show_pass(progress.frame, progress.direction >= 0)
+
+    def _show_learning(self) -> None:
+        if self.bridge.learning.is_active:
+            self.transport.show_progress(tr("Learning …"))
+        elif not self.bridge.busy:
+            self.transport.show_progress("")
 
     # Where the person was
 
