@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QByteArray, QSettings
 
 from tests.ui.window import isolate_settings, make_clip, open_window
-from vos_annotator.ui import language, memory_watch, theme
+from vos_annotator.ui import dialogs, language, memory_watch, theme
 
 JUNK = ["junk", ["a", "b"], QByteArray(b"\0\xff"), "99999999999999", "-5", {"a": 1}]
 UI = Path(theme.__file__).parent
@@ -31,3 +31,12 @@ def test_the_window_opens_whatever_is_in_its_settings(qtbot, tmp_path, junk):
     with open_window(qtbot, make_clip(tmp_path / "clip")) as window:
         assert window.workspace is not None
         window.window_verbs.show_batch()
+
+
+def test_a_dialog_begins_where_there_is_a_folder(qapp, tmp_path):
+    isolate_settings(tmp_path / "settings")
+    dialogs.remember_folder("open", str(tmp_path / "disk" / "films"))
+
+    assert dialogs.folder_to_look_in("open") == str(tmp_path)
+    (tmp_path / "disk" / "films").mkdir(parents=True)
+    assert dialogs.folder_to_look_in("open") == str(tmp_path / "disk" / "films")

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from tests.core.video_clips import number_in, write_clip
 from tests.ui.window import FRAMES, isolate_settings, make_clip, open_window, paint
+from vos_annotator.core.masks import encode_png
 from vos_annotator.ui.timeline_film import FILM
 from vos_annotator.ui.timeline_lanes import LANE, lanes_image
 from vos_annotator.ui.timeline_picture import GUTTER, HEAD, ROW
@@ -206,6 +207,14 @@ def test_the_tooltip_says_what_is_known(window):
     paint(window, window.cursor.object_id)
 
     assert window.timeline._describe(QPointF(at(window.timeline, 0))) == "cat, frame 0: reference"
+
+
+def test_the_tooltip_says_of_what_its_share_is(window):
+    object_id, shown = window.cursor.object_id, QPointF(at(window.timeline, 1))
+    labels = np.full(window.document.video.shape[:2], object_id, np.uint8)
+    window.document.project.predict(1, encode_png(labels), {object_id: 0.55}, "told")
+
+    assert window.timeline._describe(shown) == "cat, frame 1: doubtful, 55 % sure"
 
 
 def test_the_screen_reader_hears_frame_and_state(window):

@@ -38,7 +38,7 @@ def ask_video(parent: QWidget) -> Path | None:
 
 def ask_folder(parent: QWidget, title: str, purpose: str) -> Path | None:
     """Return the folder the person chose; `purpose` remembers where they last were."""
-    chosen = QFileDialog.getExistingDirectory(parent, title, last_folder(purpose))
+    chosen = QFileDialog.getExistingDirectory(parent, title, folder_to_look_in(purpose))
     return _remember(purpose, chosen)
 
 
@@ -205,8 +205,17 @@ def show_report(parent: QWidget, title: str, text: str, folder: Path) -> QDialog
 
 
 def _ask_file(parent: QWidget, title: str, purpose: str, filters: str) -> Path | None:
-    chosen, _ = QFileDialog.getOpenFileName(parent, title, last_folder(purpose), filters)
+    chosen, _ = QFileDialog.getOpenFileName(parent, title, folder_to_look_in(purpose), filters)
     return _remember(purpose, chosen)
+
+
+def folder_to_look_in(purpose: str) -> str:
+    """Return the folder that was last used for a purpose, or what is left of the way to it.
+
+    Qt takes the name of a folder that is not there for that of the file.
+    """
+    wanted = Path(last_folder(purpose))
+    return str(next((each for each in (wanted, *wanted.parents) if each.is_dir()), Path.home()))
 
 
 def last_folder(purpose: str, first: Path | None = None) -> str:

@@ -32,7 +32,7 @@ from vos_annotator.core.formats.registry import FORMATS
 from vos_annotator.core.formats.report import ranges
 from vos_annotator.core.objects import MOST, Objects, screen_color
 from vos_annotator.core.translation import tr, tr_many
-from vos_annotator.ui.dialogs import last_folder, remember_folder
+from vos_annotator.ui.dialogs import folder_to_look_in, remember_folder
 from vos_annotator.ui.form_parts import (
     PathRow,
     add_answers,
@@ -153,12 +153,12 @@ class ImportDialog(QDialog):
 
     def _browse(self) -> None:
         title = tr("Folder of masks")
-        self._choose(QFileDialog.getExistingDirectory(self, title, last_folder("masks")))
+        self._choose(QFileDialog.getExistingDirectory(self, title, folder_to_look_in("masks")))
 
     def _browse_file(self) -> None:
         kinds = tr("Masks (*.json *.xml *.txt *.yaml *.png);;All files (*)")
         title = tr("File of masks")
-        self._choose(QFileDialog.getOpenFileName(self, title, last_folder("masks"), kinds)[0])
+        self._choose(QFileDialog.getOpenFileName(self, title, folder_to_look_in("masks"), kinds)[0])
 
     def _choose(self, chosen: str) -> None:
         if chosen:

@@ -285,7 +285,9 @@ class Timeline(QAbstractScrollArea):
                 where = tr("frame {frame}, the first of a shot", frame=number(frame))
             return "\n".join((where, legend()))
         confidence = self._document.annotations.confidence(frame).get(object_id)
-        sure = f" {percent(confidence)}" if confidence is not None else ""
+        sure = ""
+        if confidence is not None:
+            sure = tr(", {share} sure", share=percent(confidence))
         where = tr("{name}, frame {frame}", name=name, frame=number(frame))
         mix_ups = self._document.mix_ups.sentences(frame, object_id)
         return "\n".join((f"{where}: {self._state(frame, object_id)}{sure}", *mix_ups))
