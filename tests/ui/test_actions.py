@@ -3,7 +3,7 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QDialog, QLabel
+from PySide6.QtWidgets import QDialog, QLabel, QMenu
 
 from tests.ui.window import FRAMES, finish_run, isolate_settings, make_clip, open_window, paint
 from vos_annotator.core.edits import Status
@@ -383,3 +383,15 @@ def test_a_frame_is_kept_only_where_there_is_an_object(window):
     window.actions_["add-object"].trigger()
     window.actions_["keep"].trigger()
     assert window.document.annotations.references == (0,)
+
+
+def test_a_menu_shows_whether_a_row_with_a_picture_is_on(window):
+    menu = next(
+        each for each in window.findChildren(QMenu) if window.actions_["masks"] in each.actions()
+    )
+    pictures = []
+    for _ in range(2):
+        pictures.append(menu.grab(menu.actionGeometry(window.actions_["masks"])).toImage())
+        window.actions_["masks"].trigger()
+
+    assert pictures[0] != pictures[1]

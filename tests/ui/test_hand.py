@@ -78,3 +78,18 @@ def test_a_button_whose_release_got_lost_does_not_keep_the_others_from_working(w
     window.canvas.tool("brush").finish()
     stroke(window.canvas, (8, 8), (8, 10), button=RIGHT)
     assert labels(window)[8, 8] == 0
+
+
+@pytest.mark.parametrize("tool", ["brush", "eraser", "lasso", "scribble", "box", "wand", "fill"])
+def test_what_changes_masks_shows_them_and_what_chooses_or_moves_leaves_them_off(window, tool):
+    window.cursor.masks_shown = False
+    assert window.status.work.text().startswith("masks off")
+    window.cursor.tool = "select"
+    press(window.canvas, (10, 10))
+    release(window.canvas, (10, 10))
+    assert not window.cursor.masks_shown
+
+    window.cursor.tool = tool
+    press(window.canvas, (10, 10))
+    assert window.cursor.masks_shown
+    assert "masks off" not in window.status.work.text()

@@ -26,12 +26,17 @@ class StatusBar(QStatusBar):
         self.addWidget(self.work)
         self.addPermanentWidget(self.engine)
         self.addPermanentWidget(self.memory)
-        self._brush = self._zoom = self._position = ""
+        self._masks = self._brush = self._zoom = self._position = ""
         self._size = self._engine = self._speed = ""
 
     def show_brush(self, size: float) -> None:
         """Show the brush's diameter in pixels of the source."""
         self._brush = tr("brush {size} px", size=number(size))
+        self._show_work()
+
+    def show_masks(self, are_shown: bool) -> None:
+        """Say so where masks are off: else they are taken for lost."""
+        self._masks = "" if are_shown else tr("masks off")
         self._show_work()
 
     def show_zoom(self, zoom: float) -> None:
@@ -66,7 +71,7 @@ class StatusBar(QStatusBar):
 
     def clear_work(self) -> None:
         """Show nothing at the left, and no speed: no video is open."""
-        self._brush = self._zoom = self._position = ""
+        self._masks = self._brush = self._zoom = self._position = ""
         self._show_work()
         self.show_speed(None)
 
@@ -81,7 +86,7 @@ class StatusBar(QStatusBar):
             self.say(why)
 
     def _show_work(self) -> None:
-        self.work.setText(_joined(self._brush, self._zoom, self._position))
+        self.work.setText(_joined(self._masks, self._brush, self._zoom, self._position))
 
     def _show_engine(self) -> None:
         self.engine.setText(_joined(self._engine, self._size, self._speed))

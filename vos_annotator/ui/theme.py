@@ -167,6 +167,8 @@ def _style_sheet(t: Theme) -> str:
     QMenu::item:disabled {{ color: {t.faint}; }}
     QMenu::separator {{ height: 1px; background: {t.line}; margin: 4px 6px; }}
     QMenu::icon {{ padding-left: 8px; }}
+    QMenu::icon:checked {{ background: {t.raised}; border: 1px solid {t.quiet};
+        border-radius: 4px; }}
     QToolBar {{ background: {t.panel}; border: 0; border-right: 1px solid {t.line};
         padding: 6px 4px; spacing: 2px; }}
     QToolBar::separator {{ background: {t.line}; height: 1px; margin: 6px 4px; }}

@@ -155,6 +155,7 @@ class Workspace(QWidget):
     def show_facts_in(self, status: StatusBar) -> None:
         """Have `status` show the brush, the zoom, the position and the speed."""
         self.cursor.brush_changed.connect(status.show_brush)
+        self.cursor.view_changed.connect(lambda: status.show_masks(self.cursor.masks_shown))
         self.canvas.zoom_changed.connect(status.show_zoom)
         self.canvas.pointer_moved.connect(status.show_position)
         self.bridge.progress.connect(

@@ -86,14 +86,18 @@ class Tool:
             self._draft = None
 
     def _may_begin(self) -> bool:
-        """Return whether the object may be changed on this frame; say why if not."""
+        """Return whether the object may be changed on this frame; say why if not, and show it."""
         if not self._cursor.settle():
             return False
         refusal = self._document.refusal(self._cursor.object_id)
         if refusal:
             self._canvas.message.emit(refusal)
             return False
-        return self._canvas.is_current  # never paint on a frame that is still on its way
+        if not self._canvas.is_current:
+            return False  # never paint on a frame that is still on its way
+        if not self._cursor.masks_shown:
+            self._cursor.masks_shown = True  # else there is nothing to see of it
+        return True
 
     def _begin(self) -> Draft | None:
         """Return a draft of the frame that is shown, or None if it may not be changed."""
