@@ -55,6 +55,16 @@ def wait_for_job(qtbot, window):
     qtbot.waitUntil(lambda: not window._jobs.running, timeout=5000)
 
 
+def test_the_keys_are_the_dialogs_where_a_desktop_leaves_them_with_the_window(
+    qtbot, window, monkeypatch
+):
+    asked = []
+    monkeypatch.setattr(OperationDialog, "activateWindow", lambda dialog: asked.append(dialog))
+
+    dialog = dialog_of(qtbot, window, "grow")
+    assert asked == [dialog]
+
+
 def test_the_preview_is_on_the_canvas_and_is_no_edit(qtbot, window):
     before, steps = area(window), len(window.document.history)
     dialog = dialog_of(qtbot, window, "grow")

@@ -319,6 +319,15 @@ def test_messages_can_be_read_again(window):
     assert "Messages" in window.status.currentMessage()
 
 
+def test_the_messages_are_closed_where_they_are(qtbot, window):
+    window.actions_["messages"].trigger()
+    qtbot.waitUntil(window.messages.close_button.isVisible)
+    assert not window.messages.close_button.icon().isNull()
+
+    window.messages.close_button.click()
+    assert window.messages.isHidden()
+
+
 def test_a_failure_of_the_engine_is_said_and_the_window_lives(window):
     window.bridge.failed.emit("The engine could not be loaded.", "Traceback: there")
 

@@ -46,6 +46,7 @@ class MaskVerbs:
             ).start(frames, lambda _, mask: operation.change(mask, size))
         )
         dialog.show()
+        dialog.activateWindow()  # else Enter is the window's on some desktops
 
     def copy_previous(self) -> None:
         """Give the object the mask that it has on the frame before."""

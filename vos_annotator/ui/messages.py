@@ -9,9 +9,12 @@ import logging
 import time
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QPlainTextEdit, QWidget
 
 from vos_annotator.core.translation import tr
+from vos_annotator.ui.icons import icon
+from vos_annotator.ui.panels.panel import Panel
 
 log = logging.getLogger(__name__)
 
@@ -25,12 +28,19 @@ class Messages(QDockWidget):
         super().__init__(tr("Messages"), parent)
         self.setObjectName("messages")
         self.setAllowedAreas(Qt.DockWidgetArea.BottomDockWidgetArea)
+        self.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setMaximumBlockCount(_KEPT)
         self.text.setAccessibleName(tr("Messages"))
         self.text.setPlaceholderText(tr("Nothing has been said yet."))
-        self.setWidget(self.text)
+        close = QAction(icon("close"), tr("Close the messages"), self)
+        close.triggered.connect(self.hide)
+        panel = Panel(tr("Messages"))
+        self.close_button = panel.add_button(close)
+        panel.set_content(self.text)
+        self.setWidget(panel)
+        self.setTitleBarWidget(QWidget())  # the panel has a heading of its own
         self.hide()
 
     def add(self, message: str, report: str = "") -> None:

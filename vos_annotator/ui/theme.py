@@ -251,8 +251,6 @@ def _style_sheet(t: Theme) -> str:
     QProgressBar {{ background: {t.surround}; border: 0; border-radius: 2px;
         max-height: 4px; min-height: 4px; }}
     QProgressBar::chunk {{ background: {t.text}; border-radius: 2px; }}
-    QDockWidget {{ color: {t.quiet}; titlebar-close-icon: none; }}
-    QDockWidget::title {{ background: {t.panel}; padding: 5px 8px; }}
     QLabel[role="heading"] {{ color: {t.quiet}; font-size: 11px; font-weight: 600;
         letter-spacing: 1px; }}
     QLabel[role="quiet"] {{ color: {t.quiet}; }}
