@@ -192,6 +192,15 @@ def test_references_are_listed_in_order_with_thumbnails_made_elsewhere(qtbot, wi
     )
 
 
+def test_references_are_explained_while_there_are_none_and_each_says_what_a_click_does(window):
+    panel = window.workspace.references_panel
+    assert panel._empty.isVisible() and "keep with Enter" in panel._empty.text()
+
+    paint(window, window.cursor.object_id)
+    assert not panel._empty.isVisible()
+    assert "frame 0. The cross" in panel.model.index(0).data(Qt.ItemDataRole.ToolTipRole)
+
+
 def test_a_click_on_a_thumbnail_goes_there_and_its_x_releases_it(qtbot, window):
     panel = window.workspace.references_panel
     for frame in (8, 2):

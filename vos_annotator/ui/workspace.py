@@ -123,6 +123,8 @@ class Workspace(QWidget):
         """Name the keys, where a text names some, as they are now."""
         invitation = tr("key:tool-brush, then paint: the first\nstroke makes an object.")
         self.objects_panel.invite(self.actions_.with_keys(invitation))
+        listed = tr("Frames that you paint, or keep with key:keep. No pass changes them.")
+        self.references_panel.invite(self.actions_.with_keys(listed))
         self.hints.refresh()
 
     def finish_input(self) -> None:

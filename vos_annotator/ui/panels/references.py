@@ -18,7 +18,14 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPen
-from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import (
+    QLabel,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
 
 from vos_annotator.core.edits import Status
 from vos_annotator.core.translation import tr
@@ -61,6 +68,11 @@ class ReferencesModel(QAbstractListModel):
             return frame
         if role == Qt.ItemDataRole.DisplayRole:
             return number(frame)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return tr(
+                "A click goes to frame {frame}. The cross makes it a prediction again.",
+                frame=number(frame),
+            )
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return tr("Reference frame {frame}", frame=frame)
         if role == Qt.ItemDataRole.DecorationRole:
@@ -195,6 +207,11 @@ class ReferencesPanel(Panel):
         self.delegate = delegate
         self.view.setItemDelegate(delegate)
         self.view.setStyleSheet("QListView { padding-left: 8px; }")
+        self._empty = QLabel()
+        self._empty.setProperty("role", "quiet")
+        self._empty.setContentsMargins(12, 8, 12, 8)
+        self._empty.setWordWrap(True)
+        self._column.addWidget(self._empty)
         self.set_content(self.view)
 
         delegate.released.connect(self._release)
@@ -205,7 +222,12 @@ class ReferencesPanel(Panel):
             signal.connect(self._count)
         self._count()
 
+    def invite(self, text: str) -> None:
+        """Say what is listed here, while nothing is."""
+        self._empty.setText(text)
+
     def _count(self, *_: object) -> None:
+        self._empty.setVisible(not self.model.frames)
         self.note.setText(f"{self.model.rowCount()}  ")
 
     def _go(self, index: QModelIndex) -> None:
