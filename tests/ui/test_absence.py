@@ -50,6 +50,7 @@ def test_a_key_takes_the_object_off_this_frame_and_the_same_key_brings_it_back(q
     qtbot.waitUntil(lambda: (window.canvas.masks.labels == 1).any())
     assert shows(window, 4)
     assert not window.actions_["absent"].isChecked()
+    assert "is not marked absent here any more." in window.status.currentMessage()
 
 
 def test_in_a_range_the_object_is_absent_from_all_of_it_in_one_step_of_undo(qtbot, window):

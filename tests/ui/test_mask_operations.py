@@ -383,3 +383,17 @@ def test_interpolating_needs_the_object_on_a_reference_on_either_side(window):
 
     assert not window._jobs.running
     assert area(window, 4) == 0
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [("clear-here", "has no mask on this frame."), ("copy-previous", "on the frame before.")],
+)
+def test_what_is_not_there_is_neither_cleared_nor_copied_over_what_is(qtbot, window, action, words):
+    window.cursor.frame = 5
+    qtbot.waitUntil(lambda: window.canvas.is_current)
+    steps = len(window.document.history)
+    window.actions_[action].trigger()
+
+    assert words in window.status.currentMessage()
+    assert len(window.document.history) == steps

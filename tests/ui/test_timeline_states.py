@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 
 from vos_annotator.core.annotations import Annotations
-from vos_annotator.core.edits import FrameEdit, Status
+from vos_annotator.core.edits import AbsenceEdit, FrameEdit, Status
 from vos_annotator.core.masks import encode_png
+from vos_annotator.core.object_flags import pack
 from vos_annotator.ui.timeline_states import (
     ABSENT,
     DOUBT,
     EMPTY,
     REFERENCE,
     REFERENCE_ABSENT,
+    SAID_ABSENT,
     STALE,
     SURE,
     LaneStates,
@@ -117,6 +119,15 @@ def test_a_lane_of_an_object_that_was_never_painted_is_empty(annotations):
     states = states_of(annotations, 1, 2)
 
     assert not states.worst(np.arange(60), 59)[1].any()
+
+
+def test_that_an_object_is_away_is_shown_where_it_was_said_before_it_was_ever_painted(annotations):
+    annotations.apply_absence(AbsenceEdit(2, range(5, 8), pack(np.ones(3, bool))))
+    states = states_of(annotations, 1, 2)
+
+    shown = states.worst(np.arange(60), 59)
+    assert shown[1].nonzero()[0].tolist() == [5, 6, 7]
+    assert (shown[1, 5:8] == SAID_ABSENT).all()
 
 
 def test_objects_that_stay_keep_their_lanes(annotations):

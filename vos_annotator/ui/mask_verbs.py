@@ -53,13 +53,17 @@ class MaskVerbs:
         frame, object_id = self._window.cursor.frame, self._window.cursor.object_id
         if frame == 0:
             self._window.say(tr("There is no frame before the first."))
+        elif not self._mask(frame - 1).any():
+            self._window.say(tr("{name} has no mask on the frame before.", name=self._name()))
         elif not self._refused():
             self._window.document.copy_from(frame, frame - 1, object_id)
 
     def clear_here(self) -> None:
         """Take the object off this frame."""
-        if not self._refused():
-            cursor = self._window.cursor
+        cursor = self._window.cursor
+        if not self._mask(cursor.frame).any():
+            self._window.say(tr("{name} has no mask on this frame.", name=self._name()))
+        elif not self._refused():
             self._window.document.clear_object(cursor.frame, cursor.object_id)
 
     def copy_mask(self) -> None:
@@ -121,6 +125,8 @@ class MaskVerbs:
                     name=self._name(),
                 )
             )
+        else:
+            window.say(tr("{name} is not marked absent here any more.", name=self._name()))
 
     def interpolate(self) -> None:
         """Put shapes of the object on the frames between the references around this one."""

@@ -141,11 +141,11 @@ class LaneStates:
         else:
             shown = self.codes[:, first : last + 1]
             worst = np.maximum.reduceat(shown, first_frames - first, axis=1)
-        worst[~self._is_painted()] = EMPTY
+        worst[~self._is_painted()[:, None] & (worst != SAID_ABSENT)] = EMPTY
         return worst
 
     def _is_painted(self) -> NDArray[np.bool_]:
-        """Return which objects are anywhere; of the others "absent" would say nothing."""
+        """Return which objects are anywhere; that others are away is news only if it was said."""
         present = (self.codes >= SURE) & ~np.isin(self.codes, (SAID_ABSENT, REFERENCE_ABSENT))
         return present.any(axis=1)
 

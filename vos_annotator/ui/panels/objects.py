@@ -47,7 +47,7 @@ class ObjectsPanel(Panel):
         self.rows: dict[int, ObjectRow] = {}
         self._empty = QLabel()
         self._empty.setProperty("role", "quiet")
-        self._empty.setContentsMargins(12, 8, 12, 8)
+        self._empty.setContentsMargins(6, 8, 12, 8)  # in line with the heading
         content = QWidget()
         content.setProperty("role", "panel")
         content.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
