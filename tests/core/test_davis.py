@@ -93,6 +93,11 @@ def test_the_report_says_what_is_missing():
     assert str(report) == text + "6 were already there; no masks on frames 0-2, 5"
 
 
+def test_the_report_counts_one_as_one():
+    report = davis.ExportReport("cat", Path("x"), 9, 9, 1, 1, (), (1,), 3_400_000)
+    assert "1 object, 3.4 MB; 1 file written and read back, 1 was already there" in str(report)
+
+
 def test_the_lists_name_each_sequence_once(tmp_path):
     for name in ("a", "b", "a"):
         davis.export(Clip(name=name), masks, tmp_path)

@@ -178,6 +178,20 @@ def test_what_was_found_at_another_path_cannot_be_imported(qtbot, window, masks,
     assert answers == [True, (False, None, 0)]
 
 
+def test_what_is_said_of_a_long_path_covers_nothing(qtbot, window, tmp_path):
+    seen = []
+
+    def answer(dialog):
+        qtbot.waitUntil(
+            lambda: dialog._summary.height() >= 2 * dialog._summary.fontMetrics().height()
+        )
+        seen.append(dialog.findings.y() - dialog.table.geometry().bottom())
+        return False
+
+    ask(qtbot, window, tmp_path / "a folder with a long name" / "masks of the clip.mp4", answer)
+    assert seen[0] > 1
+
+
 @pytest.mark.parametrize("content", ["", "{}", "hello", '{"annotations": 3}'])
 def test_what_is_nothing_is_answered_in_the_dialog(qtbot, window, tmp_path, content):
     file = tmp_path / "masks.json"

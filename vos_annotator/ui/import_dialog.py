@@ -117,6 +117,8 @@ class ImportDialog(QDialog):
         self._summary = QLabel()
         self._summary.setProperty("role", "quiet")
         self._summary.setWordWrap(True)
+        self._summary.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._summary.setMinimumHeight(3 * self._summary.fontMetrics().lineSpacing())
         form = roomy_form()
         form.addRow(tr("From"), row)
         form.addRow(tr("Format"), self.format)

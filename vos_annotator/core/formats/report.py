@@ -42,10 +42,17 @@ class ExportReport:
                 objects=tr_many("{count} object", "{count} objects", len(self.objects)),
                 size=size_text(self.size),
             ),
-            tr(
-                "{written} files written and read back, {skipped} were already there",
-                written=self.written,
-                skipped=self.skipped,
+            ", ".join(
+                (
+                    tr_many(
+                        "{count} file written and read back",
+                        "{count} files written and read back",
+                        self.written,
+                    ),
+                    tr_many(
+                        "{count} was already there", "{count} were already there", self.skipped
+                    ),
+                )
             ),
         ]
         if self.kept == 1:
