@@ -178,7 +178,7 @@ class Workspace(QWidget):
         across.addWidget(side)
         across.setHandleWidth(1)
         across.setStretchFactor(0, 1)
-        across.setSizes([1200, 264])
+        across.setSizes([1184, 280])  # room for a name beside "marked absent"
         across.setChildrenCollapsible(False)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
