@@ -240,3 +240,13 @@ def test_an_emptied_folder_is_not_exported_to_whatever_a_look_still_finds(qtbot,
 
     assert not dialog.export.isEnabled() and not dialog.findings.count()
     dialog.done(0)
+
+
+def test_a_folder_that_no_program_shows_is_said_not_to_be_shown(window, tmp_path, monkeypatch):
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: False)
+    dialog = show_report(window, "Exported", "cat", tmp_path)
+    button = next(b for b in dialog.findChildren(QPushButton) if "Open folder" in b.text())
+    button.click()
+
+    assert button.text() == "No program shows folders"
+    assert not button.isEnabled()

@@ -194,7 +194,13 @@ def show_report(parent: QWidget, title: str, text: str, folder: Path) -> QDialog
     buttons.rejected.connect(dialog.close)
     opens = buttons.addButton(tr("Open folder"), QDialogButtonBox.ButtonRole.ActionRole)
     opens.setEnabled(folder.is_dir())
-    opens.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))))
+
+    def show_folder() -> None:
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+            opens.setEnabled(False)
+            opens.setText(tr("No program shows folders"))
+
+    opens.clicked.connect(show_folder)
     column = QVBoxLayout(dialog)
     column.setContentsMargins(*MARGINS)
     column.setSpacing(SPACING)
