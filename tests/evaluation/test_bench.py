@@ -19,7 +19,7 @@ from vos_annotator.engine.hold import HoldEngine
 from vos_annotator.evaluation.bench.clips import CODINGS, GROUP
 from vos_annotator.evaluation.bench.extent import QUICK
 from vos_annotator.evaluation.bench.length import run_pass
-from vos_annotator.evaluation.bench.measures import MEASURES
+from vos_annotator.evaluation.bench.measures import MEASURES, Measure
 from vos_annotator.evaluation.bench.references import time_read
 from vos_annotator.evaluation.bench.scene import Scene, write_clip
 from vos_annotator.evaluation.bench.seeking import long_clip
@@ -98,6 +98,19 @@ def test_the_command_prints_tables_and_writes_figures_and_charts(tmp_path, capsy
         assert words in table
     for name in ("objects", "length", "memory"):
         assert (charts / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_was_measured_before_an_interruption_is_in_the_file(tmp_path, monkeypatch):
+    def interrupted(setting):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(MEASURES, "length", Measure("length", "", interrupted))
+    words = ["--quick", "--engine", "hold", "--only", "stages", "--only", "length"]
+
+    assert main(["bench", *words, "--json", str(tmp_path / "bench.json")]) == 130
+
+    figures = json.loads((tmp_path / "bench.json").read_text())
+    assert "ms_per_frame" in figures and "length" not in figures
 
 
 def test_a_measure_that_there_is_not_is_a_mistake_of_the_user(capsys):

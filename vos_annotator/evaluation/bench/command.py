@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -91,15 +92,16 @@ def run(args: argparse.Namespace) -> int:
         setting.load(DEFAULT_SIZE)  # what cannot be loaded is not measured for minutes first
         machine = _machine()
         print(_sentence(machine))
-        for name in chosen:
-            outcomes[name] = _shown(name, lambda name=name: MEASURES[name].measure(setting))
+        measures = {name: partial(MEASURES[name].measure, setting) for name in chosen}
         if args.compare:
-            outcomes["rivals"] = _shown(
-                "rivals", lambda: compare.measure(setting, args.compare, args.compare_python)
+            measures["rivals"] = partial(
+                compare.measure, setting, args.compare, args.compare_python
             )
-    if args.json is not None:
-        figures = _figures(machine, setting.engine, outcomes)
-        put_report(args.json, (json.dumps(_rounded(figures), indent=2) + "\n").encode())
+        for name, measure in measures.items():
+            outcomes[name] = _shown(name, measure)
+            if args.json is not None:  # each time: what took minutes outlives an interruption
+                figures = _figures(machine, setting.engine, outcomes)
+                put_report(args.json, (json.dumps(_rounded(figures), indent=2) + "\n").encode())
     if args.charts is not None:
         charts = [chart for outcome in outcomes.values() for chart in outcome.charts]
         for file in write_charts(args.charts, charts):
