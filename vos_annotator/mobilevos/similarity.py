@@ -78,13 +78,13 @@ def nearest(
     Returns:
         (Q, k) float32 weights, which sum to 1 over k, and (Q, k) memory positions.
     """
-    at_once = max(1, _AT_ONCE // memory_key.shape[2])
-    is_many = not torch.compiler.is_exporting() and query_key.shape[2] > at_once
-    if is_many and query_key.device.type == "cpu":
-        # Larger ones get memory from the system each time: half as long again.
-        parts = (nearest(memory_key, part, k, bias) for part in query_key.split(at_once, 2))
-        weights, positions = zip(*parts, strict=True)
-        return torch.cat(weights), torch.cat(positions)
+    if query_key.device.type == "cpu" and not torch.compiler.is_exporting():
+        at_once = max(1, _AT_ONCE // memory_key.shape[2])
+        if query_key.shape[2] > at_once:
+            # Larger ones get memory from the system each time: half as long again.
+            parts = (nearest(memory_key, part, k, bias) for part in query_key.split(at_once, 2))
+            weights, positions = zip(*parts, strict=True)
+            return torch.cat(weights), torch.cat(positions)
     similarity = _similarity(memory_key, query_key, bias)[0]
     values, positions = _largest(similarity, min(k, similarity.shape[1]))
     return values.softmax(1), positions
