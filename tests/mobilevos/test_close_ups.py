@@ -4,8 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
+from vos_annotator.core.mask_reading import read_label_map
+from vos_annotator.core.video import open_video
 from vos_annotator.evaluation.metrics import contour_accuracy
 from vos_annotator.mobilevos.engine import MobileVOSEngine
+from vos_annotator.paths import resources_folder
 
 SHAPE, SIZE = (480, 640), 96
 
@@ -58,6 +61,22 @@ def test_borders_of_a_large_frame_are_sharper_from_near(engine):
     before = contour_accuracy(truth == 1, coarse == 1)
     assert contour_accuracy(truth == 1, fine == 1) > before + 0.1
     assert set(np.unique(fine)) == {0, 1} and fine.dtype == np.uint8
+
+
+def test_what_looks_like_the_object_but_lies_apart_from_its_mask_is_no_part_of_it():
+    engine, demo = MobileVOSEngine(size=288), resources_folder() / "demo"
+    with open_video(demo / "demo.mp4") as video:
+        first, *_, image = frames = [video[frame] for frame in range(34, 38)]
+    drawn = (read_label_map(demo / "masks" / "00034.png") == 1).astype(np.uint8)
+    engine.memorize(34, first, drawn)
+    for frame, each in enumerate(frames[1:], 35):
+        coarse = engine.segment(frame, each).label_map()  # with a speck on an orange sleeve
+
+    fine = engine.refine(37, image, coarse, lambda frame: (first, drawn))
+
+    side = 2 * (16 * 480 // 288 + 8) + 1  # a position of the working size, and what borders take
+    near = cv2.dilate(coarse, np.ones((side, side), np.uint8)) > 0
+    assert fine[near].any() and not fine[~near].any()
 
 
 def test_a_reference_that_could_not_be_looked_at_is_looked_at_the_next_time(engine):

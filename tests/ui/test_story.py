@@ -122,7 +122,7 @@ def test_open_paint_propagate_correct_undo_redo_export_and_read_back(
 
     # Correct the worst frame: what is stale is refreshed by itself, outwards from there.
     worst = int(first.argmin())
-    near = [f for f in range(worst - 5, worst + 6) if f != worst and 0 < f < len(truth)]
+    near = [f for f in range(worst - 2, worst + 3) if f != worst and 0 < f < len(truth)]
     go_to(qtbot, window, worst)
     steps = window.document.history.done
     QTest.keyClick(window, Qt.Key.Key_Delete)  # the object, on this frame, if it was found there

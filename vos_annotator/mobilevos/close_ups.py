@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from vos_annotator.core.masks import LabelMap, object_ids
 from vos_annotator.mobilevos.bank import ReferenceStore
+from vos_annotator.mobilevos.crops import OUTSIDE
 from vos_annotator.mobilevos.heads import STRIDE
 from vos_annotator.mobilevos.memory import MemoryFrame, read_frames
 from vos_annotator.mobilevos.patches import patches_of
@@ -89,9 +90,12 @@ class CloseUps:
         biases = [0.0] * len(references) + [HANDICAP]
         reading = read_frames(view.key, [*references, coarse], biases, TOP_K)
         reading.look_up()
-        logits = self._vision.decode(reading.read(object_id), view)
+        logits = self._vision.decode(reading.read(object_id), view)[0, 0].cpu().numpy()
         height, width = mask[box].shape
-        return box, cv2.resize(logits[0, 0].cpu().numpy(), (width, height))
+        # What looks like the object, but lies apart from it, is no border of it.
+        reach = STRIDE * min(image.shape[:2]) / self._size * logits.shape[0] / height
+        logits[~_near(mask[box], logits.shape, round(reach))] = OUTSIDE
+        return box, cv2.resize(logits, (width, height))
 
     def _recalled(self, frame: int, object_id: int, reference: LookUp) -> MemoryFrame | None:
         """Return the close-up of an object on a reference; None if it is not there."""
@@ -122,3 +126,9 @@ class CloseUps:
         own = label_map == object_id
         masks = self._vision.shrink([own, (label_map > 0) & ~own], view)
         return self._vision.remember(view, (object_id,), patches_of(masks[:1]), masks.sum(0))
+
+
+def _near(mask: NDArray[np.bool_], shape: tuple[int, int], reach: int) -> NDArray[np.bool_]:
+    """Return what is at most `reach` away from a mask, in a grid of `shape` over it."""
+    share = cv2.resize(mask.view(np.uint8) * 255, shape[::-1], interpolation=cv2.INTER_AREA)
+    return cv2.dilate(share, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
