@@ -276,6 +276,19 @@ def test_pictures_that_cannot_be_decoded_are_passed_over_and_told_in_a_sentence(
     assert there == [0, 1, 2, 3, 5, 6, 8, 9]
 
 
+def test_a_mask_of_a_picture_that_cannot_be_decoded_is_left_out_and_told_in_a_sentence(
+    clip, tmp_path, capsys
+):
+    masks = write_masks(tmp_path / "masks", [0, 4])
+    (clip / "00004.png").write_bytes((clip / "00004.png").read_bytes()[:200])
+
+    assert command(clip, masks, tmp_path / "out") == 2
+    told = capsys.readouterr().err
+    assert told.startswith("1 reference was left out") and "00004.png" in told
+    there = [f for f in range(FRAMES) if annotation_path(tmp_path / "out", "clip", f).exists()]
+    assert there == list(range(FRAMES))
+
+
 def test_masks_are_computed_no_faster_than_they_are_written(tmp_path):
     video = CountedVideo()
     reference = encode_png(np.ones(video.shape, np.uint8))

@@ -48,6 +48,15 @@ def test_an_engine_is_told_the_ends_once_and_again_where_they_changed():
     assert engine.log == [("deny", 2, (), None)]
 
 
+def test_an_end_that_cannot_be_decoded_keeps_an_engine_from_nothing_else():
+    video = ShadeVideo()
+    video.damaged.add(2)
+    engine, knowledge = Denier(), Knowledge(video)
+    knowledge.said.absences = Absences.of(flags(o1=[2, 3, 4]))
+    knowledge.teach(engine, lambda: False)
+    assert engine.log == [("deny", 4, (1,), 4)]
+
+
 def test_a_pass_shows_an_absent_object_nowhere_whatever_the_engine_says():
     engine, knowledge = ToldEngine(), Knowledge(VIDEO)
     knowledge.said.set(SetReference(0, encode_png(np.ones(SHAPE, np.uint8))))

@@ -5,6 +5,7 @@ import pytest
 
 from tests.core.test_shots import SHAPE, Pictures, scene
 from tests.engine.fakes import ToldEngine, square
+from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import object_ids
 from vos_annotator.engine.propagation import plan, propagate
 from vos_annotator.engine.protocol import Segmentation
@@ -39,6 +40,19 @@ def masks(references, first=0):
         engine.memorize(frame, video[frame], square(1, shape=SHAPE))
     passes = plan(references, first, len(CLIP) - 1)
     return {frame: found for frame, found, final in propagate(engine, video, passes) if final}
+
+
+def test_a_reference_that_cannot_be_decoded_is_no_scene_to_come_back_to_and_ends_no_pass():
+    class Torn(Pictures):
+        def _read(self, frame):
+            if frame == 0:
+                raise UserError("Frame 0 is torn.")
+            return super()._read(frame)
+
+    engine = Everywhere()
+    found = {f: each for f, each, _ in propagate(engine, Torn(CLIP), plan([0], 0, len(CLIP) - 1))}
+    assert sorted(found) == list(range(1, len(CLIP)))
+    assert shown(found) == [frame for frame in found if frame not in ELSEWHERE]
 
 
 def shown(found):

@@ -547,6 +547,48 @@ def test_a_frame_that_cannot_be_decoded_keeps_its_old_mask_which_stays_stale(des
     assert [text.split(" and ")[0] for text, _ in desk.failures] == ["1 frame was passed over"]
 
 
+def test_a_run_goes_on_without_a_reference_whose_frame_cannot_be_decoded_and_says_so_once(desk):
+    desk.document.video.damaged.add(12)
+    desk.paint(0)
+    desk.paint(12, top=14)
+    drawn = desk.annotations.png(12)
+    desk.run()
+
+    assert desk.stale() == {} and desk.annotations.png(12) == drawn
+    found = {desk.annotations[f].tobytes() for f in range(FRAMES) if f != 12}
+    assert found == {desk.annotations[0].tobytes()}
+    ((text, report),) = desk.failures
+    assert text.startswith("1 reference was left out") and report == ""
+    assert text.endswith("Frame 12 of shades is damaged.")
+
+    desk.paint(0, top=9)
+    desk.finish()
+    assert desk.stale() == {} and len(desk.failures) == 1
+
+
+def test_what_only_references_that_cannot_be_decoded_show_is_not_found_to_be_nowhere(desk):
+    desk.paint(0, 1)
+    desk.paint(12, 2, top=14)
+    desk.run()
+    desk.bridge.close()
+    before = {f: desk.annotations[f] == 2 for f in range(FRAMES)}
+    desk.engine.forget(12)
+    desk.document.video.damaged.add(12)
+    desk.bridge = EngineBridge(desk.document, "counted", load=desk.load)
+    desk.bridge.failed.connect(lambda *what: desk.failures.append(what))
+
+    desk.run()
+    ((text, _),) = desk.failures
+    assert text.startswith("An object is drawn on frames alone that cannot be decoded")
+    assert text.endswith("Frame 12 of shades is damaged.")
+
+    desk.paint(0, 1, top=0, size=4)
+    desk.finish()
+    assert desk.stale() == {}
+    for frame in range(FRAMES):
+        np.testing.assert_array_equal(desk.annotations[frame] == 2, before[frame])
+
+
 # Some objects
 
 

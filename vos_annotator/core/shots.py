@@ -50,8 +50,11 @@ class Shots:
         return self._starts[frame]
 
     def alike(self, a: int, b: int) -> bool:
-        """Return whether two frames look like one scene, as a shot does that is cut back to."""
-        return self._distance(a, b) < FAR
+        """Return whether two frames look like one scene, as a shot does that is cut back to.
+
+        One that cannot be decoded looks like none.
+        """
+        return len(self._seen((a, b))) == 2 and self._distance(a, b) < FAR
 
     def _is_cut(self, frame: int) -> bool:
         before = self._seen(range(frame - 1, max(frame - REACH, 0) - 1, -1))

@@ -230,7 +230,7 @@ class Headless:
             if isinstance(result, Segmented) and result.final:
                 yield result
         if result.unread:
-            raise PassedOver(result.unread)
+            raise PassedOver(result.unread, {each.frame for each in self._references})
 
     def close(self) -> None:
         """Give up whatever runs; an engine that was handed in forgets the video."""

@@ -7,8 +7,9 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from vos_annotator.core.errors import UserError
 from vos_annotator.core.identities import Look, looks
-from vos_annotator.core.masks import LabelMap
+from vos_annotator.core.masks import LabelMap, object_ids
 from vos_annotator.core.stored_map import StoredMap
 from vos_annotator.core.video import Image, Video
 from vos_annotator.engine.absences import NOWHERE, Absences
@@ -43,6 +44,7 @@ class Knowledge:
 
     Attributes:
         said: Another one, of another engine, may go by the same.
+        unread: References that the engine was not taught, as their frames cannot be decoded: why.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Knowledge:
     ) -> None:
         """Teach what is `said`; what engines remember of references is kept on the shelf."""
         self.said = Said() if said is None else said
+        self.unread: dict[int, str] = {}
         self._video, self._shelf = video, shelf
         self._memorized: dict[int, SetReference] = {}  # what is
         self._denied: dict[int, frozenset[int]] = {}  # what it knows of absences
@@ -61,7 +64,11 @@ class Knowledge:
         self._denied.clear()
 
     def teach(self, engine: SegmentationEngine, is_over: Callable[[], bool]) -> None:
-        """Make the engine's memory hold exactly what people said; `is_over` ends it halfway."""
+        """Make the engine's memory hold exactly what people said; `is_over` ends it halfway.
+
+        What is said of frames that cannot be decoded is left out; see `unread`.
+        """
+        self.unread = {}
         for frame, reference in list(self._memorized.items()):
             if self.said.references.get(frame) != reference:
                 engine.forget(frame)  # at once: memorizing what takes its place may fail
@@ -69,22 +76,50 @@ class Knowledge:
         for frame, reference in sorted(self.said.references.items()):
             if is_over():
                 return
-            if frame not in self._memorized:
-                self._memorize(engine, reference)
+            if frame not in self._memorized and self._memorize(engine, reference):
                 self._memorized[frame] = reference
         if isinstance(engine, DenyingEngine):
             self._deny(engine, is_over)
 
-    def _memorize(self, engine: SegmentationEngine, reference: SetReference) -> None:
-        """Make a reference the engine's: by what is on the shelf, or by looking at it."""
+    def check(self, ids: frozenset[int] | None) -> None:
+        """See to it that the engine was taught all objects `ids` that it could be; None: all.
+
+        Raises:
+            UserError: Of one it knows nothing, as no frame that shows it can be decoded. What it
+                finds would be that the object is nowhere.
+        """
+        lost = {each for frame in self.unread for each in self._ids(self.said.references[frame])}
+        lost &= lost if ids is None else ids
+        for frame, reference in self.said.references.items():
+            if not lost:
+                return
+            lost -= frozenset() if frame in self.unread else self._ids(reference)
+        if lost:
+            raise UserError(
+                "An object is drawn on frames alone that cannot be decoded: draw it on another "
+                "one, or lock it. {why}",
+                why=self.unread[min(self.unread)],
+            )
+
+    def _memorize(self, engine: SegmentationEngine, reference: SetReference) -> bool:
+        """Make a reference the engine's: by what is on the shelf, or by looking at it.
+
+        False if its frame cannot be decoded.
+        """
         shelf = self._shelf if isinstance(engine, RecallingEngine) else None
         if shelf is not None:
             content = shelf.get(engine.memory_mark, reference)
             if content is not None and engine.recall(reference.frame, content):
-                return
-        engine.memorize(reference.frame, *self._shown(reference))
+                return True
+        try:
+            shown = self._shown(reference)
+        except UserError as error:
+            self.unread[reference.frame] = str(error)
+            return False
+        engine.memorize(reference.frame, *shown)
         if shelf is not None:
             shelf.put(engine.memory_mark, reference, engine.remembered(reference.frame))
+        return True
 
     def _deny(self, engine: DenyingEngine, is_over: Callable[[], bool]) -> None:
         absent, nobody = self.said.absences.ends(), frozenset[int]()
@@ -93,7 +128,11 @@ class Knowledge:
                 return
             ids = absent.get(frame, nobody)
             if ids != self._denied.get(frame, nobody):
-                engine.deny(frame, self._video[frame] if ids else None, ids)
+                try:
+                    image = self._video[frame] if ids else None
+                except UserError:
+                    continue  # the pass that comes by tells of it
+                engine.deny(frame, image, ids)
                 self._denied[frame] = ids
 
     def teachers(self) -> Iterator[Reference]:
@@ -126,5 +165,10 @@ class Knowledge:
         return known
 
     def _shown(self, reference: SetReference) -> tuple[Image, LabelMap]:
-        label_map = StoredMap(reference.png, reference.hidden).decode()
-        return self._video[reference.frame], label_map
+        return self._video[reference.frame], self._label_map(reference)
+
+    def _label_map(self, reference: SetReference) -> LabelMap:
+        return StoredMap(reference.png, reference.hidden).decode()
+
+    def _ids(self, reference: SetReference) -> frozenset[int]:
+        return frozenset(object_ids(self._label_map(reference)))

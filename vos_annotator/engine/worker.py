@@ -217,9 +217,11 @@ class InferenceWorker:
                 self._scribble(command)
 
     def _propagate(self, command: Propagate, is_over: Callable[[], bool]) -> None:
-        started, frames, unread = time.perf_counter(), 0, dict[int, str]()
+        started, frames = time.perf_counter(), 0
         taught = (self._small.wanted() if command.is_rough else None) or self._full
         taught.bring_up_to_date(self._serving(is_over))
+        taught.knowledge.check(command.ids)
+        unread = dict(taught.knowledge.unread)
         for result in self._segmented(command, taught, is_over, unread):
             frames += self.results.put(result, unless=is_over)
         seconds = time.perf_counter() - started

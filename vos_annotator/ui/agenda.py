@@ -104,7 +104,7 @@ class Agenda:
     def unread_to_tell(self) -> str:
         """Return what is to be said of frames that were passed over: once, and then nothing."""
         untold, self._untold = self._untold, {}
-        return said_of(untold) if untold else ""
+        return said_of(untold, self._annotations.references) if untold else ""
 
     def forget_request(self) -> None:
         """Owe nothing but what is stale."""
