@@ -227,6 +227,34 @@ def test_where_objects_are_absent_is_taken_over_and_contradiction_is_listed(tmp_
     assert "frame 1: cat: absent in one project, drawn in the other" in capsys.readouterr().out
 
 
+def test_predictions_of_either_are_stale_around_where_the_other_alone_says_an_object_is_absent(
+    tmp_path, clip
+):
+    everywhere = {f: square(1) for f in range(1, FRAMES)}
+    a = make(tmp_path, clip, "a", [CAT], {0: square(1)}, everywhere)
+    compute(a)
+    b = make(tmp_path, clip, "b", [CAT], {0: square(1)}, absent={1: [3]})
+
+    for pair in ((a, b), (b, a)):
+        assert merge(tmp_path, *pair) == 0
+        with merged(tmp_path) as project:
+            assert stale(project) == {1: {1}, 2: {1}, 4: {1}, 5: {1}}
+        (tmp_path / "c.vos").unlink()
+
+
+def test_who_draws_without_an_object_that_they_do_not_know_does_not_say_that_it_is_absent(
+    tmp_path, clip
+):
+    everywhere = {f: square(1) for f in range(1, FRAMES)}
+    a = make(tmp_path, clip, "a", [CAT], {0: square(1)}, everywhere, absent={1: [5]})
+    other = VideoObject(1, "dog", (0, 0, 200))
+    b = make(tmp_path, clip, "b", [other], {3: square(1, left=16)})
+
+    assert merge(tmp_path, a, b, "--prefer", "A") == 0
+    with merged(tmp_path) as project:
+        assert np.flatnonzero(project.annotations.absences.frames(1)).tolist() == [5]
+
+
 def review(path, *spans):
     with Project.open(path) as project:
         for span in spans:

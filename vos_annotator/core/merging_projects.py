@@ -9,7 +9,7 @@ merges decides it, by naming the project that is preferred there.
 
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,6 @@ from vos_annotator.core.annotations import Annotations
 from vos_annotator.core.corrections import listing_edits
 from vos_annotator.core.database_place import parts
 from vos_annotator.core.edits import (
-    AbsenceEdit,
     Edit,
     Edits,
     ReviewEdit,
@@ -29,9 +28,9 @@ from vos_annotator.core.edits import (
 )
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import LabelMap, encode_png
+from vos_annotator.core.merging_absences import absences_edits
 from vos_annotator.core.merging_reviews import merged_reviews, review_pairs
 from vos_annotator.core.merging_staleness import older_predictions
-from vos_annotator.core.object_flags import pack
 from vos_annotator.core.objects import MOST
 from vos_annotator.core.project import Project
 from vos_annotator.core.translation import tr, tr_many
@@ -172,8 +171,10 @@ class Merge:
         while some := list(islice(frames, _AT_ONCE)):
             progress(some[0], count)
             self._write(into, some, prefers.frames)
-        self._write_absences(into)
-        for object_id, older in older_predictions(self._first, self._second, into, self._table):
+        _do(into, Edits(tuple(absences_edits(self._first, self._second, into, self._table))))
+        of_first = older_predictions(self._first, into, np.arange(256, dtype=np.uint8))
+        of_second = older_predictions(self._second, into, self._table, preferred=self._first)
+        for object_id, older in chain(of_first, of_second):
             into.mark_stale(older, [object_id])
         spans = merged_reviews(self._first.reviews, self._second.reviews, prefers.reviews)
         known = into.reviews
@@ -197,19 +198,6 @@ class Merge:
         """Return what the ids of a project are after the merge."""
         is_first = annotations is self._first.annotations
         return {i if is_first else int(self._table[i]) for i in ids} - {0}
-
-    def _write_absences(self, into: Project) -> None:
-        """Take over where the second project says that objects are absent; a mask counts more."""
-        known, said = into.annotations, self._second.annotations.absences
-        edits = []
-        for object_id in sorted({*said.ids}.intersection(self._second.objects.ids)):
-            merged = int(self._table[object_id])
-            flags = said.frames(object_id) | known.absences.frames(merged)
-            for frame in np.flatnonzero(flags).tolist():
-                if known.status(frame) is Status.REFERENCE and (known[frame] == merged).any():
-                    flags[frame] = False
-            edits.append(AbsenceEdit(merged, range(len(flags)), pack(flags)))
-        _do(into, Edits(tuple(edits)))
 
     def _write(self, into: Project, frames: list[int], of_second: Container[int]) -> None:
         first, second = self._first.annotations, self._second.annotations

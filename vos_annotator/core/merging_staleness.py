@@ -1,4 +1,4 @@
-"""Predictions that a merge takes over from one project, older than references of the other.
+"""Predictions of one project that are older than what the other says, once both are merged.
 
 For: `merging_projects`. Knows projects and what is read of an object; no engines.
 """
@@ -14,28 +14,29 @@ from vos_annotator.core.reach import reached, sources_of
 
 
 def older_predictions(
-    first: Project, second: Project, merged: Project, table: NDArray[np.uint8]
+    one: Project, merged: Project, table: NDArray[np.uint8], preferred: Project | None = None
 ) -> Iterator[tuple[int, NDArray[np.intp]]]:
-    """Give each object of the second project, with the frames where its predictions are stale.
+    """Give each object of a project, with the frames where its predictions are stale.
 
-    They were stale before, or other references are read for them now.
+    They were stale before, or something else is read for them now.
 
     Args:
-        first, second: What was merged.
-        merged: What they came to; its references are all there.
-        table: (256,) the second's ids -> the merged ones.
+        one: One of the two that were merged.
+        merged: What they came to; its references and absences are all there.
+        table: (256,) the ids of `one` -> the merged ones.
+        preferred: The other one, if its predictions count where both have one.
     """
-    known, theirs = merged.annotations, second.annotations
+    known, theirs = merged.annotations, one.annotations
     mended: dict[int, list[int]] = {}  # object -> references that show it otherwise now
     for frame in set(theirs.references).intersection(known.references):
         for object_id in changed_ids(table[theirs[frame]], known[frame]):
             mended.setdefault(object_id, []).append(frame)
-    for each in second.objects.ids:
+    for each in one.objects.ids:
         object_id = int(table[each])
         before, after = sources_of(theirs, each), sources_of(known, object_id)
         is_older = reached(before, after, mended.get(object_id, ()), known.references)
         is_older = (is_older | theirs.staleness.frames(each)) & ~after.is_absent
         is_theirs = theirs.statuses == Status.PREDICTION
-        if object_id in first.objects:  # whose prediction counts where there is one
-            is_theirs &= first.annotations.statuses == Status.EMPTY
+        if preferred is not None and object_id in preferred.objects:
+            is_theirs &= preferred.annotations.statuses == Status.EMPTY
         yield object_id, np.flatnonzero(is_older & is_theirs)
