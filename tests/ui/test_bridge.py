@@ -7,7 +7,7 @@ import pytest
 
 from tests.engine.fakes import SHAPE, ToldScribbler
 from tests.ui.desk import FRAMES, Counted, Desk
-from vos_annotator.core.edits import Status
+from vos_annotator.core.edits import Edits, FrameEdit, Status
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import encode_png
 from vos_annotator.engine.commands import Finished, Scribble, Scribbled, Segmented
@@ -609,6 +609,37 @@ def test_a_run_of_one_object_leaves_the_others_byte_for_byte(desk):
     assert desk.stale() == {frame: {2} for frame in range(1, FRAMES)}
 
 
+@pytest.mark.parametrize("is_undone", [False, True])
+def test_predictions_that_a_person_changes_in_mid_run_are_not_put_back_as_they_were(
+    desk, is_undone
+):
+    desk.paint(0, 1)
+    desk.paint(0, 2, top=14)
+    desk.run()
+
+    def change_second():
+        edits = []
+        for frame in range(5, 15):
+            after = desk.annotations[frame].copy()
+            after[after == 2], after[20:] = 0, 2
+            ids = frozenset({2})
+            edits.append(FrameEdit(frame, Status.PREDICTION, png=encode_png(after), ids=ids))
+        desk.document.edit("Move", Edits(tuple(edits)))
+
+    if is_undone:
+        change_second()
+    desk.shut_gate()
+    desk.bridge.propagate(ids=[1])
+    desk.let_through(2)
+    (desk.document.undo if is_undone else change_second)()
+    expected = {f: desk.annotations[f] == 2 for f in range(FRAMES)}
+    desk.engine.told.open_gate()
+    desk.finish()
+
+    for frame in range(FRAMES):
+        np.testing.assert_array_equal(desk.annotations[frame] == 2, expected[frame])
+
+
 def test_locked_objects_keep_their_masks_through_every_run(desk):
     desk.correct_beside_a_lock(then=desk.run)
 
@@ -640,6 +671,23 @@ def test_what_a_person_stopped_does_not_go_on_because_something_else_is_locked(d
     desk.finish()
 
     assert not desk.engine.visited and desk.stale()
+
+
+def test_what_a_person_is_stopping_is_not_begun_anew_because_something_is_locked(desk):
+    desk.paint(0, 1)
+    desk.paint(0, 2, top=14)
+    desk.run()
+    desk.engine.visited.clear()
+    desk.shut_gate()
+    desk.paint(12, 2, top=18, size=4)
+    desk.qtbot.waitUntil(lambda: bool(desk.engine.visited), timeout=20_000)
+    desk.bridge.stop()
+
+    desk.document.update_object(1, locked=True)
+    desk.engine.told.open_gate()
+    desk.finish()
+
+    assert len(desk.engine.visited) == 1 and desk.stale()
 
 
 def test_when_all_objects_are_locked_a_run_says_so(desk):

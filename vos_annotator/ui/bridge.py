@@ -104,6 +104,7 @@ class EngineBridge(QObject):
         self.refresh.changed.connect(self._start_anew)
         self._warm_up = single_shot(self, _WARM_UP_DELAY, self._go_on_from_before)
         self._warm_up.start()
+        document.edited.connect(self._start_anew)  # what a run is to put back is something else
         document.reference_changed.connect(self._on_reference_changed)
         document.absence_changed.connect(self._on_absence_changed)
 
@@ -186,6 +187,7 @@ class EngineBridge(QObject):
             each.stop()
         self._runs.clear()
         self.learning.interrupt()
+        self._document.edited.disconnect(self._start_anew)
         self._document.reference_changed.disconnect(self._on_reference_changed)
         self._document.absence_changed.disconnect(self._on_absence_changed)
         self.refresh.changed.disconnect(self._start_anew)
@@ -218,7 +220,7 @@ class EngineBridge(QObject):
     def _start_anew(self, is_due: bool = False) -> None:
         if self.busy or is_due:
             self._interrupt()
-            self._pause.start()
+            self._pause.start() if is_due or not self._is_stopping else self._end()
 
     def _interrupt(self) -> None:
         """Make whatever is on its way out of date; what is missing stays on record."""
@@ -274,8 +276,8 @@ class EngineBridge(QObject):
         self._runs.clear()
         self.rough_first.stop()
         self._agenda.forget_request()
-        if self._pace is not None:
-            self._pace = None
+        has_run, self._pace, self._is_stopping = self._pace is not None, None, False
+        if has_run:
             self.progress.emit(None)
         if self.refresh.is_on:
             self.learning.rest()

@@ -55,6 +55,7 @@ class Document(QObject):
 
     Signals:
         frame_changed(frame, box): New labels or a new state in a box of a frame (None: all).
+        edited(): A person changed a frame, be it a prediction (also by undo).
         became_stale(frames): The predictions on an array of frames are older than a correction.
         objects_changed(): An object was added, removed, renamed or marked otherwise.
         history_changed(): There is something else to undo or redo.
@@ -68,6 +69,7 @@ class Document(QObject):
     """
 
     frame_changed = Signal(int, object)
+    edited = Signal()
     became_stale = Signal(object)
     objects_changed = Signal()
     history_changed = Signal()
@@ -81,8 +83,9 @@ class Document(QObject):
         self.project = project
         self.before, self.mix_ups = Before(project.annotations), MixUps(project)
         self.finish_change: Callable[[], None] | None = None
+        self._is_taking = False
         project.history.changed.connect(self.history_changed.emit)
-        project.annotations.changed.connect(self.frame_changed.emit)
+        project.annotations.changed.connect(self._on_frame_changed)
         project.annotations.became_stale.connect(self.became_stale.emit)
         project.annotations.absence_changed.connect(self.absence_changed.emit)
         project.objects.changed.connect(self.objects_changed.emit)
@@ -161,7 +164,12 @@ class Document(QObject):
     ) -> None:
         """Take what an engine found for a frame, which is no edit; see `land`."""
         self.before.note(found.frame)
-        if land(self.project, found, ids, engine, may_fill):
+        self._is_taking = True
+        try:
+            is_taken = land(self.project, found, ids, engine, may_fill)
+        finally:
+            self._is_taking = False
+        if is_taken:
             self.mix_ups.note(found.frame, found.suspects)
 
     def paint(
@@ -296,6 +304,11 @@ class Document(QObject):
         )
         edit = Edits(tuple(reference_edits(self.project, shown, ids)))
         self.edit(tr_many("Import {count} mask", "Import {count} masks", len(label_maps)), edit)
+
+    def _on_frame_changed(self, frame: int, box: object) -> None:
+        self.frame_changed.emit(frame, box)
+        if not self._is_taking:
+            self.edited.emit()
 
     def _name(self, object_id: int) -> str:
         known = object_id in self.objects
