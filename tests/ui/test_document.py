@@ -402,6 +402,15 @@ def test_importing_the_id_of_a_deleted_object_does_not_bring_its_old_masks_back(
     assert shown(document, before)
 
 
+def test_what_an_imported_object_is_to_be_carried_over_is_stale_where_one_of_its_id_was_deleted(
+    document,
+):
+    document.delete_object(2)
+    document.import_references({1: painted(document, 1, 2, top=36)})
+
+    assert stale(document) == {frame: {2} for frame in (0, 2, 3, 4, 6)}
+
+
 def test_deleting_an_object_touches_no_frame_and_holds_after_reopening(document, tmp_path):
     signals = []
     document.frame_changed.connect(lambda frame, box: signals.append(frame))

@@ -55,6 +55,7 @@ class Correction:
         self._project, self._edits = project, edits
         self._listed = frozenset(project.objects.ids)
         self._before: dict[int, tuple[Status, tuple[int, ...]]] = {}  # and the objects shown
+        self._made: set[int] = set()  # frames of which the edits say all
         self._were_absent: dict[int, NDArray[np.bool_]] = {}
         self._inverses: list[Edit] = []
         self.touched: Touched = {}
@@ -92,6 +93,9 @@ class Correction:
         annotations = self._project.annotations
         if isinstance(part, FrameEdit):
             self._note(part.frame)
+            # What loses the pixels of a deleted object is as old as it was.
+            if part.patch is None or annotations.status(part.frame) is not Status.PREDICTION:
+                self._made.add(part.frame)
         elif isinstance(part, AbsenceEdit):
             for frame in annotations.references:
                 if frame in part.frames:
@@ -141,7 +145,7 @@ class Correction:
         for frame in touched:
             left, right = annotations.span(frame)
             is_reached[left + 1 : right] = True
-        is_reached[list(self._before)] = False
+        is_reached[list(self._made)] = False
         return is_reached & ~after.is_absent
 
     def _sources_before(self, object_id: int, after: Sources) -> Sources:
