@@ -13,6 +13,7 @@ import pytest
 import vos_annotator
 from tests.core.edit_stream import SHAPE, make_pictures
 from vos_annotator import Project, load_engine, open_video, propagate, propagated
+from vos_annotator.core.corrections import prediction_edits
 from vos_annotator.core.edits import Status
 from vos_annotator.core.errors import UserError
 from vos_annotator.ui.document import Document
@@ -127,6 +128,15 @@ def test_propagating_a_project_leaves_references_and_locked_objects_alone(qapp, 
     document.update_object(1, locked=True)
     with pytest.raises(UserError, match="locked"):
         propagate(project, "hold")
+
+
+def test_propagating_a_project_leaves_imported_masks_alone_that_no_reference_is_about(project):
+    project.set_references({0: square()})
+    (*listing, edit) = prediction_edits(project, [(3, square(2))], [2])
+    for each in (*listing, edit):
+        project.apply(each)
+    assert propagate(project, "hold") == 5
+    assert project.annotations.objects_at(3) == (2,) and project.annotations.objects_at(4) == (1,)
 
 
 def test_without_a_reference_a_script_is_told_so(project):

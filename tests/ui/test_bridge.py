@@ -7,6 +7,7 @@ import pytest
 
 from tests.engine.fakes import SHAPE, ToldScribbler
 from tests.ui.desk import FRAMES, Counted, Desk
+from vos_annotator.core.corrections import prediction_edits
 from vos_annotator.core.edits import Edits, FrameEdit, Status
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import encode_png
@@ -688,6 +689,34 @@ def test_what_a_person_is_stopping_is_not_begun_anew_because_something_is_locked
     desk.finish()
 
     assert len(desk.engine.visited) == 1 and desk.stale()
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        lambda desk: desk.bridge.propagate(),
+        lambda desk: desk.bridge.propagate(ids=[2]),
+        lambda desk: desk.document.keep(12),
+        lambda desk: desk.document.release(20),
+        lambda desk: desk.document.update_object(1, locked=True) or desk.bridge.propagate(),
+    ],
+    ids=["run", "run of it", "keep", "release", "lock and run"],
+)
+def test_what_no_reference_ever_showed_keeps_the_masks_that_were_imported(desk, deed):
+    desk.paint(0, 1)
+    desk.paint(20, 1)
+    imported = {}
+    for frame in range(5, 10):
+        imported[frame] = desk.annotations[frame].copy()
+        imported[frame][20:] = 2
+    edits = prediction_edits(desk.document.project, imported.items(), [1, 2])
+    desk.document.edit("Import", Edits(tuple(edits)))
+
+    deed(desk)
+    desk.finish()
+
+    assert [f for f in range(FRAMES) if 2 in desk.annotations.objects_at(f)] == [*imported]
+    assert all((desk.annotations[f][20:] == 2).all() for f in imported)
 
 
 def test_when_all_objects_are_locked_a_run_says_so(desk):

@@ -7,7 +7,8 @@ import pytest
 
 from tests.engine.fakes import ShadeVideo, ToldLearner
 from tests.ui.window import isolate_settings, make_clip, open_window
-from vos_annotator.core.edits import FrameEdit, Status
+from vos_annotator.core.corrections import prediction_edits
+from vos_annotator.core.edits import Edits, FrameEdit, Status
 from vos_annotator.core.project import Project
 from vos_annotator.ui import bridge as bridge_module
 from vos_annotator.ui import learning
@@ -273,6 +274,17 @@ def test_a_locked_object_keeps_its_masks(desk):
 
     for frame, mask in before.items():
         np.testing.assert_array_equal(desk.annotations[frame] == 1, mask)
+
+
+def test_an_object_that_nobody_drew_keeps_the_masks_that_were_imported(desk):
+    desk.paint(0, 6)
+    imported = np.full(desk.annotations.shape, 2, np.uint8)
+    edits = prediction_edits(desk.document.project, [(3, imported)], [2])
+    desk.document.edit("Import", Edits(tuple(edits)))
+
+    desk.wait(lambda: desk.engine.has_learnt and desk.is_idle())
+
+    assert (desk.annotations[3] == 2).any()
 
 
 def test_the_row_says_that_it_learns_and_nothing_is_left_to_stop_when_it_gained_nothing(

@@ -29,7 +29,7 @@ from vos_annotator.core.edits import (
 from vos_annotator.core.masks import LabelMap, encode_png, object_ids, without
 from vos_annotator.core.object_flags import pack
 from vos_annotator.core.objects import screen_color
-from vos_annotator.core.reach import Sources, reached, sources_of
+from vos_annotator.core.reach import Sources, drawn, reached, sources_of
 from vos_annotator.core.translation import tr
 
 if TYPE_CHECKING:
@@ -139,9 +139,10 @@ class Correction:
         annotations = self._project.annotations
         touched = [frame for frame, ids in self.touched.items() if object_id in ids]
         after = sources_of(annotations, object_id)
-        is_reached = reached(
-            self._sources_before(object_id, after), after, touched, annotations.references
-        )
+        before = self._sources_before(object_id, after)
+        if not (before.showing or after.showing):  # nobody drew it: its masks are of elsewhere
+            return np.zeros(annotations.frame_count, bool)
+        is_reached = reached(before, after, touched, annotations.references)
         for frame in touched:
             left, right = annotations.span(frame)
             is_reached[left + 1 : right] = True
@@ -217,12 +218,13 @@ def prediction_edits(
             yield FrameEdit(frame, Status.PREDICTION, png=encode_png(label_map))
 
 
-def release_edit(project: Project, frame: int) -> FrameEdit:
-    """Return the edit by which a reference is a prediction again, to be computed anew.
+def release_edits(project: Project, frames: Iterable[int]) -> list[FrameEdit]:
+    """Return the edits by which references are predictions again, to be computed anew.
 
-    It may not show an object that is there: that is why it is released, as like as not.
+    One may not show an object that is there: that is why it is released, as like as not.
     """
-    return FrameEdit(frame, Status.PREDICTION, stale=frozenset(project.objects.ids))
+    stale = drawn(project.annotations).intersection(project.objects.ids)
+    return [FrameEdit(frame, Status.PREDICTION, stale=stale) for frame in frames]
 
 
 def absence_edit(project: Project, object_id: int, frames: range, is_absent: bool) -> Edit:

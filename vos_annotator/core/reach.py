@@ -40,6 +40,23 @@ class Sources:
         return np.flatnonzero(self.is_absent & ~(padded[:-2] & padded[2:])).tolist()
 
 
+def drawn(annotations: Annotations) -> frozenset[int]:
+    """Return the objects that references show: those of which an engine knows anything."""
+    shown = (annotations.objects_at(frame) for frame in annotations.references)
+    return frozenset().union(*shown)
+
+
+def only_predicted(annotations: Annotations, ids: Collection[int]) -> frozenset[int]:
+    """Return those of some objects that have masks which no reference ever had a part in.
+
+    An engine would find them to be nowhere. What is stale lost its references, and is to go.
+    """
+    undrawn = frozenset(ids).difference(drawn(annotations), annotations.staleness.ids)
+    return frozenset(
+        each for each in undrawn if any(shows for _, shows, _ in annotations.appearances(each))
+    )
+
+
 def sources_of(annotations: Annotations, object_id: int) -> Sources:
     """Return what there is to be read of an object that is on the list."""
     is_absent = annotations.absences.frames(object_id)

@@ -32,7 +32,13 @@ from vos_annotator.engine.commands import (
     SteppedDown,
 )
 from vos_annotator.engine.kept import KeptMaps
-from vos_annotator.engine.landing import keep_provenance, land, reference_of
+from vos_annotator.engine.landing import (
+    keep_provenance,
+    land,
+    nothing_to_run,
+    reference_of,
+    runnable,
+)
 from vos_annotator.engine.propagation import plan
 from vos_annotator.engine.protocol import DenyingEngine, LearningEngine, SegmentationEngine
 from vos_annotator.engine.registry import DEFAULT_ENGINE, DEFAULT_SIZE, load_settled
@@ -59,7 +65,8 @@ def propagate(
 ) -> int:
     """Compute every frame of a project that is no reference, as the window does.
 
-    Masks are in the project as soon as they are final. Locked objects keep theirs.
+    Masks are in the project as soon as they are final. Locked objects keep theirs, and so do
+    those that no reference shows.
 
     Args:
         project: Belongs to the calling thread.
@@ -96,12 +103,12 @@ def propagating(
         frames: The only ones to compute, None for all. Masks are the same where they begin and
             end at references or at the ends of the video.
     """
-    annotations, objects = project.annotations, project.objects
+    annotations = project.annotations
     first, last = _ends(frames, annotations.frame_count)
     passes = plan(annotations.references, first, last)
-    ids = frozenset(objects.ids) - objects.locked_ids if objects.locked_ids else None
+    ids = runnable(project, None)
     if ids is not None and not ids:
-        raise UserError("Every object is locked: unlock one to propagate it.")
+        raise UserError(nothing_to_run(project, None))
     references = [reference_of(annotations, frame) for frame in annotations.references]
     absences = Absences.of(annotations.absences)
     kept = KeptMaps()

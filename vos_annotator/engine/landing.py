@@ -11,6 +11,8 @@ from vos_annotator.core.annotations import Annotations
 from vos_annotator.core.edits import Status
 from vos_annotator.core.formats.format import ENGINES
 from vos_annotator.core.project import Project
+from vos_annotator.core.reach import only_predicted
+from vos_annotator.core.translation import marked
 from vos_annotator.engine.commands import Ready, Segmented, SetReference
 
 
@@ -28,6 +30,26 @@ def keep_provenance(project: Project, ready: Ready) -> None:
     engines = project.setting(ENGINES, {})
     if engines.get(ready.engine) != told:
         project.set_setting(ENGINES, {**engines, ready.engine: told})
+
+
+def runnable(project: Project, ids: frozenset[int] | None) -> frozenset[int] | None:
+    """Return those of the objects `ids` that a run may compute; None for all that there are.
+
+    Not those that are locked, nor those with masks that nobody drew; see `only_predicted`.
+    """
+    objects = project.objects
+    kept = objects.locked_ids | only_predicted(project.annotations, objects.ids)
+    if not kept:
+        return ids
+    return frozenset(objects.ids if ids is None else ids) - kept
+
+
+def nothing_to_run(project: Project, ids: frozenset[int] | None) -> str:
+    """Return why none of the objects `ids` is `runnable`, in a sentence."""
+    wanted = frozenset(project.objects.ids if ids is None else ids)
+    if wanted <= project.objects.locked_ids:
+        return marked("Every object is locked: unlock one to propagate it.")
+    return marked("No reference shows it: draw the object on a frame first.")
 
 
 def land(

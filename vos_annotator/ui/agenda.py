@@ -10,6 +10,7 @@ import numpy as np
 
 from vos_annotator.core.edits import Status
 from vos_annotator.core.errors import UserError
+from vos_annotator.engine.landing import nothing_to_run, runnable
 from vos_annotator.engine.propagation import plan
 from vos_annotator.engine.remaining import Flags, Run, remaining_runs
 from vos_annotator.engine.unread import said_of
@@ -63,7 +64,7 @@ class Agenda:
             frames: The range; it may be empty.
             origin: A frame whose two neighbouring spans are run, and then what is stale of its
                 objects; None runs every span.
-            ids: The objects; None for all. Locked ones are left out.
+            ids: The objects; None for all. Those that are not `runnable` are left out.
 
         Raises:
             UserError: There is nothing to run from, or nothing to run.
@@ -76,9 +77,9 @@ class Agenda:
         passes = tuple(plan(self._annotations.references, frames[0], frames[-1], origin))
         if not passes:
             raise UserError("Nothing to propagate: each frame there is a reference.")
-        unlocked = self.unlocked(ids)
-        if unlocked is not None and not unlocked:
-            raise UserError("Every object is locked: unlock one to propagate it.")
+        runnable_ids = self.runnable(ids)
+        if runnable_ids is not None and not runnable_ids:
+            raise UserError(nothing_to_run(self._document.project, ids))
         self.origin = origin
         self._unread.clear()
         missing = np.zeros(self._annotations.frame_count, bool)
@@ -87,7 +88,7 @@ class Agenda:
             missing[first : last + 1] = True
         shown = frozenset(() if origin is None else self._annotations.objects_at(origin))
         self._request = _Request(frames, ids, missing, shown if ids is None else shown & ids)
-        return Run(passes, unlocked)
+        return Run(passes, runnable_ids)
 
     def settle(self, frame: int) -> None:
         """Note that a frame is done."""
@@ -110,12 +111,9 @@ class Agenda:
         """Owe nothing but what is stale."""
         self._request = None
 
-    def unlocked(self, ids: frozenset[int] | None) -> frozenset[int] | None:
-        """Return the ids without the locked ones; None if that means all there are."""
-        locked = self._document.objects.locked_ids
-        if not locked:
-            return ids
-        return frozenset(self._document.objects.ids if ids is None else ids) - locked
+    def runnable(self, ids: frozenset[int] | None) -> frozenset[int] | None:
+        """Return those of the ids that may be computed; None if that means all there are."""
+        return runnable(self._document.project, ids)
 
     def has_stale(self, ids: frozenset[int]) -> bool:
         """Return whether anything is stale of the objects `ids` that are listed and unlocked."""
@@ -142,7 +140,7 @@ class Agenda:
         for object_id in meant - self._document.objects.locked_ids:
             needs[object_id] = due(object_id) & is_meant
         if request is not None:
-            ids, missing = self.unlocked(request.ids), request.missing
+            ids, missing = self.runnable(request.ids), request.missing
             if roughly:
                 for object_id in self._document.objects.ids if ids is None else ids:
                     needs[object_id] = needs.get(object_id, False) | due(object_id) & missing

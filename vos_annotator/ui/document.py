@@ -17,7 +17,7 @@ from vos_annotator.core.corrections import (
     correct,
     new_object,
     reference_edits,
-    release_edit,
+    release_edits,
     with_objects,
 )
 from vos_annotator.core.edits import (
@@ -213,7 +213,8 @@ class Document(QObject):
         """Make a reference a prediction again: the next pass may replace it."""
         self.settle()
         if self.annotations.status(frame) is Status.REFERENCE:
-            self.edit(tr("Release reference"), release_edit(self.project, frame))
+            (edit,) = release_edits(self.project, [frame])
+            self.edit(tr("Release reference"), edit)
 
     def clear_object(self, frame: int, object_id: int) -> None:
         """Take an object's pixels off one frame."""

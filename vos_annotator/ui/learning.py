@@ -11,6 +11,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QSettings, Signal
 
 from vos_annotator.core.edits import Status
+from vos_annotator.core.reach import drawn
 from vos_annotator.core.translation import tr
 from vos_annotator.engine.commands import Learned
 from vos_annotator.ui.document import Document
@@ -118,7 +119,7 @@ class Learning(QObject):
                 tr("Learnt from {count} references: masks are computed again.", count=number(count))
             )
         objects = self._document.objects
-        ids = frozenset(objects.ids) - objects.locked_ids
+        ids = drawn(self._annotations).intersection(objects.ids) - objects.locked_ids
         frames = range(self._annotations.frame_count)
         self._document.project.mark_stale(frames, ids)
         self._annotations.staleness.pass_for_now(np.array(frames), ids)  # no rough mask is better

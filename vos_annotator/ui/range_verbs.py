@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from vos_annotator.core.corrections import release_edit
+from vos_annotator.core.corrections import release_edits
 from vos_annotator.core.edits import FrameEdit, Status
 from vos_annotator.core.translation import tr, tr_many
 from vos_annotator.ui.big_change import BigChange
@@ -35,7 +35,7 @@ class RangeVerbs:
     def release_range(self) -> None:
         """Make every reference of the range a prediction, which the next pass may replace."""
         project, frames = self._window.document.project, self._frames(Status.REFERENCE)
-        edits = [release_edit(project, frame) for frame in frames]
+        edits = release_edits(project, frames)
         count = len(frames)
         text = tr_many(
             "Release {count} reference", "Release {count} references", count, count=number(count)
