@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QTimer
 
 from tests.ui.mouse import click
-from tests.ui.window import isolate_settings, make_clip, open_window
+from tests.ui.window import finish_job, isolate_settings, make_clip, open_window
 from vos_annotator.core.formats.importing import Masks
 from vos_annotator.core.formats.registry import FORMATS
 from vos_annotator.core.masks import encode_png
@@ -52,7 +52,7 @@ def begin(window, frames=MANY):
 
 
 def finish(qtbot, window):
-    qtbot.waitUntil(lambda: not window.has_job, timeout=20_000)
+    finish_job(qtbot, window)
 
 
 def turn(qtbot, window, masks):

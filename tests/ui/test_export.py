@@ -10,7 +10,7 @@ from PySide6.QtCore import QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QDialog, QPushButton
 
-from tests.ui.window import FRAMES, isolate_settings, make_clip, open_window, paint
+from tests.ui.window import FRAMES, finish_job, isolate_settings, make_clip, open_window, paint
 from vos_annotator.core.formats.importing import look_through
 from vos_annotator.core.formats.preflight import Finding
 from vos_annotator.core.formats.registry import installed
@@ -41,7 +41,7 @@ def ask(qtbot, window, answer):
 
     QTimer.singleShot(0, look)
     window.actions_["export"].trigger()
-    qtbot.waitUntil(lambda: not window._jobs.running, timeout=20_000)
+    finish_job(qtbot, window)
 
 
 def reports(window):
@@ -166,7 +166,7 @@ def test_the_report_of_an_export_opens_its_folder(qtbot, qapp, window, tmp_path,
 
     folder = tmp_path / "out" / "Annotations" / "480p" / "clip"
     assert opened == [QUrl.fromLocalFile(str(folder))]
-    qtbot.waitUntil(lambda: not window.has_job, timeout=20_000)
+    finish_job(qtbot, window)
 
 
 def test_a_file_that_somebody_changed_stops_the_export_until_it_may_be_replaced(

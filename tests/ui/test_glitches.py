@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
 
-from tests.ui.window import FRAMES, isolate_settings, make_clip, open_window, paint
+from tests.ui.window import FRAMES, finish_job, isolate_settings, make_clip, open_window, paint
 from vos_annotator.core.edits import Status
 from vos_annotator.core.glitches import Glitch
 from vos_annotator.core.masks import encode_png
@@ -45,7 +45,7 @@ def look(qtbot, window):
 
 def bridge(qtbot, window):
     window.actions_["bridge"].trigger()
-    qtbot.waitUntil(lambda: not window._jobs.running, timeout=10_000)
+    finish_job(qtbot, window)
 
 
 def test_a_glitch_is_found_and_marked_on_the_lane_of_its_object(qtbot, window):

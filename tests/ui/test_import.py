@@ -6,7 +6,15 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from tests.ui.window import FRAMES, SHAPE, isolate_settings, make_clip, open_window, paint
+from tests.ui.window import (
+    FRAMES,
+    SHAPE,
+    finish_job,
+    isolate_settings,
+    make_clip,
+    open_window,
+    paint,
+)
 from vos_annotator.core.edits import Status
 from vos_annotator.core.formats.exporting import export
 from vos_annotator.core.formats.format import Source
@@ -59,7 +67,7 @@ def ask(qtbot, window, path, answer):
 
     QTimer.singleShot(0, look)
     window.actions_["import-masks"].trigger()
-    qtbot.waitUntil(lambda: not window.has_job, timeout=20_000)
+    finish_job(qtbot, window)
 
 
 def test_the_wizard_shows_what_is_found_and_takes_it_as_references(qtbot, window, masks):
@@ -86,7 +94,7 @@ def test_the_wizard_shows_what_is_found_and_takes_it_as_references(qtbot, window
     for frame in range(FRAMES):
         np.testing.assert_array_equal(document.annotations[frame], label_map(frame))
     window.actions_["undo"].trigger()
-    qtbot.waitUntil(lambda: not window.has_job, timeout=20_000)
+    finish_job(qtbot, window)
     assert document.annotations.references == ()
 
 
@@ -211,7 +219,7 @@ def test_the_picture_of_one_mask_becomes_this_frames_reference_or_is_told_of(
     window.cursor.frame = 5
     path.write_bytes(b"no picture")
     window.actions_["import-mask"].trigger()
-    qtbot.waitUntil(lambda: not window.has_job, timeout=20_000)
+    finish_job(qtbot, window)
     assert "mask.png" in window.messages.text.toPlainText()
     assert window.document.annotations.references == ()
 
@@ -219,6 +227,6 @@ def test_the_picture_of_one_mask_becomes_this_frames_reference_or_is_told_of(
     bordered[[0, -1]] = 255  # void
     path.write_bytes(encode_png(bordered))
     window.actions_["import-mask"].trigger()
-    qtbot.waitUntil(lambda: not window.has_job, timeout=20_000)
+    finish_job(qtbot, window)
     assert window.document.annotations.references == (5,)
     np.testing.assert_array_equal(window.document.annotations[5], label_map(5))

@@ -9,7 +9,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 from superqt import QLabeledSlider
 
-from tests.ui.window import FRAMES, finish_run, isolate_settings, make_clip, open_window, paint
+from tests.ui.window import (
+    FRAMES,
+    finish_job,
+    finish_run,
+    isolate_settings,
+    make_clip,
+    open_window,
+    paint,
+)
 from vos_annotator.core.edits import Status
 from vos_annotator.core.masks import encode_png
 from vos_annotator.ui.job import Job
@@ -49,10 +57,6 @@ def dialog_of(qtbot, window, action):
 
 def predict(window, frame, label_map):
     window.document.project.predict(frame, encode_png(label_map), {1: 0.5}, "test")
-
-
-def wait_for_job(qtbot, window):
-    qtbot.waitUntil(lambda: not window._jobs.running, timeout=5000)
 
 
 def test_the_keys_are_the_dialogs_where_a_desktop_leaves_them_with_the_window(
@@ -214,7 +218,7 @@ def test_the_range_may_be_set_while_the_preview_is_looked_at(qtbot, window):
     qtbot.waitUntil(lambda: window.canvas.is_current and shown_area(window) > 144)
     dialog.accept()
     qtbot.waitUntil(lambda: area(window, 2) > 144)
-    wait_for_job(qtbot, window)
+    finish_job(qtbot, window)
     assert [area(window, frame) > 144 for frame in range(4)] == [False, True, True, False]
 
 
@@ -275,7 +279,7 @@ def test_a_step_on_a_range_names_the_object_that_was_changed(qtbot, window):
     window.cursor.object_id = hand
     dialog.accept()
     qtbot.waitUntil(lambda: area(window, object_id=hand) > 64)
-    wait_for_job(qtbot, window)
+    finish_job(qtbot, window)
 
     assert area(window) == 144
     assert window.document.history.undo_text == "Grow: hand"
@@ -287,7 +291,7 @@ def test_masks_that_change_while_a_range_is_computed_are_not_overwritten(qtbot, 
     dialog._on_range.setChecked(True)
     dialog.accept()
     paint(window, top=30, left=40, size=4)
-    wait_for_job(qtbot, window)
+    finish_job(qtbot, window)
 
     assert area(window) == 144 + 16
 
@@ -365,7 +369,7 @@ def test_interpolating_while_a_job_runs_is_refused_and_the_pass_goes_on(qtbot, w
 
     said, is_busy = window.status.currentMessage(), window.bridge.busy
     go_on.set()
-    wait_for_job(qtbot, window)
+    finish_job(qtbot, window)
     finish_run(qtbot, window)
     assert "Export is still running" in said and is_busy
     maps = window.document.annotations

@@ -10,7 +10,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
 from tests.ui.mouse import stroke
-from tests.ui.window import isolate_settings, make_clip, open_window
+from tests.ui.window import finish_job, isolate_settings, make_clip, open_window
 from vos_annotator.core import image_folder, video_file
 from vos_annotator.core.edits import Status
 from vos_annotator.core.errors import UserError
@@ -96,7 +96,7 @@ def test_nothing_heavy_is_done_by_the_window_from_opening_to_export(
         choice = ExportChoice(tmp_path / "out", "clip")
         window.window_verbs.export_to(choice)
         qtbot.waitUntil(lambda: bool(calls["export"]), timeout=LONG)
-        qtbot.waitUntil(lambda: not window._jobs.running, timeout=LONG)
+        finish_job(qtbot, window)
         heart.stop()
     # Not a claim: machines and what else they do differ.
     record_property("longest wait of the window, ms", round(1000 * max(waits), 1))

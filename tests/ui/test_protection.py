@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PySide6.QtWidgets import QSpinBox
 
 from tests.ui.mouse import LEFT, RIGHT, stroke
-from tests.ui.window import FRAMES, SHAPE, isolate_settings, make_clip, open_window
+from tests.ui.window import FRAMES, SHAPE, finish_job, isolate_settings, make_clip, open_window
 from vos_annotator.core.masks import encode_png
 from vos_annotator.core.shapes import grow
 from vos_annotator.ui.mask_operations import OPERATIONS
@@ -94,7 +94,7 @@ def do(window, qtbot, tmp_path, act):
         for frame in range(0, FRAMES, 3):
             (folder / f"{frame}.png").write_bytes(encode_png(blobs(how[0] + frame)))
         window.window_verbs.import_masks_from(folder)
-    qtbot.waitUntil(lambda: not window._jobs.running, timeout=5000)
+    finish_job(qtbot, window)
 
 
 def operate(window, qtbot, name, size):

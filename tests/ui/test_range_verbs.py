@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.ui.window import finish_run, isolate_settings, make_clip, open_window, paint
+from tests.ui.window import finish_job, finish_run, isolate_settings, make_clip, open_window, paint
 from vos_annotator.core.edits import Status
 
 FRAMES = 40  # more than are changed at once
@@ -25,7 +25,7 @@ def window(qapp, qtbot, tmp_path):
 
 def change(qtbot, window, action):
     window.actions_[action].trigger()
-    qtbot.waitUntil(lambda: not window.has_job, timeout=20_000)
+    finish_job(qtbot, window)
 
 
 def pixels(window):

@@ -12,7 +12,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QLineEdit, QSpinBox
 
 from tests.ui.mouse import click
-from tests.ui.window import FRAMES, finish_run, isolate_settings, make_clip, open_window, paint
+from tests.ui.window import (
+    FRAMES,
+    finish_job,
+    finish_run,
+    isolate_settings,
+    make_clip,
+    open_window,
+    paint,
+)
 from vos_annotator.core.edits import Status
 from vos_annotator.core.formats.format import Options
 from vos_annotator.core.mask_reading import read_label_map
@@ -341,7 +349,7 @@ def test_import_makes_references_and_export_writes_what_was_drawn(qtbot, window,
     choice = ExportChoice(tmp_path / "davis", "clip")
     window.window_verbs.export_to(choice)
     assert window.actions_["stop"].isEnabled()
-    qtbot.waitUntil(lambda: not window._jobs.running, timeout=10_000)
+    finish_job(qtbot, window)
     folder = tmp_path / "davis" / "Annotations" / "480p" / "clip"
     assert len(list(folder.glob("*.png"))) == FRAMES
     assert "12 of 12 frames" in window.messages.text.toPlainText()
@@ -349,7 +357,7 @@ def test_import_makes_references_and_export_writes_what_was_drawn(qtbot, window,
     drawn = window.document.annotations[0].copy()
     window.document.release(0)
     window.window_verbs.import_masks_from(folder)
-    qtbot.waitUntil(lambda: not window._jobs.running, timeout=10_000)
+    finish_job(qtbot, window)
 
     assert 0 in window.document.annotations.references
     assert (window.document.annotations[0] == drawn).all()
@@ -364,7 +372,7 @@ def test_an_export_leaves_out_the_object_that_was_deleted(qtbot, window, tmp_pat
 
     choice = ExportChoice(tmp_path / "davis", "clip", options=Options(with_images=False))
     window.window_verbs.export_to(choice)
-    qtbot.waitUntil(lambda: not window._jobs.running, timeout=10_000)
+    finish_job(qtbot, window)
 
     written = read_label_map(tmp_path / "davis" / "Annotations" / "480p" / "clip" / "00000.png")
     assert set(np.unique(written)) == {0, kept}
@@ -373,7 +381,7 @@ def test_an_export_leaves_out_the_object_that_was_deleted(qtbot, window, tmp_pat
 def test_escape_stops_a_job(qtbot, window):
     window.start_job(Job("Import", wait_to_be_stopped))
     QTest.keyClick(window, Qt.Key.Key_Escape)
-    qtbot.waitUntil(lambda: not window._jobs.running, timeout=10_000)
+    finish_job(qtbot, window)
 
 
 def test_everything_that_takes_the_focus_has_a_name(window):

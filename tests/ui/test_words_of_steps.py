@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from tests.ui.window import FRAMES, finish_run, isolate_settings, make_clip, open_window, paint
+from tests.ui.window import (
+    FRAMES,
+    finish_job,
+    finish_run,
+    isolate_settings,
+    make_clip,
+    open_window,
+    paint,
+)
 from vos_annotator.core.edits import Status
 from vos_annotator.core.masks import encode_png
 
@@ -55,11 +63,12 @@ def test_undoing_a_change_of_many_frames_says_so_when_all_of_it_is_undone(qtbot,
         maps = {frame: np.full(window.document.video.shape, 1, np.uint8) for frame in range(30)}
         window.document.import_references(maps)
         window.actions_["undo"].trigger()
-        qtbot.waitUntil(lambda: not window.has_job)
+        finish_job(qtbot, window)
         assert said(window) == "Undone: Import 30 masks, frames 0 to 29."
 
 
 def test_a_frame_that_is_kept_is_said_to_be(window):
+    window.document.add_object()
     window.cursor.frame = 4
     window.actions_["keep"].trigger()
     assert said(window) == "Frame 4 is kept as a reference."

@@ -7,6 +7,7 @@ import numpy as np
 from PySide6.QtCore import QSettings
 
 from vos_annotator.ui.app import make_application
+from vos_annotator.ui.gathering import Gathering
 from vos_annotator.ui.language import apply_choice, keep_choice
 from vos_annotator.ui.main_window import MainWindow
 from vos_annotator.ui.opening import load_project
@@ -58,6 +59,16 @@ def square(window, object_id=1, top=10, left=10, size=12):
 def paint(window, object_id=1, **where):
     """Paint a square on the current frame, as a tool does."""
     window.document.paint(window.cursor.frame, square(window, object_id, **where), "Paint")
+
+
+def finish_job(qtbot, window):
+    """Wait until a job is done, and what is gathered for one before it begins."""
+
+    def is_done():
+        gathers = any(each.is_active for each in window.findChildren(Gathering))
+        return not gathers and not window.has_job
+
+    qtbot.waitUntil(is_done, timeout=20_000)
 
 
 def finish_run(qtbot, window):
