@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from copy import deepcopy
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -175,7 +176,21 @@ def test_every_network_can_be_run_as_graphs(name, tmp_path):
         )
 
 
+@pytest.fixture
+def compiling():
+    """Forget the modules that torch compiled, which nobody can import again.
+
+    To word a TypeError PySide looks through all modules, and at such a one it ends the process.
+    """
+    known = set(sys.modules)
+    yield
+    for name in set(sys.modules) - known:
+        if find_spec(name.partition(".")[0]) is None:
+            del sys.modules[name]
+
+
 @pytest.mark.skipif(not shutil.which("g++"), reason="nothing to compile with")
+@pytest.mark.usefixtures("compiling")
 def test_what_torch_compiles_says_what_the_network_says(tmp_path, monkeypatch):
     monkeypatch.setattr(compiled, "favours_bfloat16", lambda device: False)
     torch.manual_seed(0)
