@@ -7,7 +7,7 @@ Knows torch only.
 import torch
 from torch import Tensor
 
-_AT_ONCE = 7 * 2**20  # similarities that are worked out together: 28 MB
+_AT_ONCE = 2 * 2**20  # similarities that are worked out together: 8 MB
 _GROUP = 5  # positions that are looked at as one, first
 
 
@@ -81,7 +81,7 @@ def nearest(
     if query_key.device.type == "cpu" and not torch.compiler.is_exporting():
         at_once = max(1, _AT_ONCE // memory_key.shape[2])
         if query_key.shape[2] > at_once:
-            # Larger ones get memory from the system each time: half as long again.
+            # Larger ones leave the cache, or get memory from the system each time.
             parts = (nearest(memory_key, part, k, bias) for part in query_key.split(at_once, 2))
             weights, positions = zip(*parts, strict=True)
             return torch.cat(weights), torch.cat(positions)
