@@ -332,3 +332,26 @@ def test_a_full_disk_is_told_at_the_end_and_nothing_is_lost(qtbot, window, clip)
     window.close_project()
     with Project.for_video(open_video(clip)) as again:
         assert again.annotations.references == tuple(range(MANY))
+
+
+def test_deleting_an_object_whose_many_masks_no_run_gives_again_leaves_room_between_them(
+    qtbot, window
+):
+    document = window.document
+    shape = document.video.shape
+    pngs = {frame: encode_png(square(shape, frame)) for frame in range(MANY)}
+    masks = Masks(Path("masks"), FORMATS["davis"], pngs, {1: tuple(range(MANY))})
+    window.window_verbs._take(document, masks, as_predictions=True)
+    finish(qtbot, window)
+    before = everything(window.workspace.project)
+
+    window.actions_["delete-object"].trigger()
+    assert window.has_job
+    finish(qtbot, window)
+    assert not list(document.objects) and window.cursor.object_id is None
+    assert "is deleted from every frame" in window.messages.text.toPlainText()
+
+    window.actions_["undo"].trigger()
+    assert window.has_job
+    finish(qtbot, window)
+    assert everything(window.workspace.project) == before

@@ -691,6 +691,66 @@ def test_what_a_person_is_stopping_is_not_begun_anew_because_something_is_locked
     assert len(desk.engine.visited) == 1 and desk.stale()
 
 
+def import_second(desk):
+    """Draw object 1, import predictions of object 2, and return these, by frame."""
+    desk.paint(0, 1)
+    desk.paint(20, 1)
+    imported = {}
+    for frame in range(5, 10):
+        imported[frame] = desk.annotations[frame].copy()
+        imported[frame][20:] = 2
+    edits = prediction_edits(desk.document.project, imported.items(), [1, 2])
+    desk.document.edit("Import", Edits(tuple(edits)))
+    return imported
+
+
+def lock_second(desk):
+    desk.paint(0, 1)
+    desk.paint(0, 2, top=14)
+    desk.run()
+    desk.document.update_object(2, locked=True)
+
+
+@pytest.mark.parametrize("prepare", [import_second, lock_second], ids=["not drawn", "locked"])
+def test_a_deleted_object_comes_back_with_the_masks_that_no_run_gives_again(desk, prepare):
+    prepare(desk)
+    before = {f: desk.annotations[f] == 2 for f in range(FRAMES)}
+    desk.document.delete_object(2)
+    assert not any((desk.annotations[f] == 2).any() for f in range(FRAMES))
+    desk.run()
+    desk.paint(12, 1, top=0, size=4)
+    desk.finish()
+    desk.document.undo()
+
+    desk.document.undo()
+    desk.finish()
+
+    for frame in range(FRAMES):
+        np.testing.assert_array_equal(desk.annotations[frame] == 2, before[frame])
+    assert desk.stale() == {}
+    desk.document.redo()
+    assert not any((desk.annotations[f] == 2).any() for f in range(FRAMES))
+
+
+def test_a_frame_that_a_run_fills_is_stale_for_what_was_locked_and_computed_once_it_is_not(desk):
+    desk.paint(0, 1)
+    desk.paint(12, 2, top=14)
+    desk.document.set_absent(2, range(20, FRAMES), True)
+    desk.document.add_object()  # drawn nowhere: nothing is to be computed of it
+    for object_id in (2, 3):
+        desk.document.update_object(object_id, locked=True)
+
+    desk.run()
+    assert desk.stale() == {f: {2} for f in range(1, 20) if f != 12}
+    desk.run()  # what is computed again stays stale
+    assert desk.stale() == {f: {2} for f in range(1, 20) if f != 12}
+
+    desk.document.update_object(2, locked=False)
+    desk.finish()
+    assert desk.stale() == {}
+    assert all(2 in desk.annotations.objects_at(frame) for frame in range(12, 20))
+
+
 @pytest.mark.parametrize(
     "deed",
     [
@@ -703,14 +763,7 @@ def test_what_a_person_is_stopping_is_not_begun_anew_because_something_is_locked
     ids=["run", "run of it", "keep", "release", "lock and run"],
 )
 def test_what_no_reference_ever_showed_keeps_the_masks_that_were_imported(desk, deed):
-    desk.paint(0, 1)
-    desk.paint(20, 1)
-    imported = {}
-    for frame in range(5, 10):
-        imported[frame] = desk.annotations[frame].copy()
-        imported[frame][20:] = 2
-    edits = prediction_edits(desk.document.project, imported.items(), [1, 2])
-    desk.document.edit("Import", Edits(tuple(edits)))
+    imported = import_second(desk)
 
     deed(desk)
     desk.finish()

@@ -29,10 +29,11 @@ from vos_annotator.core.edits import (
 from vos_annotator.core.masks import LabelMap, encode_png, object_ids, without
 from vos_annotator.core.object_flags import pack
 from vos_annotator.core.objects import screen_color
-from vos_annotator.core.reach import Sources, drawn, reached, sources_of
+from vos_annotator.core.reach import Sources, drawn, irreplaceable_at, reached, sources_of
 from vos_annotator.core.translation import tr
 
 if TYPE_CHECKING:
+    from vos_annotator.core.annotations import Annotations
     from vos_annotator.core.project import Project
 
 Touched = dict[int, frozenset[int]]  # reference frame -> objects whose pixels changed
@@ -257,6 +258,18 @@ def listing_edits(project: Project, new: Sequence[VideoObject]) -> Iterator[Edit
         yield ObjectsEdit(listed)
 
 
+def deletion_edits(project: Project, object_id: int) -> Iterator[Edit]:
+    """Give the edits that take an object off the list, and so off every frame.
+
+    Its pixels stay where they are stored, for undo, but in predictions that no run gives again:
+    any run may write these once the object is gone, so the step of undo has them.
+    """
+    annotations, ids = project.annotations, frozenset({object_id})
+    for frame in irreplaceable_at(annotations, project.objects, object_id):
+        yield _without(annotations, frame, ids, annotations.absences.at(frame))
+    yield ObjectsEdit(tuple(each for each in project.objects if each.id != object_id))
+
+
 def new_object(object_id: int, name: str | None = None) -> VideoObject:
     """Return an object as it is added to the list."""
     return VideoObject(
@@ -274,14 +287,19 @@ def _wiped(project: Project, ids: frozenset[int]) -> Iterator[Edit]:
     """Give edits that remove what is still stored of objects whose ids come back."""
     annotations = project.annotations
     for frame in range(annotations.frame_count):
-        state = annotations.state(frame)
-        if not ids.isdisjoint(state.ids):
-            before = annotations.stored(frame)
-            edit = FrameEdit.between(frame, before, without(before, ids), state.status)
-            stale = annotations.stale(frame)
-            absent = annotations.absences.at(frame) - ids
-            yield replace(edit, stale=stale, confidence=state.confidence, absent=absent)
+        if not ids.isdisjoint(annotations.state(frame).ids):
+            yield _without(annotations, frame, ids, annotations.absences.at(frame) - ids)
     for object_id in sorted(ids.intersection(annotations.absences.ids)):
         away = np.flatnonzero(annotations.absences.frames(object_id)).tolist()
         frames = range(away[0], away[-1] + 1)
         yield AbsenceEdit(object_id, frames, pack(np.zeros(len(frames), bool)))
+
+
+def _without(
+    annotations: Annotations, frame: int, ids: frozenset[int], absent: frozenset[int]
+) -> FrameEdit:
+    """Return the edit by which a frame has no pixel of some objects, and is as old as it was."""
+    state, before = annotations.state(frame), annotations.stored(frame)
+    edit = FrameEdit.between(frame, before, without(before, ids), state.status)
+    stale = annotations.stale(frame)
+    return replace(edit, stale=stale, confidence=state.confidence, absent=absent)

@@ -17,8 +17,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from vos_annotator.core.edits import Status
+
 if TYPE_CHECKING:
     from vos_annotator.core.annotations import Annotations
+    from vos_annotator.core.objects import Objects
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,19 @@ def only_predicted(annotations: Annotations, ids: Collection[int]) -> frozenset[
     return frozenset(
         each for each in undrawn if any(shows for _, shows, _ in annotations.appearances(each))
     )
+
+
+def irreplaceable(annotations: Annotations, objects: Objects) -> frozenset[int]:
+    """Return the objects whose predictions no run may write: locked ones, and `only_predicted`."""
+    return objects.locked_ids | only_predicted(annotations, objects.ids)
+
+
+def irreplaceable_at(annotations: Annotations, objects: Objects, object_id: int) -> tuple[int, ...]:
+    """Return the frames with predictions of an object that no run may write, in order."""
+    if object_id not in irreplaceable(annotations, objects):
+        return ()
+    predictions = np.flatnonzero(annotations.statuses == Status.PREDICTION).tolist()
+    return tuple(frame for frame in predictions if object_id in annotations.objects_at(frame))
 
 
 def sources_of(annotations: Annotations, object_id: int) -> Sources:

@@ -11,7 +11,7 @@ from vos_annotator.core.annotations import Annotations
 from vos_annotator.core.edits import Status
 from vos_annotator.core.formats.format import ENGINES
 from vos_annotator.core.project import Project
-from vos_annotator.core.reach import only_predicted
+from vos_annotator.core.reach import drawn, irreplaceable
 from vos_annotator.core.translation import marked
 from vos_annotator.engine.commands import Ready, Segmented, SetReference
 
@@ -35,13 +35,12 @@ def keep_provenance(project: Project, ready: Ready) -> None:
 def runnable(project: Project, ids: frozenset[int] | None) -> frozenset[int] | None:
     """Return those of the objects `ids` that a run may compute; None for all that there are.
 
-    Not those that are locked, nor those with masks that nobody drew; see `only_predicted`.
+    Not those that are locked, nor those with masks that nobody drew; see `irreplaceable`.
     """
-    objects = project.objects
-    kept = objects.locked_ids | only_predicted(project.annotations, objects.ids)
+    kept = irreplaceable(project.annotations, project.objects)
     if not kept:
         return ids
-    return frozenset(objects.ids if ids is None else ids) - kept
+    return frozenset(project.objects.ids if ids is None else ids) - kept
 
 
 def nothing_to_run(project: Project, ids: frozenset[int] | None) -> str:
@@ -59,8 +58,8 @@ def land(
 
     Args:
         project: Where it goes.
-        found: What is known of other objects stays as it is. A rough mask replaces stale ones only,
-            and is stale itself.
+        found: What is known of other objects stays as it is; a frame that was empty is stale for
+            those that are locked. A rough mask replaces stale ones only, and is stale itself.
         ids: The objects that were looked for; None for all.
         engine: Who found it.
         may_fill: Whether a frame without masks gets them; else predictions alone are replaced.
@@ -76,7 +75,15 @@ def land(
     stale = frozenset() if ids is None else known.stale(frame) - ids
     if found.is_rough or not found.final:  # no last word: whatever happens, that is due
         stale |= sought
+    if status is Status.EMPTY:
+        stale |= _left_out(project, frame) - sought
     taken = project.predict(frame, found.png, confidence, engine, found.ids, stale)
     if taken and found.is_rough and found.final:
         known.staleness.pass_for_now(np.array([frame]), sought)
     return taken
+
+
+def _left_out(project: Project, frame: int) -> frozenset[int]:
+    """Return the objects that a frame would have been searched for if they were not locked."""
+    locked, known = project.objects.locked_ids, project.annotations
+    return (locked & drawn(known)) - known.absences.at(frame) if locked else locked

@@ -15,6 +15,7 @@ from vos_annotator.core.annotations import Annotations
 from vos_annotator.core.corrections import (
     absence_edit,
     correct,
+    deletion_edits,
     new_object,
     reference_edits,
     release_edits,
@@ -254,8 +255,12 @@ class Document(QObject):
     def delete_object(self, object_id: int) -> None:
         """Take an object off the list, and thereby off every frame."""
         self.settle()
-        left = tuple(each for each in self.objects if each.id != object_id)
-        self.edit(tr("Delete {name} everywhere", name=self._name(object_id)), ObjectsEdit(left))
+        edits = Edits(tuple(deletion_edits(self.project, object_id)))
+        self.edit(self.deletion_text(object_id), edits)
+
+    def deletion_text(self, object_id: int) -> str:
+        """Return what the step is called by which an object is deleted."""
+        return tr("Delete {name} everywhere", name=self._name(object_id))
 
     def add_object(self, name: str | None = None) -> int:
         """Add an object to the list and return its id.

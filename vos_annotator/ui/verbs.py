@@ -7,13 +7,16 @@ person's wish into a call of the document, the cursor, the bridge or a widget.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
+from vos_annotator.core.corrections import deletion_edits
 from vos_annotator.core.edits import Edit, FrameEdit, Status, edits_of
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.reach import irreplaceable_at
 from vos_annotator.core.translation import tr
 from vos_annotator.ui import dialogs
-from vos_annotator.ui.big_change import BigChange, is_big
+from vos_annotator.ui.big_change import BIG, BigChange, is_big
 from vos_annotator.ui.language import number, percent
 from vos_annotator.ui.step_words import with_frames
 
@@ -182,12 +185,17 @@ class Verbs:
         if each.locked:
             self._window.say(work.document.refusal(each.id))
             return
-        work.document.delete_object(each.id)
-        ids = work.document.objects.ids
-        work.cursor.object_id = ids[0] if ids else None
-        self._window.say(
-            tr("{name} is deleted from every frame. key:undo brings it back.", name=each.name)
-        )
+        said = tr("{name} is deleted from every frame. key:undo brings it back.", name=each.name)
+        project, text = work.document.project, work.document.deletion_text(each.id)
+        masks = len(irreplaceable_at(project.annotations, project.objects, each.id))
+        if self._window.has_job or masks <= BIG:
+            work.document.delete_object(each.id)
+            self._window.say(said)
+            return
+        edits, note = deletion_edits(project, each.id), partial(project.history.push, text)
+        job = BigChange(text, work.document, edits, masks, note)
+        job.succeeded.connect(lambda _: self._window.say(said))
+        self._window.start_job(job)
 
     def cycle_object(self, step: int) -> None:
         """Make the next (1) or previous (-1) object current."""
