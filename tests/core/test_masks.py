@@ -23,8 +23,9 @@ from vos_annotator.core.masks import (
     encode_png,
     object_ids,
 )
-from vos_annotator.core.png_bands import banded_pixels
+from vos_annotator.core.png_bands import banded_pixels, check_png
 
+_REFUSED = r"it is cut short|fit its checksum|does not begin"
 label_maps = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=40))
 
 
@@ -133,6 +134,24 @@ def test_a_png_of_which_a_bit_is_changed_is_refused_or_has_the_same_masks(tmp_pa
             except UserError:
                 refused += 1
     assert refused > len(png) / 2
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_each_bit_of_a_png_is_held_against_its_checksums_and_what_follows_its_end_is_not(is_ours):
+    label_map = np.eye(40, 50, dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(label_map).save(file, "PNG")
+    png = encode_png(label_map) if is_ours else file.getvalue()
+    check_png(png)
+    check_png(png + b"what another program left here")
+    for place in range(8 * len(png)):
+        damaged = bytearray(png)
+        damaged[place // 8] ^= 1 << place % 8
+        with pytest.raises(ValueError, match=_REFUSED):
+            check_png(bytes(damaged))
+    for length in range(len(png)):
+        with pytest.raises(ValueError, match=_REFUSED):
+            check_png(png[:length])
 
 
 def test_a_png_that_says_it_is_small_and_unpacks_without_end_is_not_unpacked():

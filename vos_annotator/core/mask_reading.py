@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.masks import HUE_COUNT, PALETTE, UNREADABLE, LabelMap, check_png
-from vos_annotator.core.png_bands import banded_pixels
+from vos_annotator.core.masks import HUE_COUNT, PALETTE, UNREADABLE, LabelMap
+from vos_annotator.core.png_bands import banded_pixels, check_png
 
 _MOST_GREYS = 64  # more distinct greys than this are a soft edge, not object ids
 VOID = 255  # of DAVIS, YouTube-VOS and VOC: the border that belongs to no object

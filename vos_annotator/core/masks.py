@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.png_bands import banded_pixels, banded_png, repainted_png
+from vos_annotator.core.png_bands import banded_pixels, banded_png, check_png, repainted_png
 
 LabelMap = NDArray[np.uint8]
 Box = tuple[slice, slice]
@@ -96,16 +96,6 @@ def decode_png(data: bytes) -> LabelMap:
             "A stored mask is a PNG of mode {mode}: masks are stored as indexed PNGs.", mode=mode
         )
     return pixels
-
-
-def check_png(data: bytes) -> None:
-    """Hold each part of a PNG against its checksum: Pillow reads pixels without.
-
-    Raises:
-        One of UNREADABLE: The file is cut short, or damaged.
-    """
-    with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
-        image.verify()
 
 
 def png_shape(data: bytes) -> tuple[int, int]:

@@ -97,17 +97,25 @@ def banded_pixels(png: bytes) -> NDArray[np.uint8] | None:
     return np.frombuffer(raw, np.uint8).reshape(height, width + 1)[:, 1:].copy()
 
 
-def is_whole_png(png: bytes) -> bool:
-    """Whether every part of a PNG fits its checksum, from the first to the last."""
-    place, kind = len(_SIGNATURE), b""
-    view = memoryview(png)
-    while place + _AROUND <= len(png) and kind != b"IEND":
+def check_png(png: bytes) -> None:
+    """Hold every part of a PNG, whoever made it, against its checksum: Pillow reads pixels without.
+
+    What follows the last part is none of the picture.
+
+    Raises:
+        ValueError: It is no PNG, is cut short, or a part does not fit its checksum.
+    """
+    if not png.startswith(_SIGNATURE):
+        raise ValueError("it does not begin as a PNG does")
+    place, kind, view = len(_SIGNATURE), b"", memoryview(png)
+    while kind != b"IEND":
+        if place + _AROUND > len(png):
+            raise ValueError("it is cut short")
         length, kind = struct.unpack_from(">I4s", png, place)
         end = place + 8 + length
         if end + 4 > len(png) or zlib.crc32(view[place + 4 : end]) != _number(png, end):
-            return False
+            raise ValueError(f"what begins at byte {place} does not fit its checksum")
         place = end + 4
-    return png.startswith(_SIGNATURE) and kind == b"IEND" and place == len(png)
 
 
 def _number(data: bytes, place: int) -> int:

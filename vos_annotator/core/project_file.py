@@ -21,7 +21,7 @@ from vos_annotator.core.edits import Edit, ReviewSpan, ReviewState, Status, Vide
 from vos_annotator.core.errors import DamagedMask, UserError
 from vos_annotator.core.frame_state import FrameState
 from vos_annotator.core.history import History
-from vos_annotator.core.png_bands import is_whole_png
+from vos_annotator.core.png_bands import check_png
 from vos_annotator.core.project_schema import bring_up_to_date, check_identity, make_tables
 
 _LATEST = 1e11  # s since the epoch; what is beyond is damage
@@ -125,10 +125,11 @@ class ProjectFile:
         query = "SELECT png FROM pngs WHERE frame = ?"
         try:
             (png,) = self._connection.execute(query, (frame,)).fetchone() or (None,)
-        except (sqlite3.Error, ValueError) as error:  # Value: text with broken characters
+            if not isinstance(png, bytes):
+                raise ValueError("there is no mask")
+            check_png(png)
+        except (sqlite3.Error, ValueError) as error:  # Value: text with broken characters too
             raise DamagedMask(self.path, frame) from error
-        if not (isinstance(png, bytes) and is_whole_png(png)):
-            raise DamagedMask(self.path, frame)
         return png
 
     def steps(self) -> dict[int, str]:

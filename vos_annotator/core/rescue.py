@@ -22,7 +22,7 @@ from vos_annotator.core.frame_state import FrameState
 from vos_annotator.core.history import History
 from vos_annotator.core.masks import LabelMap, decode_png, object_ids
 from vos_annotator.core.objects import screen_color
-from vos_annotator.core.png_bands import is_whole_png
+from vos_annotator.core.png_bands import check_png
 from vos_annotator.core.project_file import ProjectFile
 from vos_annotator.core.project_video import SUFFIX, check_video, open_video_of, video_meta
 from vos_annotator.core.translation import tr, tr_many
@@ -196,8 +196,9 @@ def _write(
 
 def _readable(png: bytes) -> LabelMap | None:
     try:
-        return decode_png(png) if is_whole_png(png) else None
-    except UserError:
+        check_png(png)
+        return decode_png(png)
+    except (UserError, ValueError):
         return None
 
 

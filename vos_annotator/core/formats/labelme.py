@@ -28,7 +28,8 @@ from vos_annotator.core.formats.layers import Layer, bounded, flattened
 from vos_annotator.core.formats.ledger import MANIFEST
 from vos_annotator.core.formats.outlines import filled
 from vos_annotator.core.formats.text_files import read_json, write_json
-from vos_annotator.core.masks import UNREADABLE, LabelMap, check_png, object_ids
+from vos_annotator.core.masks import UNREADABLE, LabelMap, object_ids
+from vos_annotator.core.png_bands import check_png
 from vos_annotator.core.translation import tr
 from vos_annotator.core.video import Image, Video
 
