@@ -1,8 +1,10 @@
 """The command line: quick help, one sentence and exit code 2 for a mistake."""
 
+import argparse
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import cv2
@@ -11,6 +13,7 @@ import pytest
 
 import vos_annotator
 from vos_annotator.cli import COMMANDS, main
+from vos_annotator.core.given_numbers import given_number
 from vos_annotator.core.masks import encode_png
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import open_video
@@ -97,6 +100,23 @@ def test_help_names_every_command_without_loading_any(capsys):
     said = capsys.readouterr().out
     assert ended.value.code == 0
     assert all(command in said for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_number_that_a_command_cannot_take_is_told_in_a_sentence_at_once(command, capsys):
+    parser = argparse.ArgumentParser()
+    try:
+        import_module(COMMANDS[command][0]).add_arguments(parser)
+    except ImportError as error:
+        pytest.skip(f"an extra brings {error.name}")
+    for action in parser._actions:
+        assert action.type not in (int, float), f"{action.option_strings} has no bounds"
+        if getattr(action.type, "func", None) is given_number:
+            (option,) = action.option_strings
+            for absurd in ("1e22", "9" * 22, "9" * 5000, "-" + "9" * 22, "inf", "nan", "-1", "x"):
+                told = mistake(capsys, command, option, absurd)
+                assert told.startswith(f"{option} {absurd[:20]}") and len(told) < 150
+            assert f'{option} "" is no number' in mistake(capsys, command, option, "")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -19,12 +19,14 @@ from vos_annotator.batch.run import run as run_all
 from vos_annotator.batch.table import view
 from vos_annotator.batch.work import NOTES, RUNTIME, Settings
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.given_numbers import add_number
 from vos_annotator.core.outputs import folder_to_write
 from vos_annotator.engine.choice import add_engine_options, chosen_engine
 from vos_annotator.engine.registry import engine_names
 
 _PART = 300  # frames: to open a clip again costs little beside so many
-_SMALLEST = 16  # px; below, a frame would have less than one position in memory
+_LONGEST_PART = 100_000_000  # frames
+_MOST_WORKERS = 1000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,9 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", required=True, metavar="DIR", help="masks go to DIR/Annotations/480p/NAME"
     )
-    parser.add_argument(
+    add_number(
+        parser,
         "--workers",
-        type=int,
+        *(1, _MOST_WORKERS),
         default=usual_workers(),
         help="processes of one thread each (here %(default)s)",
     )
@@ -49,15 +52,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESS|local",
         help="run on a Ray cluster, whose machines reach the same paths or URLs",
     )
-    parser.add_argument(
-        "--cpus", type=float, default=1, help="cores for each clip, on a cluster (%(default)s)"
-    )
-    parser.add_argument(
-        "--gpus", type=float, default=0, help="GPUs, or a share of one, likewise (%(default)s)"
-    )
-    parser.add_argument(
+    cpus = "cores for each clip, on a cluster (%(default)s)"
+    add_number(parser, "--cpus", 0.001, _MOST_WORKERS, float, default=1, help=cpus)
+    gpus = "GPUs, or a share of one, likewise (%(default)s)"
+    add_number(parser, "--gpus", 0, _MOST_WORKERS, float, default=0, help=gpus)
+    add_number(
+        parser,
         "--part",
-        type=int,
+        *(1, _LONGEST_PART),
         default=_PART,
         metavar="FRAMES",
         help="cut longer clips at their references into parts of so many at least (%(default)s)",
@@ -80,11 +82,6 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UserError: The clips cannot be read, or an option is not as it must be.
     """
-    for option, least in (("workers", 1), ("part", 1), ("size", _SMALLEST)):
-        if (given := getattr(args, option)) < least:
-            raise UserError(f"--{option} {given} is too small: give at least {least}.")
-    if args.cpus <= 0 or args.gpus < 0:
-        raise UserError("--cpus and --gpus say what a clip has for itself: give more than that.")
     choice = chosen_engine(args)
     if choice.name not in engine_names():
         names = ", ".join(engine_names())

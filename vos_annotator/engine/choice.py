@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from vos_annotator.core.given_numbers import add_number
 from vos_annotator.engine.registry import DEFAULT_ENGINE, DEFAULT_SIZE
+
+SIZES = 16, 8192  # px: one position in memory; twice as fine as the finest videos
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,12 @@ def add_engine_options(parser: argparse.ArgumentParser, with_size: bool = True) 
         "--checkpoint", metavar="PATH", help="weights that it runs, where it takes some"
     )
     if with_size:
-        parser.add_argument(
-            "--size", type=int, default=DEFAULT_SIZE, help="short side to work at, px (%(default)s)"
+        add_number(
+            parser,
+            "--size",
+            *SIZES,
+            default=DEFAULT_SIZE,
+            help="short side to work at, px (%(default)s)",
         )
 
 

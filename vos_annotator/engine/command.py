@@ -20,7 +20,6 @@ from vos_annotator.engine.choice import add_engine_options, chosen_engine
 from vos_annotator.engine.headless import EngineFailure, propagated_pngs
 
 _CACHE_BYTES = 64 << 20  # pictures are read in order, or in reverse: few are met again
-_SMALLEST = 16  # px; below, a frame would have less than one position in memory
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,8 +58,6 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UserError: A file or an option is not as it must be; each frame that is there is whole.
     """
-    if args.size < _SMALLEST:
-        raise UserError(f"--size {args.size} is too small: give at least {_SMALLEST}.")
     with open_video(args.video, _CACHE_BYTES) as video:
         name = safe_name(args.name or video.name)
         folder = annotation_path(args.out, name, 0).parent

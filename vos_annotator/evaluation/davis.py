@@ -10,6 +10,7 @@ from dataclasses import astuple
 from pathlib import Path
 
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.given_numbers import add_number
 from vos_annotator.core.mask_reading import read_label_map
 from vos_annotator.core.masks import LabelMap
 from vos_annotator.core.outputs import file_to_write, folder_to_write
@@ -41,6 +42,7 @@ COLUMNS = [
     "JF_mean",
     "ms_per_frame",
 ]  # of the CSV; `_cells` has the same order
+_MOST_FRAMES = 1_000_000
 SCRIBBLE_COLUMNS = [
     *("sequence", "object", "IoU_1", "IoU_2", "IoU_3"),
     *("ms_first", "ms_next"),
@@ -73,12 +75,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what runs the network: torch, bfloat16, compiled, onnxruntime, int8, openvino "
         "or auto, the quickest here",
     )
-    parser.add_argument(
-        "--memory", type=int, metavar="N", help="frames of a pass that it reads; 0 for all"
-    )
-    parser.add_argument(
-        "--every", type=int, metavar="N", help="of N frames of a pass it remembers one"
-    )
+    memory = "frames of a pass that it reads; 0 for all"
+    add_number(parser, "--memory", 0, _MOST_FRAMES, metavar="N", help=memory)
+    every = "of N frames of a pass it remembers one"
+    add_number(parser, "--every", 1, _MOST_FRAMES, metavar="N", help=every)
     parser.add_argument(
         "--coarse", action="store_true", help="do not look at objects of large frames from near"
     )
@@ -150,9 +150,6 @@ def _check(args: argparse.Namespace) -> None:
         raise UserError("--save keeps masks that are made from the first ones alone: leave it out.")
     if args.plot is not None and not args.robot:
         raise UserError("--plot draws what --robot reaches: give that too.")
-    for name, least in (("size", 16), ("rounds", 0), ("memory", 0), ("every", 1)):
-        if (given := getattr(args, name)) is not None and given < least:
-            raise UserError(f"--{name} {given} is too small: give at least {least}.")
 
 
 def _engine(args: argparse.Namespace) -> SegmentationEngine:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from vos_annotator.core.atomic import put_report
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.given_numbers import add_number
 from vos_annotator.core.outputs import file_to_write
 from vos_annotator.core.tables import write_csv
 from vos_annotator.engine.protocol import SegmentationEngine
@@ -27,6 +28,7 @@ from vos_annotator.evaluation.sequences import Sequence
 
 COLUMNS = ["sequence", "round", "frame_corrected", "JF_mean", "strokes", "seconds"]
 GOALS = (0.90, 0.95)
+_MOST_ROUNDS = 10_000
 
 
 def add_arguments(
@@ -37,9 +39,8 @@ def add_arguments(
         "--robot", action="store_true", help="correct frame by frame like a person, score each"
     )
     group = parser.add_argument_group("with --robot")
-    group.add_argument(
-        "--rounds", type=int, default=8, help="corrections after the first frame (%(default)s)"
-    )
+    rounds = "corrections after the first frame (%(default)s)"
+    add_number(group, "--rounds", 0, _MOST_ROUNDS, default=8, help=rounds)
     how = group.add_mutually_exclusive_group()
     how.add_argument("--strokes", action="store_true", help="correct by simulated strokes")
     how.add_argument("--masks", action="store_true", help="correct by the true mask (default)")

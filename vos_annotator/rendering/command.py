@@ -19,6 +19,7 @@ from pathlib import Path
 
 from vos_annotator.core.atomic import sweep
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.given_numbers import LARGEST_SEED, add_number
 from vos_annotator.core.outputs import folder_to_write
 from vos_annotator.rendering.clips import PARTS, clip_folder, render_clip, write_clip
 from vos_annotator.rendering.contact_sheet import write_sheet
@@ -27,7 +28,7 @@ from vos_annotator.rendering.pictures import find_photographs
 from vos_annotator.rendering.renderer import Renderer
 
 _ON_SHEET = 12  # clips
-_SHORTEST = 64  # px of a side
+_SHORTEST, _LONGEST = 64, 8192  # px of a side
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--models", type=Path, required=True, metavar="DIR", help="folder or zip of OBJ models"
     )
-    parser.add_argument("--count", type=int, required=True, metavar="N", help="clips in all")
+    add_number(parser, "--count", 1, 1_000_000, required=True, metavar="N", help="clips in all")
     parser.add_argument(
         "--out",
         type=folder_to_write,
@@ -56,13 +57,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="clips go to DIR/videos/rendered; those that are there already stay",
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="other clips (default 0)")
+    seed = "other clips (default 0)"
+    add_number(parser, "--seed", 0, LARGEST_SEED, default=0, metavar="S", help=seed)
     parser.add_argument(
         "--backgrounds", type=Path, metavar="DIR", help="photographs; without, patterns"
     )
-    parser.add_argument("--frames", type=int, default=24, metavar="T", help="of a clip (24)")
+    add_number(parser, "--frames", 2, 10_000, default=24, metavar="T", help="of a clip (24)")
     parser.add_argument("--size", default="416x272", metavar="WxH", help="pixels (416x272)")
-    parser.add_argument("--workers", type=int, default=1, metavar="W", help="processes (1)")
+    add_number(parser, "--workers", 1, 1000, default=1, metavar="W", help="processes (1)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -74,9 +76,6 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(format="%(message)s")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # or the workers would go on
     width, height = _parse_size(args.size)
-    for name, least in (("count", 1), ("seed", 0), ("frames", 2), ("workers", 1)):
-        if getattr(args, name) < least:
-            raise UserError(f"--{name} {getattr(args, name)} is too small: give at least {least}.")
     missing = [n for n in range(args.count) if not clip_folder(args.out, args.seed, n).exists()]
     if missing:
         photographs = find_photographs(args.backgrounds)
@@ -103,6 +102,8 @@ def _parse_size(text: str) -> tuple[int, int]:
         raise UserError(f"--size {text} is no size: give it as 416x272.") from None
     if min(width, height) < _SHORTEST:
         raise UserError(f"--size {text} is too small: give at least {_SHORTEST} px a side.")
+    if max(width, height) > _LONGEST:
+        raise UserError(f"--size {text} is too large: give at most {_LONGEST} px a side.")
     return width, height
 
 

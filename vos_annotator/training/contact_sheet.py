@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from vos_annotator.core.atomic import put_report
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.given_numbers import LARGEST_SEED, add_number
 from vos_annotator.core.masks import PALETTE
 from vos_annotator.core.outputs import file_to_write
 from vos_annotator.training.clips import ClipMaker, ClipMix
@@ -34,12 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", nargs="?", default="student", help="whose clips; see `train`")
     parser.add_argument("--data", metavar="DIR", help="short for --set data.root=DIR")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--stage", type=int, default=0, help="which stage of the recipe")
-    parser.add_argument(
-        "--count", type=int, default=16, help=f"clips on the sheet, at most {_MOST}"
-    )
-    parser.add_argument("--columns", type=int, default=2, help="clips beside each other")
-    parser.add_argument("--seed", type=int, default=0)
+    add_number(parser, "--stage", 0, 1000, default=0, help="which stage of the recipe")
+    add_number(parser, "--count", 1, _MOST, default=16, help=f"clips on the sheet, to {_MOST}")
+    add_number(parser, "--columns", 1, 1_000_000, default=2, help="clips beside each other")
+    add_number(parser, "--seed", 0, LARGEST_SEED, default=0)
     parser.add_argument("--out", type=file_to_write, required=True, metavar="FILE", help="the PNG")
 
 
@@ -49,16 +48,9 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         UserError: The recipe, the data or an option is not as it must be.
     """
-    for name, least in (("count", 1), ("columns", 1), ("seed", 0)):
-        if getattr(arguments, name) < least:
-            raise UserError(f"--{name} must be at least {least}.")
-    if arguments.count > _MOST:
-        raise UserError(
-            f"--count {arguments.count} is too large for a sheet: give at most {_MOST}."
-        )
     changes = [*arguments.set, *([f"data.root={arguments.data}"] if arguments.data else [])]
     recipe = read_recipe(arguments.recipe, changes)
-    if not 0 <= arguments.stage < len(recipe.stages):
+    if arguments.stage >= len(recipe.stages):
         raise UserError(f"The recipe has {len(recipe.stages)} stages: count --stage from 0.")
     stage = recipe.stages[arguments.stage]
     maker = ClipMaker(find_sources(data_sets(recipe.data)), ClipMix.of(stage, recipe.data))

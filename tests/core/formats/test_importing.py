@@ -271,6 +271,8 @@ def test_a_mistake_of_an_import_is_one_sentence(tmp_path, clip, capsys, words, p
         (("--format", "tiff"), "no format tiff"),
         (("--format", "coco", "--frames", "1,x"), "1,x is no list of numbers"),
         (("--format", "coco", "--frames", "99"), "no frame 99: its last is 7"),
+        (("--format", "coco", "--frames", "2-999999999"), "no frame 8: its last is 7"),
+        (("--format", "coco", "--frames", "5-999999999:4"), "no frame 9: its last is 7"),
         (("--format", "coco", "--frames", "no.json"), "no.json has gone"),
     ],
 )

@@ -16,6 +16,8 @@ from vos_annotator.core.formats.preflight import Facts, preflight
 from vos_annotator.core.formats.registry import FORMATS, format_named
 from vos_annotator.core.formats.sources import picture_names, source_of
 from vos_annotator.core.formats.youtube_vos import requested_frames
+from vos_annotator.core.given_numbers import add_number
+from vos_annotator.core.objects import MOST
 from vos_annotator.core.outputs import folder_to_write
 from vos_annotator.core.project import Project
 
@@ -52,9 +54,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also replace files that are not as an export left them",
     )
-    parser.add_argument(
+    add_number(
+        parser,
         "--feather",
-        type=float,
+        *(0, _WIDEST, float),
         default=0.0,
         metavar="PX",
         help="width of soft borders, of cut-outs, mattes and soft masks",
@@ -89,8 +92,10 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def numbers(text: str) -> tuple[int, ...]:
+def numbers(text: str, most: int) -> tuple[int, ...]:
     """Return what a list such as 0,5,10-20 or 0-100:5 names, in order.
+
+    Of what is beyond `most` the first of each part, for whoever refuses it.
 
     Raises:
         UserError: It is no such list.
@@ -100,8 +105,9 @@ def numbers(text: str) -> tuple[int, ...]:
         match = re.fullmatch(r"\s*(\d{1,9})(?:-(\d{1,9})(?::([1-9]\d{0,8}))?)?\s*", part, re.ASCII)
         if match is None:
             raise UserError("{text} is no list of numbers: write 0,5,10-20 or 0-100:5.", text=text)
-        first, last, step = match.groups()
-        found.update(range(int(first), int(last or first) + 1, int(step or 1)))
+        first, step = int(match[1]), int(match[3] or 1)
+        named = range(first, int(match[2] or first) + 1, step)
+        found.update(named[: max(most - first, -1) // step + 2])
     return tuple(sorted(found))
 
 
@@ -111,10 +117,8 @@ def _options(args: argparse.Namespace, project: Project) -> Options:
         name = args.name or project.video.name
         frames = requested_frames(Path(args.frames), name, picture_names(project.video))
     elif args.frames is not None:
-        frames = numbers(args.frames)
-    objects = None if args.objects is None else frozenset(numbers(args.objects))
-    if not 0 <= args.feather <= _WIDEST:
-        raise UserError("A border is 0 to {most} px wide: choose another.", most=_WIDEST)
+        frames = numbers(args.frames, project.video.frame_count - 1)
+    objects = None if args.objects is None else frozenset(numbers(args.objects, MOST))
     return Options(
         frames,
         objects,
