@@ -9,6 +9,7 @@ import signal
 import sys
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -363,6 +364,18 @@ def test_frames_of_another_clip_are_never_mixed_with_the_results(tmp_path):
     done = work(task_of(video, masks, tmp_path / "out"), {})
     assert "00099.png" in done.error
     assert [path.name for path in stranger.parent.iterdir()] == ["00099.png"]
+
+
+def test_masks_are_never_written_among_the_pictures_of_their_clip(tmp_path):
+    folder = tmp_path / "out" / "Annotations" / "480p"
+    video, masks = make_clip(folder, "a")
+    for file in video.iterdir():
+        cv2.imwrite(str(file.with_suffix(".jpg")), cv2.imread(str(file)))
+        file.unlink()
+    before = sorted(video.iterdir())
+    done = work(task_of(video, masks, tmp_path / "out"), {})
+    assert "is the video of a itself" in done.error and not done.report
+    assert sorted(video.iterdir()) == before
 
 
 def test_masks_that_no_batch_left_are_never_written_over(tmp_path):

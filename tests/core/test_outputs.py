@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from vos_annotator.cli import main
+from vos_annotator.core.masks import encode_png
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import open_video
 
@@ -82,6 +83,82 @@ def test_a_report_is_not_written_over_a_project(projects, capsys):
     assert "would be lost" in refused(capsys, "effort", a, "--csv", b)
     assert "would be lost" in refused(capsys, "compare", a, b, "--csv", b)
     assert b.read_bytes() == before
+
+
+def bytes_below(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_no_command_writes_over_what_it_reads_or_among_its_pictures(projects, tmp_path, capsys):
+    (a, b), frame = projects, tmp_path / "clip" / "1.png"
+    table, journal = tmp_path / "table.csv", tmp_path / "killed.vos-wal"
+    os.link(frame, tmp_path / "link.png")
+    with Project.open(a) as project:
+        project.set_references({0: np.ones((24, 32), np.uint8)})
+        journal_as_left = (tmp_path / "a.vos-wal").read_bytes()
+    journal.write_bytes(journal_as_left)  # as whoever is killed leaves it
+    film, of_film = tmp_path / "film.avi", tmp_path / "film.vos"
+    writer = cv2.VideoWriter(str(film), cv2.VideoWriter_fourcc(*"MJPG"), 25, (32, 24))
+    for shade in range(3):
+        writer.write(np.full((24, 32, 3), shade, np.uint8))
+    writer.release()
+    Project.create(of_film, open_video(film)).close()
+    before = bytes_below(tmp_path)
+
+    for words in (
+        ("effort", b, "--png", frame),
+        ("effort", b, "--png", tmp_path / "clip" / "new.png"),
+        ("effort", b, "--csv", tmp_path / "link.png", "--png", frame),
+        ("effort", b, "--csv", journal),
+        ("effort", b, "--csv", table, "--png", table),
+        ("effort", of_film, "--csv", film),
+        ("effort", of_film, "--png", film),
+        ("compare", b, a, "--csv", frame),
+    ):
+        refused(capsys, *words)
+    assert bytes_below(tmp_path) == before
+
+    assert main(["effort", str(b), "--csv", str(tmp_path / "clip" / "effort.csv")]) == 0
+    assert main(["effort", str(b), "--png", str(tmp_path / "new.png")]) == 0
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_no_export_and_no_pass_writes_among_the_pictures_of_its_video(tmp_path, capsys, suffix):
+    data = tmp_path / "data"
+    for folder in ("Annotations", "JPEGImages"):  # the frames lie where results would
+        (data / folder / "480p" / "clip").mkdir(parents=True)
+    for folder, words in (
+        ("JPEGImages", ("export", "VOS", "--format", "davis", "--replace")),
+        ("Annotations", ("export", "VOS", "--format", "davis", "--replace")),
+        ("Annotations", ("propagate", "CLIP", "--masks", "MASK", "--engine=hold", "--replace")),
+    ):
+        clip = data / folder / "480p" / "clip"
+        for frame in range(3):
+            picture = np.full((24, 32, 3), 80 * frame, np.uint8)
+            cv2.imwrite(str(clip / f"{frame:05d}.{suffix}"), picture)
+        masks = {0: np.ones((24, 32), np.uint8)}
+        with Project.create(data / f"{words[0]}-{folder}.vos", open_video(clip)) as project:
+            project.set_references(masks)
+        (tmp_path / "mask.png").write_bytes(encode_png(masks[0]))
+        names = {"VOS": project.path, "CLIP": clip, "MASK": tmp_path / "mask.png"}
+        before = bytes_below(clip)
+
+        assert main([*(str(names.get(w, w)) for w in words), "--out", str(data)]) == 2
+        assert "stays as it is" in capsys.readouterr().err
+        assert bytes_below(clip) == before
+
+
+def test_a_film_is_not_exported_over_the_film_that_it_is_made_of(projects, tmp_path, capsys):
+    export = ("export", "--format", "overlay", "--out", str(tmp_path), "--name", "clip")
+    assert main([*export, str(projects[0])]) == 0
+    (film,) = (file for file in tmp_path.iterdir() if file.suffix == ".mp4")
+    with Project.create(tmp_path / "film.vos", open_video(film)) as project:
+        project.set_references({0: np.ones((24, 32), np.uint8)})
+    before = film.read_bytes()
+
+    assert main([*export, str(project.path), "--replace"]) == 2
+    assert "stays as it is" in capsys.readouterr().err
+    assert film.read_bytes() == before
 
 
 def test_a_report_makes_the_folders_above_it(projects, tmp_path):

@@ -319,6 +319,35 @@ def test_mistakes_are_one_sentence(root, arguments, problem):
         evaluate("--davis", root, *arguments)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--engine=hold", "--save", "root/Annotations/480p"),
+        ("--engine=hold", "--csv", "root/Annotations/480p/moving/00002.png"),
+        ("--engine=hold", "--csv", "root/JPEGImages/480p/still/00001.jpg"),
+        ("--engine=hold", "--checkpoint=weights", "--csv", "weights"),
+        ("--engine=hold", "--set=list.txt", "--csv", "list.txt"),
+        ("--engine=hold", "--robot", "--plot", "root/JPEGImages/480p/still/new.png"),
+        ("--results", "kept", "--csv", "kept/moving/00001.png"),
+    ],
+    ids=" ".join,
+)
+def test_nothing_is_written_over_a_data_set_or_what_else_is_read(
+    root, tmp_path, monkeypatch, words
+):
+    monkeypatch.chdir(tmp_path)
+    for name, label_maps in (("moving", MOVING), ("still", [squares((1, 10))] * 5)):
+        write(tmp_path / "kept" / name, label_maps)
+    (tmp_path / "weights").write_bytes(b"weights")
+    (tmp_path / "list.txt").write_text("moving\n")
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+
+    with pytest.raises(UserError, match="stays as it is"):
+        evaluate("--davis", root, *words)
+
+    assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
+
+
 def test_of_two_things_to_evaluate_none_is_left_aside_without_a_word(root, capsys):
     for words in (("--results", "kept", "--robot"), ("--doubt", "--scribbles")):
         with pytest.raises(SystemExit) as ended:

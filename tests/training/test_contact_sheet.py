@@ -62,3 +62,14 @@ def test_a_seed_below_0_is_named(data, tmp_path, capsys):
     words = ["--data", str(data), "--out", str(tmp_path / "a.png"), "--seed", "-1"]
     assert main(["show-clips", *words]) == 2
     assert "--seed" in capsys.readouterr().err
+
+
+def test_a_sheet_is_not_drawn_over_training_data_or_beside_it(data, tmp_path, capsys):
+    pictures = [file for file in data.rglob("*.*") if file.is_file()]
+    before = [file.read_bytes() for file in pictures]
+    for file in (*pictures, pictures[0].with_name("new.png")):
+        words = ["--data", str(data), "--out", str(file), "--set", "stages.0.size=64"]
+        assert main(["show-clips", *words]) == 2
+        assert "stays as it is" in capsys.readouterr().err
+    assert [file.read_bytes() for file in pictures] == before
+    assert not pictures[0].with_name("new.png").exists()

@@ -157,6 +157,13 @@ def test_the_effort_is_told_drawn_and_kept(qtbot, window, tmp_path, monkeypatch)
         monkeypatch.setattr(dialogs, "ask_new_file", lambda *_, name=name: tmp_path / name)
         button.click()
         assert (tmp_path / name).read_bytes().startswith(start)
+
+    frame = next(window.document.video.path.iterdir())
+    before = frame.read_bytes()
+    monkeypatch.setattr(dialogs, "ask_new_file", lambda *_: frame)
+    for button in (dialog.table, dialog.png):
+        button.click()
+        assert "stays as it is" in dialog._note.text() and frame.read_bytes() == before
     dialog.reject()
 
 

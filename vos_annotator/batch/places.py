@@ -16,7 +16,7 @@ from typing import Any
 
 from vos_annotator.core.atomic import put_file, sweep, writing
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.mask_files import lies_in
+from vos_annotator.core.outputs import lies_in
 
 
 def is_url(path: str) -> bool:

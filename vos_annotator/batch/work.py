@@ -246,6 +246,12 @@ def _claim(task: Task, output: Output, source: Source) -> None:
     """
     folder, count = _folder(task.clip), source.video.frame_count
     where = f"{output.root}/{folder}"
+    if output.has(folder, str(source.video.path / "a picture")):
+        raise UserError(
+            "{folder} is the video of {clip} itself: choose another folder for the masks.",
+            folder=where,
+            clip=task.clip.name,
+        )
     for given in source.given:
         if output.has(folder, given):
             raise UserError(

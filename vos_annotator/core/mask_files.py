@@ -3,7 +3,6 @@
 For: the import of the window, the command line. Knows masks, videos and the folders of DAVIS.
 """
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,12 +76,6 @@ def mask_files(path: str | Path, video: Video, name: str | None = None) -> dict[
             )
         frames[frame] = file
     return dict(sorted(frames.items()))
-
-
-def lies_in(file: Path, folder: Path) -> bool:
-    """Return whether a file, or what its links lead to, is in a folder itself."""
-    places = os.path.realpath(file.parent), os.path.dirname(os.path.realpath(file))
-    return os.path.realpath(folder) in places
 
 
 def sequence_folder(path: Path, name: str) -> Path:

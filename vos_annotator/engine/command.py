@@ -13,8 +13,8 @@ from pathlib import Path
 from vos_annotator.core.atomic import put_file
 from vos_annotator.core.davis import annotation_path, claim_folder, safe_name
 from vos_annotator.core.errors import UserError
-from vos_annotator.core.mask_files import lies_in, mask_files, reference_pngs
-from vos_annotator.core.outputs import folder_to_write
+from vos_annotator.core.mask_files import mask_files, reference_pngs
+from vos_annotator.core.outputs import check_outputs, folder_to_write, lies_in
 from vos_annotator.core.video import Video, open_video
 from vos_annotator.engine.choice import add_engine_options, chosen_engine
 from vos_annotator.engine.headless import EngineFailure, propagated_pngs
@@ -60,7 +60,9 @@ def run(args: argparse.Namespace) -> int:
     """
     with open_video(args.video, _CACHE_BYTES) as video:
         name = safe_name(args.name or video.name)
-        folder = annotation_path(args.out, name, 0).parent
+        first = annotation_path(args.out, name, 0)
+        check_outputs([first], [video.path])
+        folder = first.parent
         references = _references(args.masks, video, folder)
         claim_folder(folder, video)
         if not args.replace:

@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from vos_annotator.core.agreement import COLUMNS, Agreement, agreements, shared_names
-from vos_annotator.core.outputs import file_to_write
+from vos_annotator.core.outputs import check_outputs, file_to_write
 from vos_annotator.core.tables import write_csv
 from vos_annotator.core.two_projects import open_two
 
@@ -26,6 +26,7 @@ def run(args: argparse.Namespace) -> int:
         UserError: A project cannot be opened, they are not of one video, or share no object.
     """
     with open_two(args.first, args.second) as (first, second):
+        check_outputs([args.csv], (first.path, second.path, first.video.path))
         shared = shared_names(first, second)
         found = list(agreements(first, second, shared))
         for project, other in ((first, second), (second, first)):

@@ -13,7 +13,7 @@ from vos_annotator.core.errors import UserError
 from vos_annotator.core.given_numbers import add_number
 from vos_annotator.core.mask_reading import read_label_map
 from vos_annotator.core.masks import LabelMap
-from vos_annotator.core.outputs import file_to_write, folder_to_write
+from vos_annotator.core.outputs import check_outputs, file_to_write, folder_to_write
 from vos_annotator.core.tables import write_csv
 from vos_annotator.engine.choice import add_engine_options, chosen_engine
 from vos_annotator.engine.protocol import ScribbleEngine, SegmentationEngine
@@ -105,6 +105,7 @@ def run(args: argparse.Namespace) -> int:
             raise UserError("--sequences names none: give names with commas between them.")
     _check(args)
     sequences = find_sequences(args.davis, names)
+    _check_files(args, sequences)
     if args.doubt:
         return doubt_report.run(args, sequences, _engine(args))
     if args.robot:
@@ -152,6 +153,16 @@ def _check(args: argparse.Namespace) -> None:
         raise UserError("--plot draws what --robot reaches: give that too.")
 
 
+def _check_files(args: argparse.Namespace, sequences: list[Sequence]) -> None:
+    """Refuse to write over the data set, or anything else that is read."""
+    read: list[Path | str | None] = [args.checkpoint, args.set]
+    for sequence in sequences:
+        stored = None if args.results is None else _results_of(sequence, args.results)
+        read += [sequence.images, sequence.files[0].parent, stored]
+    kept = [] if args.save is None else [args.save / s.name / s.files[0].name for s in sequences]
+    check_outputs((args.csv, args.plot, *kept), read)
+
+
 def _engine(args: argparse.Namespace) -> SegmentationEngine:
     choice = chosen_engine(args)
     own = {"memory": args.memory, "every": args.every, "runtime": args.runtime}
@@ -184,13 +195,17 @@ def stored_masks(sequence: Sequence, folder: Path) -> Iterator[tuple[int, LabelM
     Raises:
         UserError: The sequence or a frame that is scored is not there.
     """
-    found = find_folder(folder, sequence.name) or find_folder(folder / "Annotations", sequence.name)
+    found = _results_of(sequence, folder)
     if found is None:
         raise UserError(
             f"{folder} has no results for {sequence.name}: give them in a folder of it."
         )
     for position in sorted(set().union(*sequence.scored.values())):
         yield position, read_label_map(found / sequence.files[position].name)
+
+
+def _results_of(sequence: Sequence, folder: Path) -> Path | None:
+    return find_folder(folder, sequence.name) or find_folder(folder / "Annotations", sequence.name)
 
 
 def _cells(score: Score, digits: int) -> list[str]:

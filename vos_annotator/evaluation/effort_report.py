@@ -10,7 +10,7 @@ from statistics import median
 
 from vos_annotator.core.atomic import put_report
 from vos_annotator.core.effort import COLUMNS, REST, Effort
-from vos_annotator.core.outputs import file_to_write
+from vos_annotator.core.outputs import check_outputs, file_to_write
 from vos_annotator.core.project import Project
 from vos_annotator.core.tables import write_csv
 
@@ -31,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
         UserError: The project cannot be opened, or a file not written.
     """
     with Project.open(args.project) as project:
+        check_outputs((args.csv, args.png), (project.path, project.video.path))
         effort, count = Effort.of(project), project.video.frame_count
     touched, distances = effort.frames, effort.distances
     print(f"steps                        {len(effort.steps)}")

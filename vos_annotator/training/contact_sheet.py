@@ -16,7 +16,7 @@ from vos_annotator.core.atomic import put_report
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.given_numbers import LARGEST_SEED, add_number
 from vos_annotator.core.masks import PALETTE
-from vos_annotator.core.outputs import file_to_write
+from vos_annotator.core.outputs import check_outputs, file_to_write
 from vos_annotator.training.clips import ClipMaker, ClipMix
 from vos_annotator.training.command import data_sets
 from vos_annotator.training.readers import find_sources
@@ -53,7 +53,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.stage >= len(recipe.stages):
         raise UserError(f"The recipe has {len(recipe.stages)} stages: count --stage from 0.")
     stage = recipe.stages[arguments.stage]
-    maker = ClipMaker(find_sources(data_sets(recipe.data)), ClipMix.of(stage, recipe.data))
+    sources = find_sources(data_sets(recipe.data))
+    check_outputs([arguments.out], [arguments.recipe, *sources.folders])
+    maker = ClipMaker(sources, ClipMix.of(stage, recipe.data))
     rows = []
     for number in range(arguments.count):
         rng = np.random.default_rng((arguments.seed, number))

@@ -54,6 +54,13 @@ class Sources:
     cutouts: tuple[Still, ...]
     videos: tuple[Sequence, ...]
 
+    @property
+    def folders(self) -> frozenset[Path]:
+        """The folders of all pictures and masks."""
+        stills = (file for each in self.stills + self.cutouts for file in (each.picture, each.mask))
+        frames = (file for video in self.videos for pair in video.frames for file in pair)
+        return frozenset(Path(file).parent for file in (*stills, *frames))
+
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
     """Return a picture as (H, W, 3) RGB."""

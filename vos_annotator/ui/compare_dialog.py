@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from vos_annotator.core.agreement import COLUMNS, Agreement, agreements, shared_names
 from vos_annotator.core.edits import Status
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.outputs import check_outputs
 from vos_annotator.core.project import Project
 from vos_annotator.core.tables import write_csv
 from vos_annotator.core.translation import tr
@@ -124,12 +125,13 @@ class CompareDialog(OtherProjectDialog):
         self.save.setEnabled(bool(self._found))
 
     def _ask_csv(self) -> None:
-        path = self._workspace.project.path
+        project, path = self._workspace.project, self._workspace.project.path
         suggestion = path.with_name(tr("{name} agreement", name=path.stem) + ".csv")
         kinds = tr("Tables (*.csv)")
         chosen = dialogs.ask_new_file(self, tr("Save as CSV"), suggestion, kinds)
         if chosen is not None:
             try:
+                check_outputs([chosen], [path, project.video.path])
                 write_csv(chosen, COLUMNS, (each.cells for each in self._found))
             except UserError as error:
                 self._say(str(error))

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QDialogButtonBox, QLabel
 from vos_annotator.core.atomic import put_file
 from vos_annotator.core.effort import COLUMNS, REST, Effort
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.outputs import check_outputs
 from vos_annotator.core.project import Project
 from vos_annotator.core.tables import write_csv
 from vos_annotator.core.translation import tr, tr_many
@@ -151,7 +152,9 @@ class EffortDialog(ProjectsDialog):
         return dialogs.ask_new_file(self, title, suggestion, kinds)
 
     def _save(self, write: object, path: object) -> None:
+        project = self._workspace.project
         try:
+            check_outputs([path], [project.path, project.video.path])
             write()
         except UserError as error:
             self._say(str(error))

@@ -117,7 +117,7 @@ class _Export:
             self._with_images = self._options.with_images and has_place
             self._reads_images = self._with_images or self._writer.needs_image
         whose = sequence.name, kind.name, self._video.fingerprint
-        self._ledger = Ledger(out, *whose, self._options.replace)
+        self._ledger = Ledger(out, *whose, self._options.replace, self._video.path)
         self._empty = encode_png(np.zeros(self._video.shape, np.uint8))
         self._without_masks: list[int] = []
 
@@ -138,6 +138,7 @@ class _Export:
             claim(self._out / folder, stems, video)
         if self._with_images and self._frames:
             first = self._frames[0]
+            self._ledger.check(writer.picture(first))
             refuse_another_clip(self._out / writer.picture(first), first, video)
         written = files = size = done = 0
         rows: dict[int, Any] = {}

@@ -41,6 +41,7 @@ class Filming:
     ) -> ExportReport:
         """Write the film below `out`; see `exporting.export`."""
         film, file = self._film, out / self._film.place
+        ledger.check(film.place)
         part = beside(file)
         done = written = 0
         with _writing(file):

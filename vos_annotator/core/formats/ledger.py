@@ -19,6 +19,7 @@ import msgspec
 from vos_annotator import __version__
 from vos_annotator.core.atomic import put_file, sweep, writing
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.outputs import check_outputs
 
 MANIFEST = ".manifest.json"
 _HASH = "sha256"
@@ -50,7 +51,13 @@ class Ledger:
     """
 
     def __init__(
-        self, out: Path, name: str, format_name: str, fingerprint: str, may_replace: bool
+        self,
+        out: Path,
+        name: str,
+        format_name: str,
+        fingerprint: str,
+        may_replace: bool,
+        video: Path | None = None,
     ) -> None:
         """Learn what earlier exports left.
 
@@ -60,10 +67,12 @@ class Ledger:
             format_name: Of the format.
             fingerprint: Of the video that is exported; "" where nobody knows.
             may_replace: Whether files are replaced that no export left as they are.
+            video: What is read meanwhile: a file, or a folder of pictures.
         """
         self.path = out / f"{name}.{format_name}{MANIFEST}"
         self._journal = out / f".{name}.{format_name}.journal"
         self._out, self._fingerprint, self.may_replace = out, fingerprint, may_replace
+        self._video = video
         self._turn = threading.Lock()
         self._hashes: dict[str, set[str]] = {}  # path -> what an export may have left there
         manifest, lines = _manifest(self.path), _lines(self._journal)
@@ -88,12 +97,21 @@ class Ledger:
             path=self.path,
         )
 
+    def check(self, path: str) -> None:
+        """Look whether a file may be written at all.
+
+        Raises:
+            UserError: It is the video, or would count as one of its pictures.
+        """
+        check_outputs([self._out / path], [self._video])
+
     def put(self, path: str, data: bytes) -> bool:
         """Make a file hold `data`; False if it already did.
 
         Raises:
             UserError: It cannot be written, or there is a file that somebody else changed.
         """
+        self.check(path)
         file, digest = self._out / path, hashlib.sha256(data).hexdigest()
         with writing(file):
             file.parent.mkdir(parents=True, exist_ok=True)
