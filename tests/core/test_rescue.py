@@ -5,6 +5,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -18,7 +19,7 @@ from tests.core.edit_stream import (
 )
 from vos_annotator.cli import main
 from vos_annotator.core.edits import ReviewEdit, ReviewSpan, ReviewState, Status
-from vos_annotator.core.errors import DamagedMask, DamagedProject, UserError
+from vos_annotator.core.errors import DamagedMask, DamagedProject, UnknownVideo, UserError
 from vos_annotator.core.masks import encode_png
 from vos_annotator.core.project import Project
 from vos_annotator.core.rescue import rescue, rescued_path
@@ -276,6 +277,44 @@ def test_the_command_rescues_and_says_what_is_lost(folder, capsys):
     assert "is there already" in capsys.readouterr().err
     assert main(["rescue", str(folder / "gone.vos"), "--out", str(folder / "other.vos")]) == 2
     assert "gone.vos does not exist" in capsys.readouterr().err
+
+
+def test_of_a_project_that_names_no_video_any_more_masks_that_fit_the_one_given_are_rescued(
+    folder, made, tmp_path
+):
+    path = folder / "clip.vos"
+    damaged(path, table_of(path, "meta"), bytes(PAGE))
+    path = path.rename(folder / "odd.vos")  # beside no video
+    frames = len(made[1]["frames"])
+
+    with pytest.raises(UnknownVideo):
+        rescue(path, folder / "new.vos")
+    small = np.zeros((8, 8, 3), np.uint8)
+    for name, pictures in (("small", [small] * frames), ("short", None)):
+        other = folder / name
+        other.mkdir()
+        for n, picture in enumerate(pictures or []):
+            cv2.imwrite(str(other / f"{n}.png"), picture)
+    for file in sorted((folder / "clip").iterdir())[:4]:
+        shutil.copy(file, folder / "short")
+    with open_video(folder / "small") as video, pytest.raises(UserError, match="another size"):
+        rescue(path, folder / "new.vos", video)
+    assert not (folder / "new.vos").exists()
+    with open_video(folder / "short") as video:
+        assert "do not fit the video, of frames 4" in str(rescue(path, folder / "new.vos", video))
+    with open_video(folder / "clip") as video:
+        rescue(path, folder / "newer.vos", video, is_checked=True)
+    assert opened(folder / "newer.vos")["frames"] == made[1]["frames"]
+
+
+def test_a_video_that_is_given_may_have_to_be_the_one_that_the_project_names(folder):
+    other = folder / "other"
+    other.mkdir()
+    for file in (folder / "clip").iterdir():
+        cv2.imwrite(str(other / file.name), 255 - cv2.imread(str(file)))
+    with open_video(other) as video, pytest.raises(UserError, match="has changed since"):
+        rescue(folder / "clip.vos", folder / "new.vos", video, is_checked=True)
+    assert not (folder / "new.vos").exists()
 
 
 def test_where_nothing_can_be_read_nothing_is_written(folder, capsys):

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from tests.ui.window import make_clip, open_window, paint
-from vos_annotator.core.errors import MissingVideo
+from vos_annotator.core.errors import MissingVideo, UnknownVideo
 from vos_annotator.core.formats.importing import Masks
 from vos_annotator.core.formats.registry import FORMATS
 from vos_annotator.core.masks import encode_png
@@ -100,6 +100,10 @@ def unreachable(root):
 
 def ask_missing(window):
     dialogs.ask_missing_video(window, MissingVideo(Path("a.vos"), Path("a.mp4")))
+
+
+def ask_unknown(window):
+    dialogs.ask_missing_video(window, UnknownVideo(Path("a.vos")))
 
 
 def ask_unsaved(window):
@@ -194,7 +198,7 @@ def test_the_card_after_a_crash_and_the_hints_have_names(window):
     assert nameless(window) == []
 
 
-@pytest.mark.parametrize("ask", [ask_missing, ask_unsaved, tell_problem])
+@pytest.mark.parametrize("ask", [ask_missing, ask_unknown, ask_unsaved, tell_problem])
 def test_every_control_of_a_question_has_a_name(window, ask):
     found = []
 

@@ -1,6 +1,8 @@
 """Nothing is lost: after a crash it is said what was kept, and no unsaved edit goes unasked."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 
 from tests.core import edit_stream
 from tests.ui.window import FRAMES, isolate_settings, make_clip, open_window, paint
+from vos_annotator.core.errors import MissingVideo, UnknownVideo
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import open_video
 from vos_annotator.ui import dialogs, saved_label
@@ -305,4 +308,37 @@ def test_a_damaged_project_opens_as_what_can_be_read_of_it_and_says_what_that_is
         assert window.document.annotations.references == (0,)
         assert "1 mask was rescued" in cards(window)[-1]
     assert path.read_bytes() == bytes(4096) + sound[4096:]
+    assert not problems
+
+
+def test_the_window_asks_for_the_video_of_a_project_that_names_none_or_one_that_has_gone(
+    qtbot, tmp_path, clip, problems, monkeypatch
+):
+    path = tmp_path / "odd.vos"
+    with Project.create(path, open_video(clip)) as project:
+        project.set_references({0: np.ones(project.video.shape, bool)})
+    with closing(sqlite3.connect(path)) as file:
+        (page,) = file.execute("SELECT rootpage FROM sqlite_master WHERE name='meta'").fetchone()
+    moved = clip.rename(tmp_path / "moved")
+    sound = path.read_bytes()
+    asked = []
+
+    def show(_, missing):
+        asked.append(type(missing))
+        return answers.pop()
+
+    monkeypatch.setattr(dialogs, "ask_rescue", lambda *_: True)
+    monkeypatch.setattr(dialogs, "ask_missing_video", show)
+    for name, harm in (("no-video", page - 1), ("moved", 0)):
+        new = tmp_path / f"{name}-rescued.vos"
+        monkeypatch.setattr(dialogs, "ask_rescued", lambda *_, new=new: new)
+        path.write_bytes(sound[: 4096 * harm] + bytes(4096) + sound[4096 * (harm + 1) :])
+        with open_window(qtbot) as window:
+            answers = [moved, None]
+            assert not window.open_path(path) and not new.exists()
+            assert window.open_path(path)
+            assert window.workspace.project.path == new
+            assert window.document.annotations.references == (0,)
+            assert window.document.video.path == moved
+    assert asked == [UnknownVideo, UnknownVideo, MissingVideo, MissingVideo]
     assert not problems

@@ -45,6 +45,21 @@ class MissingVideo(UserError):
         self.project, self.video = project, video
 
 
+class UnknownVideo(UserError):
+    """A damaged project does not say any more which video it is of; a person may know.
+
+    Attributes:
+        project: The project file.
+    """
+
+    def __init__(self, project: Path) -> None:
+        super().__init__(
+            marked("{path} does not say any more which video it is of: name it with --video."),
+            path=project,
+        )
+        self.project = project
+
+
 class DamagedProject(UserError):
     """Of a project's file not everything can be read; the rest can be rescued.
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from vos_annotator.core.database_place import check_place, parts
 from vos_annotator.core.edits import NOTHING, ReviewSpan, Status, VideoObject
-from vos_annotator.core.errors import UserError, lost
+from vos_annotator.core.errors import UnknownVideo, UserError, lost
 from vos_annotator.core.frame_state import FrameState
 from vos_annotator.core.history import History
 from vos_annotator.core.masks import LabelMap, decode_png, object_ids
@@ -78,25 +78,31 @@ def rescue(
     out: Path,
     video: Video | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    is_checked: bool = False,
 ) -> Rescue:
     """Make a new project at `out` of what can be read of the one at `path`.
 
     Args:
         path: It is not touched.
         out: Has nothing there.
-        video: The project's, whatever that says; stays the caller's. None for what it names.
+        video: The project's, stays the caller's. None for what it names.
         progress: Told how many frames are done, of how many.
+        is_checked: Whether a `video` that is given has to be the one that the project names, as
+            far as it does.
 
     Raises:
-        UserError: Nothing can be read, the video is missing or another one, or the new project
-            cannot be written. Then nothing is at `out`.
+        MissingVideo, UnknownVideo: A person has to show the video.
+        UserError: Nothing can be read, the video is another one, or the new project cannot be
+            written. Whatever is raised, nothing is at `out`.
     """
     check_place(out)
     with ExitStack() as stack:
         wreck = stack.enter_context(wreck_of(path))
         meta = wreck.meta()
         if video is None:
-            video = stack.enter_context(_video_of(path, meta))
+            video, is_checked = stack.enter_context(_video_of(path, meta)), True
+        if is_checked:
             check_video(path, video_meta(video, path) | meta, video)
         kept = {key: value for key, value in meta.items() if key not in _NOT_TAKEN}
         file = stack.enter_context(closing(ProjectFile.create(out, kept | video_meta(video, out))))
@@ -127,24 +133,25 @@ def _video_of(path: Path, meta: Mapping[str, object]) -> Video:
         return open_video_of(path, meta)
     beside = path.with_suffix("")
     if not beside.exists():
-        raise UserError(
-            "{path} does not say any more which video it is of: name it with --video.", path=path
-        )
+        raise UnknownVideo(path)
     return open_video(beside)
 
 
 def _fill(
     file: ProjectFile, wreck: Wreck, video: Video, progress: Callable[[int, int], None]
 ) -> Rescue:
-    found, count = Rescue(), video.frame_count
+    found, count, beyond = Rescue(), video.frame_count, set[int]()
     ids, taken = set[int](), set[int]()
     states = wreck.states(count)
 
     def frames() -> Iterator[tuple[int, FrameState, str, bytes]]:
-        for frame, png in wreck.pngs(count):
+        for frame, png in wreck.pngs():
             progress(len(taken), count)
             label_map = _readable(png)
-            if frame in taken or label_map is None or label_map.shape != video.shape:
+            if frame in taken or label_map is None:
+                continue
+            if frame >= count or label_map.shape != video.shape:
+                beyond.add(frame)
                 continue
             taken.add(frame)
             state, engine = states.pop(frame, (FrameState(), ""))
@@ -156,6 +163,13 @@ def _fill(
             yield frame, state, engine, png
 
     _write(file, frames=frames())
+    if beyond and not taken:
+        raise UserError(
+            "The masks of {path} are of another size than {video}, or of frames that it does not "
+            "have: name the video that they are of.",
+            path=wreck.path,
+            video=video.path,
+        )
     found.masks, found.lost, found.unsure = len(taken), sorted(states), sorted(found.unsure)
     objects = wreck.objects()
     if "objects" in wreck.torn:
@@ -176,6 +190,10 @@ def _fill(
         "journal": tr("what was changed last"),
     }
     found.other = [text for table, text in words.items() if table in wreck.torn]
+    if left := sorted(beyond - taken):
+        found.other.append(
+            tr("masks that do not fit the video, of frames {frames}", frames=_some(left))
+        )
     return found
 
 

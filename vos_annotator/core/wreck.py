@@ -36,12 +36,14 @@ class Wreck:
     """A damaged project file.
 
     Attributes:
+        path: Where it lies, for people; what is read is a copy.
         torn: Tables of which a row is missing or makes no sense, as far as can be told.
     """
 
-    def __init__(self, connection: sqlite3.Connection, file: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, file: Path, path: Path) -> None:
         """Read by SQLite, and off the pages of its file where that finds no way."""
-        self._connection, self._file, self.torn = connection, file, set[str]()
+        self._connection, self._file, self.path = connection, file, path
+        self.torn = set[str]()
 
     def meta(self) -> dict[str, object]:
         """Return what is kept of the video and the settings."""
@@ -59,16 +61,15 @@ class Wreck:
             made = {f: known for f, known in found.items() if f < frame_count} | made
         return made
 
-    def pngs(self, frame_count: int) -> Iterator[tuple[int, bytes]]:
+    def pngs(self) -> Iterator[tuple[int, bytes]]:
         """Yield every mask, whether it is whole or not; a frame may have two."""
         seen = set()
         for frame, png in self._made("pngs", "frame", _png):
-            if frame < frame_count:
-                seen.add(frame)
-                yield frame, png
+            seen.add(frame)
+            yield frame, png
         if "pngs" in self.torn:
             for frame, png in self._made_of(leaf_rows(self._file, 2), _png):
-                if frame < frame_count and frame not in seen:
+                if frame not in seen:
                     yield frame, png
 
     def flags(self, table: str, frame_count: int) -> dict[int, bytes]:
@@ -135,7 +136,7 @@ def wreck_of(path: Path) -> Iterator[Wreck]:
             with copy.open("rb+") as database:
                 database.write(_first_page(sound, copy.stat().st_size // _PAGE))
         with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
-            wreck = Wreck(connection, copy)
+            wreck = Wreck(connection, copy, path)
             if is_damaged(journal):
                 wreck.torn.add("journal")
             yield wreck

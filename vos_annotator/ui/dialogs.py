@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from vos_annotator.core.errors import DamagedProject, MissingVideo
+from vos_annotator.core.errors import DamagedProject, MissingVideo, UnknownVideo
 from vos_annotator.core.translation import marked, tr
 from vos_annotator.ui.form_parts import MARGINS, SPACING
 
@@ -95,11 +95,20 @@ def show_problem(parent: QWidget, message: str) -> None:
     box.exec()
 
 
-def ask_missing_video(parent: QWidget, missing: MissingVideo) -> Path | None:
+def ask_missing_video(parent: QWidget, missing: MissingVideo | UnknownVideo) -> Path | None:
     """Return where a project's video is now; None to leave it."""
     box = QMessageBox(QMessageBox.Icon.NoIcon, tr("The video is missing"), "", parent=parent)
-    where = tr("Where is {name}?", name=missing.video.name)
-    box.setText(tr("{missing} Or show where it is now: the masks stay with it.", missing=missing))
+    if isinstance(missing, MissingVideo):
+        where = tr("Where is {name}?", name=missing.video.name)
+        told = tr("{missing} Or show where it is now: the masks stay with it.", missing=missing)
+    else:
+        where = tr("Which video is {name} of?", name=missing.project.name)
+        told = tr(
+            "{path} does not say any more which video it is of. Show the video that its masks were "
+            "drawn on: they go with it.",
+            path=missing.project,
+        )
+    box.setText(told)
     file = box.addButton(tr("Locate the video…"), QMessageBox.ButtonRole.AcceptRole)
     folder = box.addButton(tr("Locate the folder…"), QMessageBox.ButtonRole.AcceptRole)
     box.addButton(QMessageBox.StandardButton.Cancel)

@@ -11,7 +11,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
-from vos_annotator.core.errors import MissingVideo, UserError
+from vos_annotator.core.errors import MissingVideo, UnknownVideo, UserError
 from vos_annotator.core.project import Project
 from vos_annotator.core.project_video import project_path
 from vos_annotator.core.rescue import Rescue, rescue, rescued_path
@@ -74,14 +74,29 @@ def load_asking(parent: QWidget, path: Path) -> Project | None:
 def rescue_asking(parent: QWidget, path: Path) -> tuple[Path, Rescue] | None:
     """Make a new project of what can be read of a damaged one; None if nobody says where.
 
+    Which video it is of is asked too, where it does not say so or that is not there.
+
     Raises:
-        UserError: Nothing can be read, or the new one cannot be written.
+        UserError: Nothing can be read, the video that was shown is another one, or the new one
+            cannot be written.
     """
     out = dialogs.ask_rescued(parent, rescued_path(path))
     if out is None:
         return None
+    try:
+        with _waiting():
+            return out, meanwhile(lambda: rescue(path, out))
+    except (MissingVideo, UnknownVideo) as missing:
+        shown = dialogs.ask_missing_video(parent, missing)
+    if shown is None:
+        return None
+
+    def rescued() -> Rescue:
+        with open_video(shown) as video:
+            return rescue(path, out, video, is_checked=True)
+
     with _waiting():
-        return out, meanwhile(lambda: rescue(path, out))
+        return out, meanwhile(rescued)
 
 
 def may_close(parent: QWidget, project: Project) -> bool:
