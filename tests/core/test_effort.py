@@ -1,11 +1,10 @@
 """What annotating took: counted from the steps that stand, with the time between them."""
 
-import sqlite3
-
 import cv2
 import numpy as np
 import pytest
 
+from tests.core.older import make_older
 from vos_annotator.cli import main
 from vos_annotator.core.effort import REST, Effort, Step
 from vos_annotator.core.project import Project
@@ -50,11 +49,7 @@ def test_a_pause_counts_as_a_rest_and_unknown_times_count_nothing():
 
 
 def test_a_project_of_the_schema_before_has_steps_without_times(path):
-    with sqlite3.connect(path) as file:
-        file.executescript(
-            "ALTER TABLE history DROP COLUMN at; DROP TABLE review; PRAGMA user_version=3;"
-        )
-    file.close()
+    make_older(path, 3)
 
     with Project.open(path) as project:
         assert [step.at for step in Effort.of(project).steps] == [0, 0, 0]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.core.edit_stream import FRAMES, content, label_map_of, make_pictures, redo, step
 from tests.core.edit_stream import undo as take_back
+from tests.core.older import make_older
 from vos_annotator.core import history as history_module
 from vos_annotator.core.corrections import correct
 from vos_annotator.core.edit_codec import decode_edit, encode_edit
@@ -237,12 +238,7 @@ def test_a_project_of_the_first_version_opens_with_nothing_to_undo(path):
     paint(project, 1)
     expected = masks(project)
     project.close()
-    with closing(sqlite3.connect(path)) as database, database:
-        database.execute("DROP TABLE history")
-        database.execute("DROP TABLE absent")
-        database.execute("DROP TABLE review")
-        database.execute("DELETE FROM meta WHERE key = 'done'")
-        database.execute("PRAGMA user_version = 1")
+    make_older(path, 1)
 
     project = Project.open(path)
     assert masks(project) == expected and not project.history.can_undo

@@ -1,7 +1,5 @@
 """Review states: a person's word on how far the work is, which can be taken back exactly."""
 
-import sqlite3
-from contextlib import closing
 from itertools import pairwise
 
 import pytest
@@ -9,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.edit_stream import make_pictures
+from tests.core.older import make_older
 from vos_annotator.core.edit_codec import decode_edit, encode_edit
 from vos_annotator.core.edits import ReviewEdit, ReviewSpan, ReviewState
 from vos_annotator.core.project import Project
@@ -101,8 +100,7 @@ def test_a_copy_has_the_review_too(path, tmp_path):
 
 
 def test_a_project_of_the_schema_before_has_everything_to_do(path):
-    with closing(sqlite3.connect(path)) as file:
-        file.executescript("DROP TABLE review; PRAGMA user_version=4;")
+    make_older(path, 4)
 
     with Project.open(path) as project:
         assert {each.state for each in project.reviews.spans} == {TO_DO}

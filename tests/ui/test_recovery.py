@@ -342,3 +342,18 @@ def test_the_window_asks_for_the_video_of_a_project_that_names_none_or_one_that_
             assert window.document.video.path == moved
     assert asked == [UnknownVideo, UnknownVideo, MissingVideo, MissingVideo]
     assert not problems
+
+
+def test_a_card_says_what_of_a_project_the_disk_has_changed(qtbot, tmp_path, clip):
+    path = tmp_path / "clip.vos"
+    with Project.create(path, open_video(clip)) as project:
+        project.set_references({0: np.ones(project.video.shape, bool)})
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("UPDATE objects SET name = 'Obiect 1'")
+
+    with open_window(qtbot, path) as window:
+        (card,) = cards(window)
+        assert "the objects 1 (Obiect 1)" in card
+        window.document.update_object(1, name="Object 1")
+    with open_window(qtbot, path) as window:
+        assert not cards(window)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from vos_annotator.core.annotations import Annotations
+from vos_annotator.core.changed_rows import changed_text
 from vos_annotator.core.corrections import correct, references_edit
 from vos_annotator.core.edits import AbsenceEdit, Edit, Edits, FrameEdit, ObjectsEdit, ReviewEdit
 from vos_annotator.core.errors import DamagedProject, UserError, lost
@@ -58,6 +59,7 @@ class Project:
         saved_at: When something was last written, in seconds since the epoch.
         cut_off_at: When something was last written by a program that then ended without closing
             the project; None if it was closed.
+        changed: What of it the disk has changed, in a sentence; "" for nothing that is known.
         problem: Why the last changes are not on disk yet, in a sentence; "" if they are.
 
     Events:
@@ -73,6 +75,7 @@ class Project:
         self._pngs, states = StoredPngs(file), dict(file.states())
         used = {*self._meta.get("used_ids", ()), *(i for s in states.values() for i in s.ids)}
         self.objects = Objects(file.objects(), int(self._meta.get("highest_id", 0)), used)
+        self.changed = changed_text(self.path, file.changed_rows(), self.objects)
         known = self._pngs, states, file.stale(), file.absent()
         self.annotations = Annotations(video.frame_count, video.shape, *known)
         self.annotations.hide(self.objects.gone)
@@ -124,7 +127,7 @@ class Project:
                 if given is None:
                     video.close()
                 raise
-        except (sqlite3.Error, ValueError, TypeError, LookupError) as error:
+        except (sqlite3.Error, ValueError, TypeError, LookupError, AttributeError) as error:
             file.close()
             raise DamagedProject(path, error) from error
         except BaseException:

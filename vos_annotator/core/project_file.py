@@ -23,6 +23,7 @@ from vos_annotator.core.frame_state import FrameState
 from vos_annotator.core.history import History
 from vos_annotator.core.png_bands import check_png
 from vos_annotator.core.project_schema import bring_up_to_date, check_identity, make_tables
+from vos_annotator.core.row_sums import CHECKED, changed_in, insertion, know_sums, sum_of
 
 _LATEST = 1e11  # s since the epoch; what is beyond is damage
 
@@ -58,6 +59,7 @@ class ProjectFile:
             check_identity(self._connection, path)
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.executescript("BEGIN IMMEDIATE; COMMIT;")  # takes the lock
+            know_sums(self._connection)
             bring_up_to_date(self._connection)
         except (sqlite3.Error, ValueError) as error:  # Value: a message with broken characters
             self._connection.close()
@@ -78,8 +80,14 @@ class ProjectFile:
         with new_database(path) as connection:
             _configure(connection)
             make_tables(connection)
-            connection.executemany("INSERT INTO meta VALUES (?, ?)", _as_json(meta))
+            know_sums(connection)
+            connection.executemany(insertion("meta"), _as_json(meta))
         return cls(path)
+
+    def changed_rows(self) -> dict[str, list]:
+        """Return the keys of rows that are not as they were written, by table; see `row_sums`."""
+        found = {table: changed_in(self._connection, table) for table in CHECKED}
+        return {table: keys for table, keys in found.items() if keys}
 
     def meta(self) -> dict[str, object]:
         """Return everything in `meta`."""
@@ -152,14 +160,18 @@ class ProjectFile:
         Raises:
             ValueError: It is not there, or damaged.
         """
-        query = "SELECT edit FROM history WHERE position = ?"
+        is_whole = f"sum IS NULL OR sum = {sum_of('history')}"
+        query = f"SELECT edit, {is_whole} FROM history WHERE position = ?"
         try:
             row = self._connection.execute(query, (position,)).fetchone()
         except sqlite3.Error as error:
             raise ValueError(str(error)) from error
         if row is None:
             raise ValueError("it is not there")
-        return decode_edit(row[0])
+        edit, is_whole = row
+        if not is_whole:
+            raise ValueError("it is not as it was written")
+        return decode_edit(edit)
 
     def engines(self) -> dict[str, int]:
         """Return how many predictions are from each engine."""
@@ -199,19 +211,19 @@ class ProjectFile:
             if objects is not None:
                 connection.execute("DELETE FROM objects")
                 connection.executemany(
-                    "INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?)",
+                    insertion("objects"),
                     [
                         (o.id, n, o.name, json.dumps(o.color), o.visible, o.locked)
                         for n, o in enumerate(objects)
                     ],
                 )
-            connection.executemany("INSERT OR REPLACE INTO stale VALUES (?, ?)", stale.items())
-            connection.executemany("INSERT OR REPLACE INTO absent VALUES (?, ?)", absent.items())
+            connection.executemany(insertion("stale"), stale.items())
+            connection.executemany(insertion("absent"), absent.items())
             if reviews is not None:
                 connection.execute("DELETE FROM review")
                 rows = [(s.first, s.last, int(s.state), s.note) for s in reviews]
-                connection.executemany("INSERT INTO review VALUES (?, ?, ?, ?)", rows)
-            connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", _as_json(meta))
+                connection.executemany(insertion("review"), rows)
+            connection.executemany(insertion("meta"), _as_json(meta))
             if history.unsaved:
                 self._write_history(history)
 
@@ -235,8 +247,8 @@ class ProjectFile:
         execute("DELETE FROM history WHERE position < ? OR position >= ?", kept)
         for position, edit in history.unsaved.items():
             step = position, history.name(position), encode_edit(edit), history.time(position)
-            execute("INSERT OR REPLACE INTO history VALUES (?, ?, ?, ?)", step)
-        execute("INSERT OR REPLACE INTO meta VALUES ('done', ?)", (str(history.done),))
+            execute(insertion("history"), step)
+        execute(insertion("meta"), ("done", str(history.done)))
 
     def _write_frame(self, frame: int, state: FrameState, engine: str, png: bytes | None) -> None:
         execute = self._connection.execute
@@ -248,11 +260,12 @@ class ProjectFile:
         known = int(state.status), json.dumps(state.ids), json.dumps(confidence)
         if png is None:
             execute(
-                "UPDATE frames SET status = ?, ids = ?, confidence = ? WHERE frame = ?",
+                "UPDATE frames SET status = ?1, ids = ?2, confidence = ?3, "
+                "sum = row_sum(frame, ?1, ?2, ?3, engine) WHERE frame = ?4",
                 (*known, frame),
             )
         else:
-            execute("INSERT OR REPLACE INTO frames VALUES (?, ?, ?, ?, ?)", (frame, *known, engine))
+            execute(insertion("frames"), (frame, *known, engine))
             execute("INSERT OR REPLACE INTO pngs VALUES (?, ?)", (frame, png))
 
     def copy_to(self, path: Path) -> None:

@@ -13,6 +13,8 @@ For: `project_file`. Knows SQLite; what is in the rows is not its business.
     history(position, ...) one row a step of undo: its name, and the edit that takes it back or
                           makes it again; meta's `done` says where the person stands
 
+Each row but those of `pngs` ends with its `sum`; see `row_sums`.
+
 `user_version` is the schema; a file of an older one is brought up to date when it is opened.
 """
 
@@ -20,9 +22,10 @@ import sqlite3
 from pathlib import Path
 
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.row_sums import ADDED, FILLED
 
 APPLICATION_ID = 0x564F5341  # "VOSA"
-SCHEMA = 5
+SCHEMA = 6
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -44,6 +47,7 @@ _SINCE = {  # what each version of the schema added
     4: "ALTER TABLE history ADD COLUMN at REAL NOT NULL DEFAULT 0;",
     5: "CREATE TABLE review (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, "
     "state INTEGER NOT NULL, note TEXT NOT NULL);",
+    6: ADDED,
 }
 
 
@@ -71,11 +75,12 @@ def check_identity(connection: sqlite3.Connection, path: Path) -> None:
         )
 
 
-def bring_up_to_date(connection: sqlite3.Connection) -> None:
-    """Make of a file of an older version one of this."""
+def bring_up_to_date(connection: sqlite3.Connection, fills: bool = True) -> None:
+    """Make of a file of an older version one of this; its rows have sums if it `fills` them in."""
     version = _pragma(connection, "user_version")
     if version < SCHEMA:
         added = " ".join(tables for since, tables in _SINCE.items() if since > version)
+        added += FILLED if fills else ""
         connection.executescript(f"BEGIN IMMEDIATE; {added} PRAGMA user_version={SCHEMA}; COMMIT;")
 
 

@@ -15,6 +15,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vos_annotator.core.changed_rows import changed_parts, some_frames
 from vos_annotator.core.database_place import check_place, parts
 from vos_annotator.core.edits import NOTHING, ReviewSpan, Status, VideoObject
 from vos_annotator.core.errors import UnknownVideo, UserError, lost
@@ -29,7 +30,6 @@ from vos_annotator.core.translation import tr, tr_many
 from vos_annotator.core.video import Video, open_video
 from vos_annotator.core.wreck import Wreck, wreck_of
 
-_SHOWN = 20  # runs of frames that are named
 _NOT_TAKEN = {"done", "open"}  # of what is kept with a project: where in the history it stands
 
 
@@ -53,13 +53,13 @@ class Rescue:
         """Return it in sentences."""
         said = [tr_many("{count} mask was rescued.", "{count} masks were rescued.", self.masks)]
         if self.lost:
-            said.append(tr("Lost are the masks of frames {frames}.", frames=_some(self.lost)))
+            said.append(tr("Lost are the masks of frames {frames}.", frames=some_frames(self.lost)))
         if self.unsure:
             said.append(
                 tr(
                     "Look at frames {frames}: what was known of them is lost, so they are "
                     "references now.",
-                    frames=_some(self.unsure),
+                    frames=some_frames(self.unsure),
                 )
             )
         if self.other:
@@ -190,9 +190,11 @@ def _fill(
         "journal": tr("what was changed last"),
     }
     found.other = [text for table, text in words.items() if table in wreck.torn]
+    if changed := changed_parts(wreck.changed_rows(), objects):
+        found.other.append(tr("changed by the disk: {parts}", parts=", ".join(changed)))
     if left := sorted(beyond - taken):
         found.other.append(
-            tr("masks that do not fit the video, of frames {frames}", frames=_some(left))
+            tr("masks that do not fit the video, of frames {frames}", frames=some_frames(left))
         )
     return found
 
@@ -218,15 +220,3 @@ def _readable(png: bytes) -> LabelMap | None:
         return decode_png(png)
     except (UserError, ValueError):
         return None
-
-
-def _some(frames: list[int]) -> str:
-    """Return frames as a list, as runs: 1, 4-7."""
-    runs: list[list[int]] = []
-    for frame in frames:
-        if runs and runs[-1][1] == frame - 1:
-            runs[-1][1] = frame
-        else:
-            runs.append([frame, frame])
-    words = [f"{first}" if first == last else f"{first}-{last}" for first, last in runs]
-    return ", ".join(words[:_SHOWN]) + (" …" if len(words) > _SHOWN else "")

@@ -25,8 +25,10 @@ from vos_annotator.core.leaf_pages import leaf_rows
 from vos_annotator.core.object_flags import unpack
 from vos_annotator.core.objects import MOST
 from vos_annotator.core.project_schema import bring_up_to_date, make_tables
+from vos_annotator.core.row_sums import CHECKED, COLUMNS, changed_in, know_sums
 
 _PAGE = 4096  # bytes
+_OF_PNGS = "frame", "png"
 _SIZE_AT = 28  # in the first page: how many there are
 _UNREADABLE = (sqlite3.Error, ValueError)  # Value: a message with broken characters
 _NONSENSE = (ValueError, TypeError, LookupError, AttributeError)  # raised by rows that make none
@@ -45,6 +47,16 @@ class Wreck:
         self._connection, self._file, self.path = connection, file, path
         self.torn = set[str]()
 
+    def changed_rows(self) -> dict[str, list]:
+        """Return the keys of rows that can be read and are not as they were written, by table."""
+        know_sums(self._connection)
+        found = {}
+        for table in CHECKED:
+            with suppress(*_UNREADABLE):
+                if keys := changed_in(self._connection, table):
+                    found[table] = keys
+        return found
+
     def meta(self) -> dict[str, object]:
         """Return what is kept of the video and the settings."""
         return dict(self._made("meta", "key", lambda key, value: (key, json.loads(value))))
@@ -57,7 +69,9 @@ class Wreck:
         """Return what is known of each frame but its mask, and the engine that made that."""
         made = {f: known for f, known in self._made("frames", "frame", _state) if f < frame_count}
         if "frames" in self.torn:
-            found = dict(self._made_of(leaf_rows(self._file, 5), _state))
+            columns = len(COLUMNS["frames"])  # and a sum, unless an older version wrote the row
+            rows = (row[:columns] for n in (0, 1) for row in leaf_rows(self._file, columns + n))
+            found = dict(self._made_of(rows, _state))
             made = {f: known for f, known in found.items() if f < frame_count} | made
         return made
 
@@ -103,13 +117,14 @@ class Wreck:
     def _rows(self, table: str, key: str) -> Iterator[tuple]:
         seen = set()
         for order in ("ASC", "DESC"):
-            query = f"SELECT {key}, * FROM {table} ORDER BY {key} {order}"
+            columns = ", ".join(COLUMNS.get(table, _OF_PNGS))
+            query = f"SELECT {columns} FROM {table} ORDER BY {key} {order}"
             with suppress(*_UNREADABLE):
-                for value, *row in self._connection.execute(query):
-                    if value in seen:
+                for row in self._connection.execute(query):
+                    if row[0] in seen:
                         continue
-                    seen.add(value)
-                    yield tuple(row)
+                    seen.add(row[0])
+                    yield row
                 return
             self.torn.add(table)
 
@@ -156,7 +171,7 @@ def _has_tables(copy: Path, sound: Path) -> bool:
     with suppress(*_UNREADABLE), closing(sqlite3.connect(copy, isolation_level=None)) as damaged:
         if damaged.execute("SELECT count(*) FROM sqlite_master").fetchone() != (0,):
             with suppress(*_UNREADABLE):
-                bring_up_to_date(damaged)
+                bring_up_to_date(damaged, fills=False)
             return damaged.execute(query).fetchall() == expected
     return False
 

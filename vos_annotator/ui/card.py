@@ -38,7 +38,13 @@ class Card(QFrame):
 
 
 def recovery_text(project: Project) -> str:
-    """Return what was kept of a project that nobody closed."""
+    """Return what was kept of a project that nobody closed or that the disk has changed, or ""."""
+    return " ".join(filter(None, (_kept_text(project), project.changed)))
+
+
+def _kept_text(project: Project) -> str:
+    if project.cut_off_at is None:
+        return ""
     statuses = project.annotations.statuses
     references = int((statuses == Status.REFERENCE).sum())
     masks = int((statuses != Status.EMPTY).sum())

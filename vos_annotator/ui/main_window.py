@@ -214,8 +214,8 @@ class MainWindow(QMainWindow):
         self._pages.addWidget(workspace)
         self._pages.setCurrentWidget(workspace)
         workspace.canvas.setFocus()
-        if project.cut_off_at is not None:
-            workspace.show_recovery(self.actions_.with_keys(recovery_text(project)))
+        if text := recovery_text(project):
+            workspace.show_recovery(self.actions_.with_keys(text))
         self._recent.remember(Path(project.path))
         self._saved.follow(project)
         if note := told_of_another(project.video, project.path):
