@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from tests.ui.window import isolate_settings, make_clip, open_window
 from vos_annotator.ui.app import make_application
+from vos_annotator.ui.contrast import contrast as told_apart
 from vos_annotator.ui.form_parts import list_of_findings
 from vos_annotator.ui.theme import DARK, LIGHT, THEMES, theme_choice
 
@@ -31,15 +32,14 @@ def window(qtbot, qapp, tmp_path):
         window.actions_["theme-system"].trigger()
 
 
-def luminance(color):
-    parts = [QColor(color).redF(), QColor(color).greenF(), QColor(color).blueF()]
-    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
-    return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-
-
 def contrast(first, second):
-    darker, lighter = sorted((luminance(first), luminance(second)))
-    return (lighter + 0.05) / (darker + 0.05)
+    return told_apart(QColor(first), QColor(second))
+
+
+def test_contrast_is_measured_as_the_guidelines_for_the_web_do():
+    assert contrast("black", "white") == pytest.approx(21)
+    assert contrast("#767676", "#ffffff") == contrast("#ffffff", "#767676")
+    assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.005)
 
 
 @pytest.mark.parametrize("name", THEMES)

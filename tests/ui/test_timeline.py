@@ -13,10 +13,21 @@ from PySide6.QtWidgets import QApplication
 from tests.core.video_clips import number_in, write_clip
 from tests.ui.window import FRAMES, isolate_settings, make_clip, open_window, paint
 from vos_annotator.core.masks import encode_png
+from vos_annotator.core.objects import screen_color
+from vos_annotator.ui.contrast import contrast
+from vos_annotator.ui.theme import THEMES
 from vos_annotator.ui.timeline_film import FILM
 from vos_annotator.ui.timeline_lanes import LANE, lanes_image
 from vos_annotator.ui.timeline_picture import GUTTER, HEAD, ROW
-from vos_annotator.ui.timeline_states import ABSENT, DOUBT, EMPTY, REFERENCE, STALE, SURE
+from vos_annotator.ui.timeline_states import (
+    ABSENT,
+    DOUBT,
+    DOUBT_LEVELS,
+    EMPTY,
+    REFERENCE,
+    STALE,
+    SURE,
+)
 
 GROUND, QUIET, BLUE = QColor("#101010"), QColor("#808080"), QColor("#2060ff")
 
@@ -249,6 +260,20 @@ def test_a_sure_lane_has_the_objects_colour_and_a_lost_one_is_red():
     assert lane(SURE)[middle] == BLUE.name()
     red = QColor(lane(DOUBT + 7)[middle])
     assert red.red() > 2 * red.blue()
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_every_form_on_a_lane_is_seen_in_either_theme_whatever_the_objects_colour(name):
+    ground, quiet = QColor(THEMES[name].surround), QColor(THEMES[name].quiet)
+    colors = [QColor(*screen_color(i)) for i in range(1, 13)]
+    colors += [QColor("black"), QColor("white"), QColor("yellow")]
+    for code in (ABSENT, SURE, *range(DOUBT, DOUBT + DOUBT_LEVELS), STALE):
+        codes = np.full((len(colors), 24), code, np.uint8)
+        image = lanes_image(codes, colors, ground, quiet)
+        for lane, color in enumerate(colors):
+            shown = {image.pixel(x, lane * LANE + y) for x in range(24) for y in range(LANE)}
+            inks = [QColor.fromRgb(each) for each in shown - {ground.rgb()}]
+            assert inks and all(contrast(each, ground) >= 3 for each in inks), (code, color.name())
 
 
 @pytest.mark.parametrize("ratio", [1, 2])

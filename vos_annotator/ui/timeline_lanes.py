@@ -18,6 +18,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPixmap, QPolygonF
 
 from vos_annotator.core.translation import tr
+from vos_annotator.ui.contrast import legible
 from vos_annotator.ui.theme import DOUBT_AMBER, DOUBT_RED
 from vos_annotator.ui.timeline_states import (
     ABSENT,
@@ -54,12 +55,12 @@ def _patterns(scale: int) -> NDArray[np.bool_]:
     lit[REFERENCE_ABSENT] = (from_middle < 0.6) & everywhere
     for level in range(DOUBT_LEVELS):
         lit[DOUBT + level] = (from_middle < 3 + level * 2 / DOUBT_LEVELS) & everywhere
-    lit[STALE] = ((rows + columns) % 4 < 1.7) & (from_middle < 4.5)
+    lit[STALE] = ((rows + columns) % 6 < 2.6) & (from_middle < 4.5)
     return lit
 
 
 @lru_cache
-def _lane_colors(color: int, quiet: int) -> NDArray[np.uint32]:
+def _lane_colors(color: int, quiet: int, ground: int) -> NDArray[np.uint32]:
     """Return the 0xAARRGGBB of each byte in the lane of an object of `color`."""
     colors = np.full(REFERENCE + 1, color, np.uint32)
     colors[[ABSENT, REFERENCE_ABSENT]] = quiet
@@ -69,7 +70,7 @@ def _lane_colors(color: int, quiet: int) -> NDArray[np.uint32]:
             round(a + (b - a) * share)
             for a, b in zip(DOUBT_AMBER.getRgb()[:3], DOUBT_RED.getRgb()[:3], strict=True)
         ]
-        colors[DOUBT + level] = QColor(*mixed).rgba()
+        colors[DOUBT + level] = legible(QColor(*mixed), QColor.fromRgba(ground)).rgba()
     return colors
 
 
@@ -101,7 +102,8 @@ def lanes_image(
         if not shown.any():
             continue
         mask = lit[shown, :, phase].T  # (LANE * scale, W)
-        np.copyto(pixels[lane], _lane_colors(colors[lane].rgba(), quiet.rgba())[shown], where=mask)
+        inks = _lane_colors(legible(colors[lane], ground).rgba(), quiet.rgba(), ground.rgba())
+        np.copyto(pixels[lane], inks[shown], where=mask)
     pixels = pixels.reshape(lanes * LANE * scale, width)
     image = QImage(
         pixels.data, width, pixels.shape[0], width * 4, QImage.Format.Format_RGB32
