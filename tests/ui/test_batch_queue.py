@@ -88,11 +88,26 @@ def test_a_batch_takes_the_engine_that_the_window_has_when_it_starts(qtbot, queu
     assert words[words.index("--checkpoint") + 1] == str(tmp_path / "weights")
 
 
+@pytest.mark.parametrize("is_made_again", [False, True])
+def test_a_batch_that_is_done_while_it_is_asked_of_closes_the_question_and_the_window(
+    qtbot, queue, tmp_path, is_made_again
+):
+    window = queue.parent()
+    queue.add([make_project(tmp_path, "a")])
+    queue.run_button.click()
+
+    window.make_again() if is_made_again else window.close()  # nobody answers
+
+    assert not window.isVisible() and window.returns == is_made_again
+    assert str(tmp_path / "out") in queue.said.text()
+    assert len(when(tmp_path / "out")) == FRAMES
+
+
 def test_closing_the_window_or_changing_its_language_asks_before_a_batch_stops(
     qtbot, queue, tmp_path, monkeypatch
 ):
     asked, may_stop = [], False
-    monkeypatch.setattr(dialogs, "ask_to_stop", lambda _, work: asked.append(work) or may_stop)
+    monkeypatch.setattr(dialogs, "ask_to_stop", lambda _, work, __: asked.append(work) or may_stop)
     queue.add([make_project(tmp_path, "a")])
     window = queue.parent()
     queue.run_button.click()

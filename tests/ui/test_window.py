@@ -22,6 +22,7 @@ from tests.ui.window import (
     paint,
 )
 from vos_annotator.core.edits import Status
+from vos_annotator.core.errors import UserError
 from vos_annotator.core.formats.format import Options
 from vos_annotator.core.mask_reading import read_label_map
 from vos_annotator.core.project import Project
@@ -420,7 +421,7 @@ def test_closing_amid_an_export_asks_and_keeps_it_running_unless_it_may_stop(
     qtbot, window, monkeypatch
 ):
     asked, may_stop = [], False
-    monkeypatch.setattr(dialogs, "ask_to_stop", lambda _, work: asked.append(work) or may_stop)
+    monkeypatch.setattr(dialogs, "ask_to_stop", lambda _, work, __: asked.append(work) or may_stop)
     window.start_job(Job("Export", wait_to_be_stopped))
 
     assert not window.close() and not window.close_project()
@@ -433,7 +434,7 @@ def test_closing_amid_an_export_asks_and_keeps_it_running_unless_it_may_stop(
 
 def test_closing_right_after_a_job_has_told_its_result_asks_nothing(qtbot, window, monkeypatch):
     asked, told, run = [], [], Job.run
-    monkeypatch.setattr(dialogs, "ask_to_stop", lambda _, work: asked.append(work) or True)
+    monkeypatch.setattr(dialogs, "ask_to_stop", lambda _, work, __: asked.append(work) or True)
     monkeypatch.setattr(Job, "run", lambda job: (run(job), threading.Event().wait(0.5)))
     job = Job("Export", lambda *_: "done")
     job.succeeded.connect(told.append)
@@ -442,6 +443,61 @@ def test_closing_right_after_a_job_has_told_its_result_asks_nothing(qtbot, windo
 
     assert window.has_job and window.close()  # its thread has not ended yet
     assert asked == []
+
+
+def when_asked(act, button=None):
+    """Do something, and click a button, once a question is up; return what is asked, in a list."""
+
+    def look():
+        box = QApplication.activeModalWidget()
+        if box is None:
+            QTimer.singleShot(10, look)
+            return
+        texts.append(box.text())
+        act()
+        if button is not None:
+            next(each for each in box.buttons() if each.text() == button).click()
+
+    texts: list[str] = []
+    QTimer.singleShot(0, look)
+    return texts
+
+
+def test_an_export_that_is_done_while_it_is_asked_of_closes_the_question_and_the_window(window):
+    may_end = threading.Event()
+    window.start_job(Job("Export", lambda *_: may_end.wait(20)))
+    texts = when_asked(may_end.set)
+
+    assert window.close()
+    assert "Export is not done yet" in texts[0] and window.workspace is None
+
+
+def test_an_export_that_fails_while_it_is_asked_of_keeps_the_window_open_and_says_why(window):
+    def work(*_):
+        may_end.wait(20)
+        raise UserError("The disk is full.")
+
+    may_end = threading.Event()
+    window.start_job(Job("Export", work))
+    texts = when_asked(may_end.set)
+
+    assert not window.close()
+    assert texts and window.isVisible()
+    assert "The disk is full." in window.messages.text.toPlainText()
+
+
+def test_closing_while_masks_are_put_aside_for_an_export_asks_too(
+    qtbot, window, monkeypatch, tmp_path
+):
+    paint(window, object_of(window))
+    with monkeypatch.context() as patch:
+        patch.setattr("vos_annotator.ui.gathering.VISIT", -1.0)  # one mask between two events
+        window.window_verbs.export_to(ExportChoice(tmp_path / "out", "clip"))
+        texts = when_asked(lambda: None, "Keep open")
+
+        assert not window.close_project() and texts
+        finish_job(qtbot, window)
+    assert list((tmp_path / "out").rglob("00000.png"))
 
 
 @pytest.mark.parametrize("typed, goes_to", [("new", "new.vos"), ("cup 1.5", "cup 1.5.vos")])
@@ -485,5 +541,5 @@ def test_the_question_whether_work_may_stop_keeps_it_by_default(qtbot, window):
     texts, keys = [], [Qt.Key.Key_Return, Qt.Key.Key_Escape]
     for _ in range(2):
         QTimer.singleShot(0, answer)
-        assert not dialogs.ask_to_stop(window, "Export")
+        assert not dialogs.ask_to_stop(window, "Export", window._jobs.ended)
     assert all("Export is not done yet" in text for text in texts)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from PySide6.QtCore import QCoreApplication, QProcess, QProcessEnvironment, QSettings, Qt
+from PySide6.QtCore import QCoreApplication, QProcess, QProcessEnvironment, QSettings, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -41,7 +41,13 @@ _ENDED = ("done", "known", "failed")
 
 
 class BatchQueue(QDialog):
-    """A list of projects, where their masks go, and how far they are."""
+    """A list of projects, where their masks go, and how far they are.
+
+    Signals:
+        ended(is_well): The command has come to its end.
+    """
+
+    ended = Signal(bool)
 
     def __init__(self, engine: Callable[[], EngineChoice], size: int, parent: QWidget) -> None:
         """Make an empty list.
@@ -231,6 +237,7 @@ class BatchQueue(QDialog):
         else:
             self.said.setText(last[0])
         self._refresh()
+        self.ended.emit(code == 0 and status is QProcess.ExitStatus.NormalExit)
 
     def _fail(self, error: QProcess.ProcessError) -> None:
         if error is QProcess.ProcessError.FailedToStart:

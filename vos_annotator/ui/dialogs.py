@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import Enum
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, QStandardPaths, Qt, QUrl
+from PySide6.QtCore import QSettings, QStandardPaths, Qt, QUrl, SignalInstance
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QDialog,
@@ -167,10 +167,14 @@ def ask_unsaved(parent: QWidget, path: Path) -> Unsaved:
     return buttons.get(box.clickedButton(), Unsaved.KEEP_OPEN)
 
 
-def ask_to_stop(parent: QWidget, work: str) -> bool:
-    """Return whether work that is under way, called `work`, may end before it is done."""
+def ask_to_stop(parent: QWidget, work: str, ended: SignalInstance) -> bool:
+    """Return whether what would end work that is under way, called `work`, may be done.
+
+    Work that ends meanwhile answers by itself: if it `ended` well (true) there is nothing left to
+    ask, and if not (false) the window stays open, as it says what went wrong.
+    """
     text = tr("{work} is not done yet. Closing now stops it where it is.", work=work)
-    return _may(parent, tr("Still at work"), text, tr("Stop and close"), tr("Keep open"))
+    return _may(parent, tr("Still at work"), text, tr("Stop and close"), tr("Keep open"), ended)
 
 
 def _may_replace(parent: QWidget, path: Path) -> bool:
@@ -179,14 +183,32 @@ def _may_replace(parent: QWidget, path: Path) -> bool:
     return _may(parent, tr("Replace the file"), text, tr("Replace"), tr("Keep it"))
 
 
-def _may(parent: QWidget, title: str, text: str, does: str, leaves: str) -> bool:
-    """Return whether a person chooses what a button `does`; by default it `leaves` it."""
+def _may(
+    parent: QWidget,
+    title: str,
+    text: str,
+    does: str,
+    leaves: str,
+    settled: SignalInstance | None = None,
+) -> bool:
+    """Return whether a person chooses what a button `does`; by default it `leaves` it.
+
+    `settled(is_agreed)` answers for them.
+    """
     box = QMessageBox(QMessageBox.Icon.NoIcon, title, text, parent=parent)
     agrees = box.addButton(does, QMessageBox.ButtonRole.DestructiveRole)
     refuses = box.addButton(leaves, QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(refuses)
     box.setEscapeButton(refuses)
+    if settled is not None:
+
+        def answer(is_agreed: bool) -> None:
+            (agrees if is_agreed else refuses).click()
+
+        settled.connect(answer)
     box.exec()
+    if settled is not None:
+        settled.disconnect(answer)
     return box.clickedButton() is agrees
 
 

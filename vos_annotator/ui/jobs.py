@@ -17,11 +17,13 @@ class Jobs(QObject):
     Signals:
         progress(text, done, total): An empty text when nothing runs any more.
         failed(message, report): As of the job.
+        ended(is_well): What became of the job is told, and nothing of it can be lost any more.
         refused(message): Another job is still running.
     """
 
     progress = Signal(str, int, int)
     failed = Signal(str, str)
+    ended = Signal(bool)
     refused = Signal(str)
 
     def __init__(self, parent: QObject) -> None:
@@ -57,8 +59,8 @@ class Jobs(QObject):
         job.setParent(self)
         job.failed.connect(self.failed)
         if isinstance(job, Job):
-            for outcome in (job.succeeded, job.failed):  # last: after those who take it
-                outcome.connect(lambda: self._note_told(job))
+            job.succeeded.connect(lambda: self._note_told(job, True))  # after those who take it
+            job.failed.connect(lambda: self._note_told(job, False))
         job.progress.connect(self._show)
         job.finished.connect(lambda: self._end(job))
         job.start()
@@ -81,8 +83,9 @@ class Jobs(QObject):
             text = tr("{job}: {count} left", job=name, count=left) if total else f"{name} …"
             self.progress.emit(text, done, total)
 
-    def _note_told(self, job: Job) -> None:
+    def _note_told(self, job: Job, is_well: bool) -> None:
         self._is_told = self._is_told or self._job is job
+        self.ended.emit(is_well)
 
     def _end(self, job: Job | BigChange) -> None:
         job.deleteLater()

@@ -117,8 +117,7 @@ class MainWindow(QMainWindow):
         self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.messages)
         self.setStatusBar(self.status)
         self._pages = QStackedWidget()
-        first = [self.actions_[name] for name in ("open-video", "open-folder")]
-        self._welcome = Welcome(first)
+        self._welcome = Welcome([self.actions_[name] for name in ("open-video", "open-folder")])
         self._welcome.chosen.connect(self.open_path)
         self._pages.addWidget(self._welcome)
         self.setCentralWidget(self._pages)
@@ -229,7 +228,8 @@ class MainWindow(QMainWindow):
         Unless a job is under way or the disk does not take it: then the person says what to do,
         and it stays open if they say so, which is False.
         """
-        if self._jobs.unfinished and not dialogs.ask_to_stop(self, self._jobs.unfinished):
+        work = tr("Export") if self.window_verbs.is_about_to_export else self._jobs.unfinished
+        if work and not dialogs.ask_to_stop(self, work, self._jobs.ended):
             return False
         if self.workspace is not None:
             self.workspace.finish_input()
@@ -252,7 +252,8 @@ class MainWindow(QMainWindow):
     def make_again(self) -> bool:
         """Close, to be made anew with what is open now, in other words; False if it stays open."""
         self.last_path = Path(self.workspace.project.path) if self.workspace else None
-        self.returns = self.close()
+        self.close()  # which now and then returns False, though it closes, after a question
+        self.returns = not self.isVisible()
         return self.returns
 
     def closeEvent(self, event: QCloseEvent) -> None:

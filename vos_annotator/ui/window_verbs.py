@@ -46,6 +46,7 @@ class WindowVerbs:
     def __init__(self, window: MainWindow) -> None:
         self._window = window
         self.batch_queue: BatchQueue | None = None  # once it was asked for
+        self._gathering: Gathering | None = None  # of the latest export
 
     # Files
 
@@ -146,11 +147,16 @@ class WindowVerbs:
         workspace = self._window.workspace
         workspace.document.settle()
         annotations = workspace.document.annotations
-        gathering = Gathering(annotations, workspace)
+        gathering = self._gathering = Gathering(annotations, workspace)
         gathering.done.connect(lambda kept: self._start_export(choice, kept))
         gathering.failed.connect(self._window.warn)
         workspace.closing.connect(gathering.stop)
         gathering.start(range(annotations.frame_count))
+
+    @property
+    def is_about_to_export(self) -> bool:
+        """Whether masks are still put aside for an export."""
+        return self._gathering is not None and self._gathering.is_active
 
     def _start_export(self, choice: ExportChoice, kept: Mapping[int, StoredMap]) -> None:
         source = put_aside(self._window.workspace.project, kept)
@@ -184,8 +190,9 @@ class WindowVerbs:
     def may_stop_batch(self) -> bool:
         """Return whether no batch runs, or the person lets it stop, which it does at the end."""
         queue = self.batch_queue
-        is_running = queue is not None and queue.is_running
-        return not is_running or dialogs.ask_to_stop(self._window, queue.windowTitle())
+        if queue is None or not queue.is_running:
+            return True
+        return dialogs.ask_to_stop(self._window, queue.windowTitle(), queue.ended)
 
     def save(self) -> None:
         """Write what may still be waiting."""
