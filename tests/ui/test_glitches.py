@@ -115,13 +115,32 @@ def test_bridging_puts_shapes_in_between_which_a_person_answers_for(qtbot, windo
     assert look(qtbot, window) == [Glitch(WRONG, 1)]
 
 
-def test_a_frame_that_is_no_known_glitch_is_bridged_alone(qtbot, window):
-    predict(window, 8, np.zeros(window.document.video.shape, np.uint8))
+def said_last(window):
+    return window.messages.text.toPlainText().splitlines()[-1]
+
+
+@pytest.mark.parametrize("frame", WRONG)
+def test_a_glitch_that_was_not_looked_for_yet_is_bridged_whole(qtbot, window, frame):
+    window.workspace.glitches.rest_while(True)  # a pass runs
+    window.cursor.frame = frame
+    bridge(qtbot, window)
+
+    for each in WRONG:
+        np.testing.assert_array_equal(window.document.annotations[each], moving(window, each))
+    assert "2 frames" in said_last(window) and "alone" not in said_last(window)
+
+
+def test_a_frame_on_which_no_glitch_is_found_is_bridged_alone_and_that_is_said(qtbot, window):
+    dented = moving(window, 8)
+    dented[10:14, 16:24] = 0  # seen by eyes alone
+    predict(window, 8, dented)
+    look(qtbot, window)
     window.cursor.frame = 8
     bridge(qtbot, window)
 
     np.testing.assert_array_equal(window.document.annotations[8], moving(window, 8))
     assert window.document.annotations.status(9) is Status.PREDICTION
+    assert "this frame alone was bridged" in said_last(window)
 
 
 def test_references_locked_objects_and_the_ends_of_the_video_are_not_bridged(qtbot, window):

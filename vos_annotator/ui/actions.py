@@ -244,8 +244,8 @@ ACTIONS: tuple[Action, ...] = (
            tip="Shapes of the object between the references around this frame. They are "
                "predictions: propagation may replace them.", edits=True),
     Action("bridge", "Mask", "Bridge glitch", "bridge", (), ("R",), needs=_OBJECT,
-           tip="Shapes in between replace the object's masks from the sound frame before to the "
-               "sound one after. You answer for them: the frames become references.", edits=True),
+           tip="Shapes in between replace the object's masks on a glitch, or on this frame where "
+               "none is found. You answer for them: the frames become references.", edits=True),
     #
     Action("propagate", "Propagate", "Propagate", "propagate", (), ("Ctrl+T",), "propagate",
            needs=_RUNNABLE,

@@ -137,7 +137,7 @@ class FindVerbs:
     def bridge(self) -> None:
         """Put shapes of the object over a glitch, between the sound frames on either side.
 
-        Where no glitch is known, over this frame alone: eyes see more than is found. The frames
+        Where none is found, over this frame alone, and that is said: eyes see more. The frames
         become references, as any frame does on which a person changes the mask of an object:
         they asked for these very frames and see what came of it, so no pass may bring the glitch
         back. What was predicted around them follows, as after any correction.
@@ -148,11 +148,8 @@ class FindVerbs:
         if refusal:
             window.say(refusal)
             return
-        glitch = window.workspace.glitches.at(frame, object_id)
-        if glitch is not None and glitch.object_id == object_id:
-            frames = glitch.frames
-        else:
-            frames = range(frame, frame + 1)
+        glitch = window.workspace.glitches.of(object_id, frame)
+        frames = range(frame, frame + 1) if glitch is None else glitch.frames
         name = document.objects[object_id].name
         before, after = frames[0] - 1, frames[-1] + 1
         if document.annotations.status(frame) is Status.REFERENCE:
@@ -168,7 +165,9 @@ class FindVerbs:
                 tr("{name} needs a mask on the frames before and after to be bridged.", name=name)
             )
             return
-        edit = RangeEdit(window, object_id, tr("Bridge {name}", name=name), is_answered=True)
+        title = tr("Bridge {name}", name=name)
+        remark = tr("No glitch is found here: this frame alone was bridged.") if not glitch else ""
+        edit = RangeEdit(window, object_id, title, is_answered=True, remark=remark)
         edit.start(frames, lambda here, _: between(start, end, (here - before) / (after - before)))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,7 +47,6 @@ class _Look:
 
     def find(self, kept: Mapping[int, StoredMap]) -> tuple[range, list[Glitch]]:
         """Return the frames and the glitches among the masks that were put aside."""
-        give_way()
         try:
             maps = {frame: small(kept[frame].decode()) for frame in kept}
         except UserError:  # a damaged mask is for others to complain of
@@ -94,10 +93,14 @@ class GlitchScan(QObject):
         """Whether all masks were looked at as they are now."""
         return not (self._due.any() or self._is_looking)
 
-    def at(self, frame: int, object_id: int | None = None) -> Glitch | None:
-        """Return the glitch that a frame lies in, best of the object `object_id`."""
-        here = [each for each in self.glitches if frame in each.frames]
-        return min(here, key=lambda each: each.object_id != object_id, default=None)
+    def of(self, object_id: int, frame: int) -> Glitch | None:
+        """Return the glitch of an object that a frame lies in, looked for now if it was not yet."""
+        around = self._clipped(range(frame, frame + 1))
+        known = self.glitches
+        if self._is_looking or self._due[around.start : around.stop].any():
+            stored = ((each, self._annotations.stored_map(each)) for each in around)
+            known = self._look_at(around, [object_id]).find({f: s for f, s in stored if s})[1]
+        return next((g for g in known if g.object_id == object_id and frame in g.frames), None)
 
     def rest_while(self, is_busy: bool) -> None:
         """Leave the processor to something else for as long as it `is_busy`."""
@@ -113,16 +116,19 @@ class GlitchScan(QObject):
         frames = range(first, min(first + _STRETCH, len(self._due)))
         self._due[first : frames.stop] = False
         self._is_looking = True
-        around = self._clipped(frames)
-        answered = {each: self._answered(each, around) for each in self._document.objects.ids}
-        self._look = _Look(frames, answered, frozenset(self._shots.cuts))
-        self._gathering.start(around)
+        self._look = self._look_at(frames, self._document.objects.ids)
+        self._gathering.start(self._clipped(frames))
 
     def close(self) -> None:
         """Stop, and wait for the thread."""
         self._rest.stop()
         self._gathering.stop()
         self._latest.close()
+
+    def _look_at(self, frames: range, object_ids: Iterable[int]) -> _Look:
+        around = self._clipped(frames)
+        answered = {each: self._answered(each, around) for each in object_ids}
+        return _Look(frames, answered, frozenset(self._shots.cuts))
 
     def _answered(self, object_id: int, frames: range) -> frozenset[int]:
         """Return on which of some frames a person answers for an object."""
@@ -133,7 +139,7 @@ class GlitchScan(QObject):
 
     def _on_gathered(self, kept: Mapping[int, StoredMap]) -> None:
         look = self._look
-        self._latest.ask(lambda: look.find(kept))
+        self._latest.ask(lambda: (give_way(), look.find(kept))[1])
 
     def _on_not_gathered(self, message: str) -> None:
         log.warning("no glitches are looked for: %s", message)

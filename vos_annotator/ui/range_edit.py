@@ -35,7 +35,13 @@ class RangeEdit:
     """Changes an object's masks from one frame to another."""
 
     def __init__(
-        self, window: MainWindow, object_id: int, title: str, *, is_answered: bool = False
+        self,
+        window: MainWindow,
+        object_id: int,
+        title: str,
+        *,
+        is_answered: bool = False,
+        remark: str = "",
     ) -> None:
         """Make ready.
 
@@ -44,9 +50,10 @@ class RangeEdit:
             object_id: The object.
             title: Names the step of undo and the job.
             is_answered: Whether the frames that change become references.
+            remark: A sentence to say beside, once it is done.
         """
         self._window, self._object_id, self._title = window, object_id, title
-        self._is_answered = is_answered
+        self._is_answered, self._remark = is_answered, remark
         self._document: Document = window.document
 
     def start(self, frames: range, change: Callable[[int, Mask], Mask]) -> None:
@@ -133,12 +140,11 @@ class RangeEdit:
         )
 
     def _say_done(self, count: int) -> None:
-        self._window.say(
-            tr_many(
-                "{step}: {count} frame. key:undo takes it back.",
-                "{step}: {count} frames. key:undo takes it back.",
-                count,
-                step=self._title,
-                count=number(count),
-            )
+        said = tr_many(
+            "{step}: {count} frame. key:undo takes it back.",
+            "{step}: {count} frames. key:undo takes it back.",
+            count,
+            step=self._title,
+            count=number(count),
         )
+        self._window.say(f"{said} {self._remark}".rstrip())
