@@ -53,7 +53,7 @@ TOOLS = pytest.mark.parametrize("tool", ["lasso", "brush"])
 def test_what_is_undone_while_a_tool_is_at_work_stays_undone(window, tool):
     paint(window, 1, top=5, left=5)
     begin(window, tool)
-    window.actions_["undo"].trigger()
+    window.document.undo()
     shown = window.canvas.masks.labels.copy()
     end(window, tool)
 
@@ -66,9 +66,62 @@ def test_what_is_undone_while_a_tool_is_at_work_stays_undone(window, tool):
 def test_a_stroke_over_what_is_undone_meanwhile_is_whole(window):
     paint(window, 1, top=25, left=45)
     begin(window, "brush")
-    window.actions_["undo"].trigger()
+    window.document.undo()
     end(window, "brush")
     assert labels(window)[37, 50] == 1
+
+
+@pytest.mark.parametrize("tool", ["brush", "box", "wand", "scribble"])
+@pytest.mark.parametrize("by_menu", [True, False])
+def test_undo_in_the_midst_of_a_stroke_drops_that_and_nothing_before_it(
+    qtbot, window, tool, by_menu
+):
+    paint(window, 1, top=5, left=5)
+    before, steps = labels(window).copy(), len(window.document.history)
+    begin(window, tool)
+    if by_menu:
+        window.actions_["undo"].trigger()
+    else:
+        QTest.keyClick(window.canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    move(window.canvas, (50, 20))
+    end(window, tool)
+
+    qtbot.waitUntil(lambda: (window.canvas.masks.labels == before).all())
+    assert (labels(window) == before).all()
+    assert window.document.history.done == len(window.document.history) == steps
+    window.actions_["undo"].trigger()
+    assert not labels(window).any()
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Z, Qt.Key.Key_Backspace])
+def test_undo_and_backspace_take_back_the_corners_of_an_outline_one_by_one(window, key):
+    held = Qt.KeyboardModifier.ControlModifier if key == Qt.Key.Key_Z else Qt.KeyboardModifier(0)
+    paint(window, 1, top=5, left=5)
+    begin(window, "lasso")
+    click(window.canvas, (2, 2))  # a slip
+    QTest.keyClick(window.canvas, key, held)
+    end(window, "lasso")
+    drawn = labels(window).copy()
+    assert drawn[34, 54] and not drawn[25, 30]
+
+    begin(window, "lasso")
+    for _ in range(3):
+        QTest.keyClick(window.canvas, key, held)
+    assert not window.canvas.tool("lasso").is_busy
+    assert window.document.annotations.status(0) is Status.REFERENCE
+    assert (labels(window) == drawn).all()
+
+
+def test_a_first_outline_is_taken_back_where_nothing_else_can_be_undone(qtbot, window):
+    path = window.document.project.path.with_name("new.vos")
+    window.open_project(Project.create(path, window.document.video.fork()))
+    qtbot.waitUntil(lambda: window.canvas.is_current)
+    begin(window, "lasso")
+    assert not window.actions_["undo"].isEnabled()
+    for _ in range(3):
+        QTest.keyClick(window.canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+
+    assert not window.canvas.tool("lasso").is_busy
 
 
 @TOOLS

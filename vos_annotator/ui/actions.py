@@ -226,7 +226,7 @@ ACTIONS: tuple[Action, ...] = (
           "Click on the object, and beside it with the right button: the mask follows."),
     _tool("box", "Box", "X", "Drag a box around an object: the mask follows."),
     _tool("lasso", "Lasso and polygon", "G",
-          "Drag to draw freely, or click the corners; with Shift they join along edges."),
+          "Drag to draw, or click corners; with Shift they join along edges. Undo drops the last."),
     _tool("wand", "Magic wand", "W",
           "Click a colour; drag right or up for more of it. The right button removes."),
     _tool("fill", "Fill", "F", "Fill a hole, or recolour a whole patch."),

@@ -306,24 +306,22 @@ class Canvas(ZoomView):
         event.accept()
 
     def event(self, event: QEvent) -> bool:
-        """Keep Enter and Esc for an outline that is begun: they are keys of the window too."""
-        is_ours = event.type() == QEvent.Type.ShortcutOverride and self._hand.tool.is_busy
-        if is_ours and event.key() in (*_FINISH, Qt.Key.Key_Escape):
+        """Keep the keys that end or take back what is begun: they are keys of the window too."""
+        if event.type() == QEvent.Type.ShortcutOverride and self._hand.deed(event) is not None:
             event.accept()
             return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Finish or cancel what the tool has in hand."""
-        if self._hand.tool.is_busy and event.key() in _FINISH:
-            self._hand.tool.finish()
-        elif self._hand.tool.is_busy and event.key() == Qt.Key.Key_Escape:
-            self._hand.tool.cancel()
+        """Finish, cancel or take back what the tool has in hand."""
+        if (deed := self._hand.deed(event)) is not None:
+            deed()
         else:
             event.ignore()
 
-
-_FINISH = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+    def take_back(self) -> bool:
+        """Take back what was begun last and is no edit yet; False where there is nothing."""
+        return self._hand.tool.take_back()
 
 
 def _has_shift(event: QMouseEvent | QTabletEvent) -> bool:

@@ -4,10 +4,14 @@ For: the canvas. A stroke belongs to the tool and to the button that began it: a
 changes nothing in it, and a tool that is taken while one is down waits for the next press.
 """
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QMouseEvent, QTabletEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent, QTabletEvent
 
 from vos_annotator.ui.tools.tool import Tool
+
+_FINISH = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 class Hand:
@@ -46,6 +50,17 @@ class Hand:
         if event.button() == self._button:
             self._button = None
             self.tool.release(point)
+
+    def deed(self, event: QKeyEvent) -> Callable[[], object] | None:
+        """Return what a key does to what is begun; None where nothing is, or for other keys."""
+        if not self.tool.is_busy:
+            return None
+        if event.key() in _FINISH:
+            return self.tool.finish
+        if event.key() == Qt.Key.Key_Escape:
+            return self.tool.cancel
+        is_undo = event.matches(QKeySequence.StandardKey.Undo)
+        return self.tool.take_back if is_undo or event.key() == Qt.Key.Key_Backspace else None
 
 
 def removes(event: QMouseEvent) -> bool:

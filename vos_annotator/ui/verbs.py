@@ -113,7 +113,9 @@ class Verbs:
     # Edits and objects
 
     def undo(self) -> None:
-        """Take the last edit back."""
+        """Take back what a tool has in hand, or else the last edit."""
+        if self._work.canvas.take_back():
+            return
         document, history = self._work.document, self._work.document.history
         document.settle()
         if history.can_undo:

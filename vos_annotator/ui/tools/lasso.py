@@ -28,6 +28,7 @@ class Lasso(Tool):
     def __init__(self, canvas: object) -> None:
         super().__init__(canvas)
         self._points: list[QPointF] = []
+        self._begins: list[int] = []  # where what each press added begins among the points
         self._removes = False
         self._pressed_at: QPointF | None = None
         self._way: list[QPointF] = []  # along edges, from the last corner to the mouse
@@ -46,6 +47,7 @@ class Lasso(Tool):
             self._points += self._way[1:-1]
             self.finish()
             return
+        self._begins.append(len(self._points))
         if self._way and self._canvas.has_shift and self._is_near(point, self._way[-1], _STEP):
             self._points += self._way[1:-1]
         elif self._points and self._canvas.has_shift:
@@ -101,13 +103,23 @@ class Lasso(Tool):
         self._canvas.sketch.clear()
         super().cancel()
 
+    def take_back(self) -> bool:
+        """Drop the last corner, or what was drawn since."""
+        if len(self._begins) < 2:
+            return super().take_back()
+        self._latest.forget()
+        del self._points[self._begins.pop() :]
+        self._way, self._waiting, self._pressed_at = [], None, None
+        self._show(self._points[-1])
+        return True
+
     def close(self) -> None:
         """Join the thread."""
         self._latest.close()
 
     def _start_over(self) -> None:
         self._latest.forget()
-        self._points, self._way, self._waiting = [], [], None
+        self._points, self._begins, self._way, self._waiting = [], [], [], None
 
     def _find_way(self, point: QPointF) -> None:
         """Have the way along edges from the last corner to `point` looked for."""

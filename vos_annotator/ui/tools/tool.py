@@ -85,6 +85,13 @@ class Tool:
             self._draft.drop()
             self._draft = None
 
+    def take_back(self) -> bool:
+        """Undo: drop what was begun last, which is no edit yet; False if nothing was."""
+        is_begun = self.is_busy
+        if is_begun:
+            self.cancel()
+        return is_begun
+
     def _may_begin(self) -> bool:
         """Return whether the object may be changed on this frame; say why if not, and show it."""
         if not self._cursor.settle():
