@@ -74,6 +74,21 @@ def test_when_it_was_saved_ends_at_the_right_whatever_was_said_before(window):
     assert ends[0] == ends[1]
 
 
+def test_a_long_name_leaves_every_menu_its_place(qtbot, tmp_path):
+    name = "a name that somebody wrote a whole sentence into, with the day, " * 3
+    with open_window(qtbot, make_clip(tmp_path / name)) as window:
+        bar, label = window.menuBar(), window._saved
+        for width in (1600, window.minimumWidth(), 1200):
+            window.resize(width, 700)
+            QApplication.processEvents()
+            menus_end = max(bar.actionGeometry(each).right() for each in bar.actions())
+
+            assert menus_end < label.geometry().left()
+            assert label.text().startswith("a name") and "· saved" in label.text()
+            assert label.sizeHint().width() <= label.width()
+        assert label.toolTip() == name and window.windowTitle().startswith(name)
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(3.2, "saved 3 s ago"), (180, "saved 3 min ago"), (9999, "saved")]
 )

@@ -101,7 +101,7 @@ class MainWindow(QMainWindow):
             self.refresh_actions()
 
     def _make_frame(self) -> None:
-        self._saved = SavedLabel()
+        self._saved = SavedLabel(self.menuBar())
         self._saved.said.connect(self._show_title)
         self._saved.problem_changed.connect(self._on_problem_changed)
         self.menuBar().setCornerWidget(self._saved)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QLabel
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtWidgets import QLabel, QMenuBar
 
 from vos_annotator.core.project import Project
 from vos_annotator.core.translation import tr
@@ -30,8 +30,11 @@ class SavedLabel(QLabel):
     said = Signal(str)
     problem_changed = Signal(str)
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, bar: QMenuBar) -> None:
+        """Be made for the corner of a menu bar."""
+        super().__init__(bar)
+        self._bar = bar
+        bar.installEventFilter(self)
         self.setProperty("role", "quiet")
         self.setContentsMargins(0, 6, 12, 0)  # on the line of the menus' names
         self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -57,12 +60,13 @@ class SavedLabel(QLabel):
         """Say how things are now."""
         project = self._project
         problem = project.problem if project else ""
-        text = ""
+        name = how = ""
         if project is not None:
-            how = tr("not saved") if problem else saved_text(time.time() - project.saved_at)
-            text = f"{project.video.path.name} · {how}"
-        self.setText(text)
-        self.setToolTip(problem)
+            name = project.video.path.name
+            how = " · " + (tr("not saved") if problem else saved_text(time.time() - project.saved_at))
+        text = name + how
+        self.setText(self._shortened(name, how) + how)
+        self.setToolTip(problem or name)
         if self.sizeHint().width() > self.width():
             self.hide()  # a menu bar makes room for its corner when that is shown
             self.show()
@@ -70,6 +74,19 @@ class SavedLabel(QLabel):
         if bool(problem) != bool(self._problem):
             self._problem, self._tried_at = problem, time.monotonic()
             self.problem_changed.emit(problem)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Take and leave room as the window gets wider and narrower."""
+        if event.type() == QEvent.Type.Resize and event.size().width() != event.oldSize().width():
+            self.refresh()
+        return False
+
+    def _shortened(self, name: str, how: str) -> str:
+        """Return of a long name what leaves the menus their room."""
+        metrics = self.fontMetrics()
+        others = self._bar.sizeHint().width() - metrics.horizontalAdvance(self.text())
+        room = self._bar.width() - others - metrics.horizontalAdvance(how)
+        return metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, room)
 
     def _tick(self) -> None:
         if self._problem and time.monotonic() - self._tried_at >= _RETRY:
