@@ -140,6 +140,20 @@ def test_the_playhead_tells_its_frame_and_no_number_is_half_covered(qtbot, qapp,
         assert all(b - a > wide / len(str(frame)) for a, b in pairwise(numbers))
 
 
+def test_no_number_is_cut_off_at_either_side(qtbot, qapp, tmp_path):
+    isolate_settings(tmp_path / "settings")
+    with open_window(qtbot, make_clip(tmp_path / "clip", 1300)) as window:
+        timeline, axis = window.timeline, window.timeline.axis
+        window.cursor.frame = 1100
+        axis.zoom(6.5, 0)
+        ground = timeline.palette().color(QPalette.ColorRole.Base)
+        for start in range(1000, 1020):
+            axis.scroll_to(start)
+            picture = timeline.viewport().grab(QRect(GUTTER, 4, axis.width, 10)).toImage()
+            for x in (0, 1, picture.width() - 2, picture.width() - 1):
+                assert not any(is_ink(picture.pixelColor(x, y), ground) for y in range(10)), start
+
+
 def is_ink(color, ground):
     """Return whether a pixel is of a number: grey, and neither ground nor the playhead's blue."""
     return abs(color.red() - color.blue()) < 30 and abs(color.red() - ground.red()) > 40

@@ -63,7 +63,8 @@ class SavedLabel(QLabel):
         name = how = ""
         if project is not None:
             name = project.video.path.name
-            how = " · " + (tr("not saved") if problem else saved_text(time.time() - project.saved_at))
+            saved = tr("not saved") if problem else saved_text(time.time() - project.saved_at)
+            how = f" · {saved}"
         text = name + how
         self.setText(self._shortened(name, how) + how)
         self.setToolTip(problem or name)

@@ -190,7 +190,7 @@ class TimelinePicture:
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, text)
 
     def _paint_ruler(self, painter: QPainter, palette: QPalette, width: int) -> None:
-        """Paint the numbers of frames; those that the playhead's own touches are left out."""
+        """Paint numbers of frames, but those the playhead's own touches, and those cut off."""
         painter.save()
         font = painter.font()
         font.setPixelSize(10)
@@ -217,7 +217,9 @@ class TimelinePicture:
             x, text = int(GUTTER + self._axis.center(frame)), number(frame)
             painter.setPen(palette.color(_ROLE.Mid))
             painter.drawLine(x, RULER - 5, x, RULER - 2)
-            if x + 3 > furthest or x + 3 + metrics.horizontalAdvance(text) < nearest:
+            end = x + 3 + metrics.horizontalAdvance(text)
+            is_whole = x >= GUTTER and end + 3 <= width
+            if is_whole and (x + 3 > furthest or end < nearest):
                 painter.setPen(palette.color(_ROLE.PlaceholderText))
                 painter.drawText(x + 3, 14, text)
         painter.restore()
