@@ -460,6 +460,23 @@ def test_closing_right_after_a_job_has_told_its_result_asks_nothing(qtbot, windo
     assert asked == []
 
 
+def test_a_job_that_goes_on_after_its_last_frame_does_not_say_that_nothing_is_left(qtbot, window):
+    def work(progress, cancelled):
+        progress(2, 12)
+        may_end.wait(20)
+        progress(12, 12)
+        wait_to_be_stopped(progress, cancelled)  # as an export reads back what it wrote
+
+    may_end = threading.Event()
+    transport = window.workspace.transport
+    window.start_job(Job("Export", work))
+    qtbot.waitUntil(lambda: transport.left.text() == "Export: 10 left")
+    may_end.set()
+    qtbot.waitUntil(lambda: transport.left.text() == "Export …")
+    window.stop_job()
+    finish_job(qtbot, window)
+
+
 def when_asked(act, button=None):
     """Do something, and click a button, once a question is up; return what is asked, in a list."""
 

@@ -79,9 +79,12 @@ class Jobs(QObject):
 
     def _show(self, done: int, total: int) -> None:
         if self._job is not None:
-            name, left = self._job.name, number(total - done)
-            text = tr("{job}: {count} left", job=name, count=left) if total else f"{name} …"
-            self.progress.emit(text, done, total)
+            name, left = self._job.name, total - done
+            if left > 0:
+                text = tr("{job}: {count} left", job=name, count=number(left))
+                self.progress.emit(text, done, total)
+            else:  # it begins, or looks at what it wrote
+                self.progress.emit(f"{name} …", 0, 0)
 
     def _note_told(self, job: Job, is_well: bool) -> None:
         self._is_told = self._is_told or self._job is job
