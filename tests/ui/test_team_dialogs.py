@@ -5,9 +5,11 @@ import os
 import numpy as np
 import pytest
 from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QApplication
 
 from tests.ui.window import SHAPE, isolate_settings, make_clip, open_window, paint
-from vos_annotator.core.edits import ReviewEdit, ReviewSpan, ReviewState
+from vos_annotator.core.agreement import Agreement
+from vos_annotator.core.edits import ReviewEdit, ReviewSpan, ReviewState, Status
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import open_video
 from vos_annotator.ui import dialogs
@@ -133,10 +135,10 @@ def test_the_worst_frames_of_a_comparison_can_be_gone_to_and_kept(
     top = dialog.table.topLevelItem(0)
     assert [top.text(0), top.text(1)] == ["Object 1", "2"]
     assert top.child(0).text(0) == "frame 5"
-    window.cursor.frame = 0
+    window.cursor.frame, window.cursor.object_id = 0, window.document.add_object("other one")
     dialog.table.setCurrentItem(top.child(0))
     dialog.go.click()
-    assert window.cursor.frame == 5
+    assert (window.cursor.frame, window.cursor.object_id) == (5, 1)
 
     table = tmp_path / "agreement.csv"
     monkeypatch.setattr(dialogs, "ask_new_file", lambda *_: table)
@@ -144,6 +146,27 @@ def test_the_worst_frames_of_a_comparison_can_be_gone_to_and_kept(
     rows = table.read_text().splitlines()
     assert rows[0] == "object,frame,J,F,A,B" and len(rows) == 3
     dialog.reject()
+
+
+def test_every_word_of_a_comparison_has_its_room(qtbot, spoken, tmp_path):
+    with open_window(qtbot, make_clip(tmp_path / "clip")) as window:
+        dialog = shown(qtbot, window, "compare-projects", CompareDialog)
+        both = (Status.PREDICTION, Status.PREDICTION)
+        found = [Agreement("cup", frame, 0.5, 0.5, both) for frame in range(90)]
+        dialog._show((["cup"], found, [[], []]))
+        QApplication.processEvents()
+
+        for column in range(dialog.table.columnCount()):
+            assert dialog.table.sizeHintForColumn(column) <= dialog.table.columnWidth(column)
+
+
+def test_the_picture_of_the_effort_goes_down_to_nothing_and_not_below(qtbot, window):
+    dialog = shown(qtbot, window, "effort", EffortDialog)
+    qtbot.waitUntil(dialog.table.isEnabled, timeout=30_000)
+
+    for row in (0, 1):
+        low, high = dialog.picture.getItem(row, 0).getViewBox().viewRange()[1]
+        assert low == 0 < high
 
 
 def test_the_effort_is_told_drawn_and_kept(qtbot, window, tmp_path, monkeypatch):

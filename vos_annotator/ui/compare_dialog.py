@@ -39,7 +39,7 @@ class CompareDialog(OtherProjectDialog):
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(tr("Compare with a project"), window)
-        self.resize(640, 520)
+        self.resize(720, 520)
         self._found: list[Agreement] = []
         self.table = QTreeWidget()
         self.table.setHeaderLabels([tr("Object, frame"), tr("Frames"), "J", "F", tr("Made by")])
@@ -64,7 +64,7 @@ class CompareDialog(OtherProjectDialog):
         self._laid_out(form, self._summary, self.table, buttons)
         self.table.setColumnWidth(0, 200)
         for column in (1, 2, 3):
-            self.table.setColumnWidth(column, 76)
+            self.table.setColumnWidth(column, 76)  # the last one takes what is left
 
     def _clear(self) -> None:
         self._found = []
@@ -116,8 +116,12 @@ class CompareDialog(OtherProjectDialog):
         top.setExpanded(self.table.topLevelItemCount() == 1)
 
     def _go(self, item: QTreeWidgetItem | None) -> None:
-        if item is not None and item.data(0, _FRAME) is not None:
-            self._workspace.cursor.frame = item.data(0, _FRAME)
+        if item is None or item.data(0, _FRAME) is None:
+            return
+        document, cursor = self._workspace.document, self._workspace.cursor
+        named = (each.id for each in document.objects if each.name == item.parent().text(0))
+        cursor.object_id = next(named, cursor.object_id)
+        cursor.frame = item.data(0, _FRAME)
 
     def _allow(self, *_: object) -> None:
         item = self.table.currentItem()

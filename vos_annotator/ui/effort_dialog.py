@@ -106,6 +106,7 @@ class EffortDialog(ProjectsDialog):
             plot.hideButtons()
             plot.setMenuEnabled(False)
             plot.setXRange(-0.5, frame_count - 0.5, padding=0.02)
+            plot.setLimits(yMin=0, minYRange=1)  # there is no less than no step and no minute
             for side in ("left", "bottom"):
                 plot.getAxis(side).setPen(pen)
                 plot.getAxis(side).setTextPen(pen)
