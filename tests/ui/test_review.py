@@ -2,7 +2,7 @@
 
 import pytest
 from PySide6.QtCore import QPointF
-from PySide6.QtWidgets import QInputDialog
+from PySide6.QtWidgets import QInputDialog, QLineEdit
 
 from tests.ui.window import FRAMES, isolate_settings, make_clip, open_window
 from vos_annotator.core.edits import ReviewSpan, ReviewState
@@ -81,6 +81,17 @@ def test_what_is_sent_back_has_a_note_also_after_a_restart(qtbot, clip):
         assert window.document.project.reviews.at(3) == ReviewSpan(3, 6, SENT_BACK, "the ear")
         window.actions_["undo"].trigger()
         assert window.document.project.reviews.said == ()
+
+
+def test_the_question_for_a_note_says_of_which_frames_and_has_room_for_a_sentence(qtbot, window):
+    mark(window, "review-back", 3, 6)
+    dialog = window.findChild(QInputDialog)
+    qtbot.waitUntil(dialog.isVisible)
+    assert "Frames 3 to 6" in dialog.labelText()
+    field = dialog.findChild(QLineEdit)
+    sentence = "The handle is missing, and the border of the saucer is off."
+    assert field.fontMetrics().horizontalAdvance(sentence) < field.width()
+    dialog.reject()
 
 
 def test_who_cancels_the_note_sends_nothing_back(window):

@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QPoint, QSettings, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
@@ -52,6 +52,23 @@ def shown(palette):
 
 def test_the_palette_lists_every_command(palette):
     assert palette.list.count() == len(ACTIONS)
+
+
+def test_what_is_typed_before_the_desktop_knows_of_the_palette_is_no_command(window, palette):
+    for key in (Qt.Key.Key_E, Qt.Key.Key_N, Qt.Key.Key_D):  # the desktop sends them to the window
+        QTest.keyClick(window.windowHandle(), key)
+
+    assert palette.field.text() == "end"
+    assert window.cursor.tool == "brush" and window.cursor.frame == 0
+
+
+def test_a_click_beside_the_palette_closes_it_and_paints_nothing(qtbot, window, palette):
+    steps = len(window.document.history)
+    place = window.canvas.viewport().mapTo(window, QPoint(20, 20))
+    QTest.mouseClick(window.windowHandle(), Qt.MouseButton.LeftButton, pos=place)
+
+    qtbot.waitUntil(lambda: window.findChild(CommandPalette) is None)
+    assert len(window.document.history) == steps and not window.document.objects.ids
 
 
 @pytest.mark.parametrize("query", ["next ref", "ref nex", "nxt reference", "NEXT REFERENCE"])

@@ -37,8 +37,11 @@ class CommandPalette(QDialog):
     """A search field over all commands."""
 
     def __init__(self, actions: ActionSet, window: QWidget) -> None:
-        super().__init__(window, Qt.WindowType.Dialog | Qt.WindowType.FramelessWindowHint)
+        # A popup has the keys at once: what is typed before a desktop has given another kind of
+        # window the focus would be commands.
+        super().__init__(window, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setAttribute(Qt.WidgetAttribute.WA_NoMouseReplay)  # a click beside it only closes it
         self.setWindowTitle(tr("Commands"))
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setStyleSheet("CommandPalette { border: 1px solid palette(mid); }")
@@ -82,12 +85,6 @@ class CommandPalette(QDialog):
                 self.run(self.list.currentItem())
                 return True
         return super().eventFilter(watched, event)
-
-    def event(self, event: QEvent) -> bool:
-        """Close when the person goes on elsewhere."""
-        if event.type() == QEvent.Type.WindowDeactivate:
-            self.close()
-        return super().event(event)
 
     def _show(self, query: str) -> None:
         found = []

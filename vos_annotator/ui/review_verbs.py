@@ -16,6 +16,8 @@ from vos_annotator.ui.timeline_review import span_text
 if TYPE_CHECKING:
     from vos_annotator.ui.main_window import MainWindow
 
+_NOTE = 460  # px of width: room for a sentence
+
 
 class ReviewVerbs:
     """The commands on review states.
@@ -33,9 +35,11 @@ class ReviewVerbs:
     def send_back(self) -> None:
         """Ask for a note and send the frames back with it; they are those of now."""
         first, last = self._frames()
+        about = span_text(ReviewSpan(first, last, ReviewState.SENT_BACK))
         dialog = QInputDialog(self._window)
         dialog.setWindowTitle(tr("Send back"))
-        dialog.setLabelText(tr("What is to be changed?"))
+        dialog.setLabelText("\n".join((f"{about}.", tr("What is to be changed?"))))
+        dialog.resize(_NOTE, dialog.height())
         dialog.setTextValue(self._window.document.project.reviews.at(first).note)
         dialog.textValueSelected.connect(
             lambda note: self._say(ReviewSpan(first, last, ReviewState.SENT_BACK, note.strip()))
