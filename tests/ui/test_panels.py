@@ -81,6 +81,21 @@ def test_the_list_and_the_lanes_follow_the_current_object_and_a_new_one(qtbot, w
         qtbot.waitUntil(lambda: in_view(window))
 
 
+@pytest.mark.parametrize("current", [1, 8, 15])
+def test_a_project_with_many_objects_opens_at_the_current_one(qtbot, qapp, tmp_path, current):
+    isolate_settings(tmp_path / "settings")
+    with open_window(qtbot, make_clip(tmp_path / "clip")) as window:
+        for _ in range(15):
+            window.document.add_object()
+        window.cursor.object_id = current
+        window.workspace.save()
+    with open_window(qtbot) as window:
+        window.resize(1000, 640)
+        window.open_path(tmp_path / "clip")
+        assert window.cursor.object_id == current
+        qtbot.waitUntil(lambda: in_view(window))
+
+
 def test_a_name_has_room_before_the_state_has_and_all_of_it_is_in_the_tooltip(qtbot, window):
     window.document.update_object(window.cursor.object_id, name="the left hand of the dancer")
     row = window.workspace.objects_panel.rows[window.cursor.object_id]

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 from vos_annotator.core.translation import tr
 from vos_annotator.ui.cursor import Cursor
 from vos_annotator.ui.document import Document
+from vos_annotator.ui.inference import single_shot
 from vos_annotator.ui.panels.object_row import ObjectRow
 from vos_annotator.ui.panels.panel import Panel
 
@@ -61,7 +62,9 @@ class ObjectsPanel(Panel):
         area.setWidget(content)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.verticalScrollBar().rangeChanged.connect(self._reveal)  # rows came, or room went
+        # Rows came, or room went: where rows are is known once they are laid out.
+        later = single_shot(self, 0, self._reveal)
+        area.verticalScrollBar().rangeChanged.connect(lambda *_: later.start())
         self._area = area
         self.set_content(area)
 
