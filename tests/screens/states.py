@@ -111,6 +111,7 @@ def references(studio: Studio) -> None:
     ):
         studio.window.document.review(span)
     studio.go_to(studio.worst)
+    studio.pause(2000)  # the list's pictures get their masks
 
 
 @state

@@ -74,6 +74,22 @@ def test_when_it_was_saved_ends_at_the_right_whatever_was_said_before(window):
     assert ends[0] == ends[1]
 
 
+def test_of_a_long_way_to_a_recent_project_its_name_and_both_ends_are_seen(qtbot, tmp_path):
+    deep = tmp_path / "/".join(["a folder that is named with a whole sentence"] * 6)
+    with open_window(qtbot, make_clip(deep / "clip")) as window:
+        window.close_project()
+        window.resize(window.minimumSize())
+        QApplication.processEvents()
+        page = window.centralWidget().currentWidget()
+        button = next(each for each in page.findChildren(QAbstractButton) if "clip" in each.text())
+
+        for text in (button.text(), window._recent.actions()[0].text()):
+            assert text.startswith("clip.vos ") and text.endswith("sentence")
+        assert button.toolTip() == str(deep / "clip.vos")
+        assert page.rect().contains(button.geometry())
+        assert button.fontMetrics().horizontalAdvance(button.text()) <= button.width()
+
+
 def test_a_long_name_leaves_every_menu_its_place(qtbot, tmp_path):
     name = "a name that somebody wrote a whole sentence into, with the day, " * 3
     with open_window(qtbot, make_clip(tmp_path / name)) as window:

@@ -5,13 +5,15 @@ For: the window and its welcome page.
 
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, Signal
+from PySide6.QtCore import QSettings, Qt, Signal
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QMenu, QWidget
 
 from vos_annotator.core.translation import tr
 from vos_annotator.ui.words import with_signs
 
 _KEY, _COUNT = "recent", 10
+_NAME, _LINE = 400, 720  # px: of a name, and of it with its folder, at most
 
 
 class RecentMenu(QMenu):
@@ -26,6 +28,7 @@ class RecentMenu(QMenu):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(tr("Open recent"), parent)
         self.setAccessibleName(tr("Open recent"))
+        self.setToolTipsVisible(True)
         self.refresh()
 
     @property
@@ -43,9 +46,18 @@ class RecentMenu(QMenu):
         """Show the projects that are there now."""
         self.clear()
         for path in self.paths:
-            action = self.addAction(with_signs(f"{path.name}  ({path.parent})"))
+            action = self.addAction(with_signs(in_a_line(path, self.fontMetrics())))
+            action.setToolTip(str(path))
             action.triggered.connect(lambda _=False, path=path: self.chosen.emit(path))
         self.setEnabled(not self.isEmpty())
+
+
+def in_a_line(path: Path, metrics: QFontMetrics) -> str:
+    """Return a file's name and its folder, so much of both as the narrowest window has room for."""
+    name = metrics.elidedText(path.name, Qt.TextElideMode.ElideMiddle, _NAME)
+    room = _LINE - metrics.horizontalAdvance(f"{name}   ")
+    folder = metrics.elidedText(str(path.parent), Qt.TextElideMode.ElideMiddle, room)
+    return f"{name}   {folder}"
 
 
 def _stored() -> list[str]:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from vos_annotator.core.translation import tr
 from vos_annotator.ui.icons import icon
+from vos_annotator.ui.recent import in_a_line
 from vos_annotator.ui.words import with_signs
 
 _SHOWN = 6
@@ -65,7 +66,9 @@ class Welcome(QWidget):
         while item := self._recent.takeAt(0):
             item.widget().deleteLater()
         for path in list(paths)[:_SHOWN]:
-            button = QPushButton(with_signs(f"{path.name}   {path.parent}"))
+            button = QPushButton()
+            button.setText(with_signs(in_a_line(path, button.fontMetrics())))
+            button.setToolTip(str(path))
             button.setFlat(True)
             button.setStyleSheet("border: 0; background: transparent;")
             button.setAccessibleName(tr("Open {path}", path=path))
