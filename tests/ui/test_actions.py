@@ -196,8 +196,10 @@ def test_enter_keeps_a_prediction_and_backspace_releases_it(qtbot, window, cat):
 
     press(window, Key.Key_Return)
     assert window.document.annotations.status(4) is Status.REFERENCE
+    assert window.status.currentMessage() == "Frame 4 is kept as a reference."
     press(window, Key.Key_Backspace)
     assert window.document.annotations.status(4) is not Status.REFERENCE
+    assert window.status.currentMessage() == "Frame 4 is a prediction again."
 
 
 def test_one_way_runs_leave_the_other_side_alone(qtbot, window, cat):

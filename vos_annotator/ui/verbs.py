@@ -92,7 +92,9 @@ class Verbs:
 
     def release(self) -> None:
         """Make this frame a prediction again."""
-        self._work.document.release(self._work.cursor.frame)
+        frame = self._work.cursor.frame
+        self._work.document.release(frame)
+        self._window.say(tr("Frame {frame} is a prediction again.", frame=number(frame)))
 
     def set_in(self) -> None:
         """Let the range begin here."""
