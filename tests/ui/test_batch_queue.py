@@ -67,6 +67,22 @@ def test_projects_are_computed_beside_the_window_and_a_second_run_finds_them(
     assert str(tmp_path / "out") in queue.said.text()
 
 
+def test_what_failed_is_not_counted_as_done_and_who_chooses_it_reads_all_of_the_reason(
+    qtbot, queue, tmp_path, monkeypatch
+):
+    said = []
+    with monkeypatch.context() as patch:
+        patch.setattr(queue.said, "setText", said.append)
+        queue.add([make_project(tmp_path, "empty", ()), make_project(tmp_path, "good")])
+        queue.run_button.click()
+        qtbot.waitUntil(lambda: not queue.is_running, timeout=120_000)
+    assert "0 of 2 projects are done. 1 failed." in said
+    assert states(queue)[0].startswith("failed: ")
+
+    queue.list.setCurrentItem(queue.list.topLevelItem(0))
+    assert queue.said.text().endswith("has no reference: paint an object on a frame first.")
+
+
 def test_what_is_stopped_says_that_it_goes_on(qtbot, queue, tmp_path):
     queue.add([make_project(tmp_path, "a")])
     queue.run_button.click()

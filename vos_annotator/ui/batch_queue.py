@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
     QHBoxLayout,
+    QHeaderView,
     QLabel,
     QProgressBar,
     QPushButton,
@@ -63,7 +64,7 @@ class BatchQueue(QDialog):
         self._engine, self._size = engine, size
         self._folder: TemporaryDirectory[str] | None = None
         self._items: dict[str, QTreeWidgetItem] = {}  # by the names that the command was given
-        self._ended: set[str] = set()
+        self._ended: dict[str, str] = {}  # how those ended that have, by these names
         self._process = QProcess(self)
         self._process.readyReadStandardOutput.connect(self._read)
         self._process.finished.connect(self._finish)
@@ -127,10 +128,14 @@ class BatchQueue(QDialog):
         self.list.setHeaderLabels([tr("Project"), tr("State"), tr("Frames")])
         self.list.setRootIsDecorated(False)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.list.setColumnWidth(0, 260)
-        self.list.setColumnWidth(1, 220)
+        header = self.list.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        self.list.setColumnWidth(0, 240)
+        self.list.setColumnWidth(2, 80)
         self.list.setAccessibleName(tr("Projects of the batch"))
         self.list.itemSelectionChanged.connect(self._refresh)
+        self.list.itemSelectionChanged.connect(self._tell)
         self.add_button = QPushButton(tr("Add projects…"))
         self.add_button.clicked.connect(self._ask_projects)
         self.remove_button = QPushButton(tr("Remove"))
@@ -205,22 +210,24 @@ class BatchQueue(QDialog):
             "running": tr("running, {share}", share=percent(done / total)) if total else "",
             "done": tr("done"),
             "known": tr("finished before"),
-            "failed": str(told["error"]),
+            "failed": tr("failed: {reason}", reason=told["error"]),
         }
         item.setText(1, words[state] or tr("running"))
         item.setToolTip(1, str(told["error"]))
         item.setText(2, number(done))
         if state in _ENDED:
-            self._ended.add(str(told["name"]))
+            self._ended[str(told["name"])] = state
         self.bar.setValue(len(self._ended))
-        self.said.setText(
-            tr_many(
-                "{done} of {count} project is done.",
-                "{done} of {count} projects are done.",
-                len(self._items),
-                done=number(len(self._ended)),
-            )
+        failed = list(self._ended.values()).count("failed")
+        said = tr_many(
+            "{done} of {count} project is done.",
+            "{done} of {count} projects are done.",
+            len(self._items),
+            done=number(len(self._ended) - failed),
         )
+        if failed:
+            said += " " + tr_many("{count} failed.", "{count} failed.", failed)
+        self.said.setText(said)
 
     def _finish(self, code: int, status: QProcess.ExitStatus) -> None:
         self._read()
@@ -259,6 +266,12 @@ class BatchQueue(QDialog):
         for item in self.list.selectedItems():
             self.list.takeTopLevelItem(self.list.indexOfTopLevelItem(item))
         self._refresh()
+
+    def _tell(self) -> None:
+        """Say why the chosen one failed, at the length that its row has no room for."""
+        reasons = [each.toolTip(1) for each in self.list.selectedItems()]
+        if len(reasons) == 1 and reasons[0] and not self.is_running:
+            self.said.setText(reasons[0])
 
     def _refresh(self) -> None:
         is_idle, has_rows = not self.is_running, self.list.topLevelItemCount() > 0
