@@ -4,6 +4,7 @@ import sys
 import threading
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QFontMetrics, QKeySequence
@@ -20,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tests.ui.window import finish_run, isolate_settings, make_clip, open_window, paint
+from tests.ui.window import SHAPE, finish_run, isolate_settings, make_clip, open_window, paint
 from vos_annotator.core.project import Project
 from vos_annotator.core.translation import language, languages, tr, use_language
 from vos_annotator.core.video import open_video
@@ -268,12 +269,13 @@ def test_the_import_dialog_has_room_for_every_word(qtbot, window):
 def test_what_was_kept_after_a_crash_is_told_in_the_language(qapp, tmp_path):
     project = Project.create(tmp_path / "clip.vos", open_video(make_clip(tmp_path / "clip")))
     project.cut_off_at = 1_700_000_000.0
+    project.set_references({frame: np.ones(SHAPE, np.uint8) for frame in (0, 1)})
     isolate_settings(tmp_path / "settings", "de")
 
     text = recovery_text(project)
     project.close()
 
-    assert "November" in text and "0 Objekte, 0 Bilder mit Masken (0 Referenzen)." in text
+    assert "November" in text and "1 Objekt, 2 Bilder mit Masken (2 Referenzen)." in text
 
 
 def test_the_desktops_language_is_taken_unless_another_is_chosen(qapp, tmp_path, monkeypatch):

@@ -61,6 +61,16 @@ def test_after_a_crash_a_card_says_what_was_kept_and_can_be_closed(qtbot, tmp_pa
         qtbot.waitUntil(lambda: not cards(window))
 
 
+def test_a_project_in_which_nothing_was_done_before_a_crash_has_no_card(qtbot, tmp_path):
+    video = edit_stream.make_pictures(tmp_path / "pictures")
+    with Project.create(tmp_path / "open.vos", open_video(video)) as open_one:
+        path = edit_stream.cut_off(open_one, tmp_path / "pictures.vos")
+
+    with open_window(qtbot, path) as window:
+        assert window.workspace.project.cut_off_at is not None
+        assert cards(window) == []
+
+
 def test_a_project_that_was_closed_has_no_card(qtbot, clip):
     for _ in range(2):
         with open_window(qtbot, clip) as window:

@@ -43,6 +43,7 @@ def recovery_text(project: Project) -> str:
 
 
 def _kept_text(project: Project) -> str:
+    """Return what was kept of a project that nobody closed, or "" if nothing could be lost."""
     if project.cut_off_at is None:
         return ""
     statuses = project.annotations.statuses
@@ -67,6 +68,8 @@ def _kept_text(project: Project) -> str:
     )
     step = tr("Last step: {step}; key:undo takes it back.", step=last) if last else ""
     report = diagnostics.crash_since(project.cut_off_at)
+    if not (masks or count or len(project.history) or report):
+        return ""
     crash = (
         tr("What happened is in {path}: Help > Copy diagnostics copies it.", path=report)
         if report
