@@ -272,6 +272,16 @@ def test_a_typed_frame_number_goes_there(window):
     assert window.cursor.frame == 7
 
 
+@pytest.mark.parametrize("typed", ["99", "12", "12345678901234567890", "0011"])
+def test_a_number_that_no_frame_has_goes_to_the_last_one(window, typed):
+    window.actions_["go-to"].trigger()
+    field = window.workspace.transport.frame
+    QTest.keyClicks(field, typed)
+    QTest.keyClick(field, Qt.Key.Key_Return)
+
+    assert window.cursor.frame == 11 and field.text() == "11"
+
+
 def test_esc_leaves_the_frame_as_it_was_whatever_was_typed(qtbot, window):
     qtbot.waitUntil(window.isActiveWindow)
     window.cursor.frame = 3

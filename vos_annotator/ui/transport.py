@@ -7,7 +7,7 @@ is left. Knows the cursor and the actions; progress is told to it.
 from __future__ import annotations
 
 from PySide6.QtCore import QLocale, QSize, Qt
-from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtGui import QAction, QKeyEvent, QValidator
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -121,6 +121,17 @@ class Transport(QWidget):
 
 class _FrameField(QSpinBox):
     """A frame's number. Esc leaves it as it was, and the keys to the window."""
+
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
+        """Let too large a number be typed: without its last digit it would be another frame's."""
+        state, text, position = super().validate(text, position)
+        if state is QValidator.State.Invalid and text.isdecimal():
+            state = QValidator.State.Intermediate
+        return state, text, position
+
+    def fixup(self, text: str) -> str:
+        """Return the last frame's number for one that is too large."""
+        return str(self.maximum()) if text.isdecimal() and int(text) > self.maximum() else text
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Forget what is half typed on Esc."""
