@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import av
 import numpy as np
+import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -255,6 +256,21 @@ def test_a_frame_counts_as_damaged_only_when_it_fails_with_nothing_left_out(tmp_
     monkeypatch.setattr(decoder, "LEAVING_OUT", {"libdav1d"})  # which leaves out for good
     with open_video(clip, cache_bytes=0) as video:
         assert numbers_in(video, [71, 10, 73, 31, 99]) == [71, 10, 73, 31, 99]
+
+
+def test_pictures_that_are_kept_take_the_memory_that_is_counted(tmp_path):
+    height, width = 180, 320
+    path = write_clip(tmp_path / "many.mp4", 500, size=(height, width))
+    process = psutil.Process()
+    with open_video(path, cache_bytes=1 << 30) as video:
+        for frame in range(100):
+            video[frame]
+        before = process.memory_info().rss
+        for frame in range(100, 500):
+            video[frame]
+        taken = (process.memory_info().rss - before) / 400
+
+    assert taken < 1.5 * (3 + 1.5) * height * width  # as RGB, and as decoded
 
 
 @pytest.mark.parametrize("cached", [0, 1, 5, 100])

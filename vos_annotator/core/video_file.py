@@ -20,6 +20,7 @@ from typing import Self
 import av
 import numpy as np
 from av.sidedata.sidedata import Type as SideDataType
+from av.video.reformatter import VideoReformatter
 
 from vos_annotator.core.decoder import Decoder
 from vos_annotator.core.errors import UserError
@@ -66,6 +67,8 @@ class VideoFile(Video):
             1 / IMAGE_SHARE,
         )
         self._source, self._cache_bytes = source, cache_bytes
+        # One for all pictures: else each keeps one of its own, of 300 KB, for as long as it lives.
+        self._reformatter = VideoReformatter()
         # Apart from the images: FFmpeg keeps the buffers of pictures that were dropped for
         # the next ones, so one cache for both would come to take twice its bound.
         self._pictures = PictureCache(
@@ -145,7 +148,7 @@ class VideoFile(Video):
         self._asked = frame
         width, height = self._source.size
         # A stream may change its size on the way; masks have the size of the first frame.
-        image = picture.to_ndarray(format="rgb24", width=width, height=height)
+        image = self._reformatter.reformat(picture, width, height, "rgb24").to_ndarray()
         return self._source.orientation.apply(image)
 
     def _decode(self, frame: int) -> av.VideoFrame:
