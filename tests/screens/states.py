@@ -111,7 +111,6 @@ def references(studio: Studio) -> None:
     ):
         studio.window.document.review(span)
     studio.go_to(studio.worst)
-    studio.pause(2000)  # the list's pictures get their masks
 
 
 @state
@@ -175,7 +174,7 @@ def recovery(studio: Studio) -> None:
         for path in copy.parent.glob(f"{copy.name}*"):  # as a crash leaves it: never closed
             shutil.copy(path, studio.place(path.name.replace("copy", "cut off")))
     studio.window.open_path(studio.place("launch site cut off.vos"))
-    studio.settle()
+    studio.pause(2000)  # the filmstrip fills
 
 
 @state
