@@ -255,7 +255,7 @@ def test_an_outline_that_is_finished_in_the_midst_of_the_undo_of_its_object_ends
     window.cursor.object_id, window.cursor.tool = 1, "lasso"
     for corner in ((40, 30), (58, 30), (58, 44)):
         click(window.canvas, corner)
-    window.actions_["undo"].trigger()
+    window.verbs.undo_edit()
     annotations = window.document.annotations
     qtbot.waitUntil(lambda: len(annotations.references) < MANY // 2, timeout=20_000)
     assert window.has_job

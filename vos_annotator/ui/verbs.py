@@ -116,8 +116,11 @@ class Verbs:
 
     def undo(self) -> None:
         """Take back what a tool has in hand, or else the last edit."""
-        if self._work.canvas.take_back():
-            return
+        if not self._work.canvas.take_back():
+            self.undo_edit()
+
+    def undo_edit(self) -> None:
+        """Take the last edit back, whatever a tool has in hand."""
         document, history = self._work.document, self._work.document.history
         document.settle()
         if history.can_undo:
