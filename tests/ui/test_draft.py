@@ -93,6 +93,27 @@ def test_undo_in_the_midst_of_a_stroke_drops_that_and_nothing_before_it(
     assert not labels(window).any()
 
 
+@pytest.mark.parametrize("tool", ["scribble", "point", "box"])
+def test_undo_drops_a_stroke_whose_mask_is_still_under_way_and_nothing_before_it(
+    qtbot, window, tool
+):
+    paint(window, 1, top=5, left=5)
+    before, steps = labels(window).copy(), len(window.document.history)
+    answered = []
+    window.bridge.scribbled.connect(lambda *answer: answered.append(answer))
+    window.cursor.tool = tool
+    stroke(window.canvas, (40, 30), (56, 42))
+    asked = dict(window.canvas.tool("scribble")._sent)
+    window.actions_["undo"].trigger()
+
+    assert len(asked) == 1
+    qtbot.waitUntil(lambda: len(answered) == 1, timeout=30_000)
+    assert (labels(window) == before).all()
+    assert window.document.history.done == len(window.document.history) == steps
+    stroke(window.canvas, (40, 30), (56, 42))
+    qtbot.waitUntil(lambda: (labels(window) != before).any(), timeout=30_000)
+
+
 @pytest.mark.parametrize("key", [Qt.Key.Key_Z, Qt.Key.Key_Backspace])
 def test_undo_and_backspace_take_back_the_corners_of_an_outline_one_by_one(window, key):
     held = Qt.KeyboardModifier.ControlModifier if key == Qt.Key.Key_Z else Qt.KeyboardModifier(0)

@@ -100,6 +100,10 @@ class Box(Tool):
         clear = tr("For a new mask, clear the old one first with key:clear-here.")
         self._canvas.message.emit(f"{what} {clear}")
 
+    def take_back(self) -> bool:
+        """Drop the box, or the one whose mask is still under way."""
+        return super().take_back() or self._canvas.tool("scribble").take_back()
+
     def leave(self) -> None:
         """A box that is half drawn asks for nothing."""
         self.cancel()

@@ -32,6 +32,10 @@ class Point(Tool):
             self._canvas.sketch.add_sign(point, removes, _ARM / self._canvas.zoom)
             scribble.send(tr("Points"))
 
+    def take_back(self) -> bool:
+        """Drop the clicks whose mask is still under way."""
+        return self._canvas.tool("scribble").take_back()
+
     def leave(self) -> None:
         """Begin anew next time."""
         self._canvas.tool("scribble").leave()

@@ -116,6 +116,14 @@ class Scribble(Tool):
         """Drop the strokes."""
         self._forget()
 
+    def take_back(self) -> bool:
+        """Drop the stroke, and those whose mask is still under way: it is asked for no more."""
+        is_begun = super().take_back() or bool(self._sent)
+        if self._sent:
+            self._sent.clear()
+            self._forget()
+        return is_begun
+
     def leave(self) -> None:
         """Begin anew next time; a mask that is under way still arrives."""
         self.finish()
