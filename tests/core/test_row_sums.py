@@ -60,6 +60,7 @@ def change(path, statement):
         ("UPDATE objects SET name = 'cut' WHERE id = 1", "the objects 1 (cut)"),
         ("UPDATE objects SET locked = 1 WHERE id = 2", "the objects 2 (dog)"),
         ("UPDATE objects SET sum = sum + 1", "the objects 1 (cat), 2 (dog)"),
+        ("UPDATE objects SET name = 'cut', sum = NULL WHERE id = 1", "the objects 1 (cut)"),
         ("UPDATE frames SET ids = '[1, 3]' WHERE frame > 3", "frames 4-5, 7:"),
         ("UPDATE frames SET engine = 'hole' WHERE frame = 4", "frames 4:"),
         ("UPDATE review SET state = 2", "the review"),

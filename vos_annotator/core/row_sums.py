@@ -4,7 +4,8 @@ For: `project_file`, which writes rows, and `wreck`. Knows SQLite and the column
 
 SQLite has no checksums of its pages: a letter of a name, or a state of review, that the disk has
 changed would pass for what a person wrote. Masks have checksums of their own, as PNGs. Rows that an
-older version of the program wrote have none, and pass, until the file is brought up to date.
+older version of the program wrote have none until the file is brought up to date; from then on one
+without a sum has lost it.
 """
 
 import sqlite3
@@ -42,17 +43,23 @@ def insertion(table: str) -> str:
     return f"INSERT OR REPLACE INTO {table} VALUES ({values}, row_sum({values}))"
 
 
-def changed_in(connection: sqlite3.Connection, table: str) -> list:
+def changed_in(connection: sqlite3.Connection, table: str, may_lack: bool = False) -> list:
     """Return the keys of the rows of a table that are not as they were written.
+
+    Args:
+        connection: Knows `row_sum`.
+        table: One of `CHECKED`.
+        may_lack: Whether rows without a sum pass: the file may be of an older version.
 
     Raises:
         sqlite3.Error: The table cannot be read.
     """
-    key = COLUMNS[table][0]
-    query = f"SELECT {key} FROM {table} WHERE sum != {sum_of(table)} ORDER BY {key}"
+    key, differs = COLUMNS[table][0], "!=" if may_lack else "IS NOT"
+    query = f"SELECT {key} FROM {table} WHERE sum {differs} {sum_of(table)} ORDER BY {key}"
     return [key for (key,) in connection.execute(query).fetchall()]
 
 
 def _row_sum(*values: float | str | bytes | None) -> int:
-    words = [str(zlib.crc32(v)) if isinstance(v, bytes) else str(v) for v in values]
+    # With its type: of no bytes the checksum is 0, too.
+    words = [f"b{zlib.crc32(v)}" if isinstance(v, bytes) else repr(v) for v in values]
     return zlib.crc32("\0".join(words).encode(errors="surrogatepass"))

@@ -53,7 +53,7 @@ class Wreck:
         found = {}
         for table in CHECKED:
             with suppress(*_UNREADABLE):
-                if keys := changed_in(self._connection, table):
+                if keys := changed_in(self._connection, table, may_lack=True):
                     found[table] = keys
         return found
 
