@@ -732,6 +732,48 @@ def test_a_deleted_object_comes_back_with_the_masks_that_no_run_gives_again(desk
     assert not any((desk.annotations[f] == 2).any() for f in range(FRAMES))
 
 
+def import_beside_stale_masks(desk):
+    """Have masks of object 2 of which nobody draws it any more, and import others of it."""
+    desk.paint(0, 1)
+    desk.run()
+    desk.paint(6, 2, top=14)
+    desk.finish()
+    desk.bridge.refresh.is_on = False
+    desk.document.undo()
+    imported = {f: np.where(desk.annotations[f] == 2, 0, desk.annotations[f]) for f in range(6, 10)}
+    for label_map in imported.values():
+        label_map[20:] = 2
+    edits = prediction_edits(desk.document.project, imported.items(), [1, 2])
+    desk.document.edit("Import", Edits(tuple(edits)))
+    return {f: imported.get(f, np.zeros(SHAPE)) == 2 for f in range(FRAMES)}
+
+
+def test_imported_masks_outlast_the_run_that_removes_what_lost_its_references(desk):
+    imported = import_beside_stale_masks(desk)
+    assert all((desk.annotations[f] == 2).any() and desk.stale()[f] == {2} for f in (5, 10))
+
+    desk.bridge.refresh.is_on = True
+    desk.finish()
+
+    assert desk.stale() == {}
+    for frame in range(FRAMES):
+        np.testing.assert_array_equal(desk.annotations[frame] == 2, imported[frame])
+
+
+def test_a_deleted_object_comes_back_with_imported_masks_though_others_had_lost_their_references(
+    desk,
+):
+    imported = import_beside_stale_masks(desk)
+    desk.document.delete_object(2)
+    desk.run()
+    desk.document.undo()
+    desk.bridge.refresh.is_on = True
+    desk.finish()
+
+    for frame in range(6, 10):
+        np.testing.assert_array_equal(desk.annotations[frame] == 2, imported[frame])
+
+
 def test_a_frame_that_a_run_fills_is_stale_for_what_was_locked_and_computed_once_it_is_not(desk):
     desk.paint(0, 1)
     desk.paint(12, 2, top=14)

@@ -66,11 +66,17 @@ def irreplaceable(annotations: Annotations, objects: Objects) -> frozenset[int]:
 
 
 def irreplaceable_at(annotations: Annotations, objects: Objects, object_id: int) -> tuple[int, ...]:
-    """Return the frames with predictions of an object that no run may write, in order."""
-    if object_id not in irreplaceable(annotations, objects):
-        return ()
-    predictions = np.flatnonzero(annotations.statuses == Status.PREDICTION).tolist()
-    return tuple(frame for frame in predictions if object_id in annotations.objects_at(frame))
+    """Return the frames with predictions of an object that no run may write, in order.
+
+    Of one that nobody drew these are what is not stale, whatever is elsewhere.
+    """
+    is_kept = annotations.statuses == Status.PREDICTION
+    if object_id not in objects.locked_ids:
+        if object_id in drawn(annotations):
+            return ()
+        is_kept &= ~annotations.staleness.frames(object_id)
+    frames = np.flatnonzero(is_kept).tolist()
+    return tuple(frame for frame in frames if object_id in annotations.objects_at(frame))
 
 
 def sources_of(annotations: Annotations, object_id: int) -> Sources:

@@ -4,16 +4,19 @@ For: the bridge of the window, and runs without one. Knows projects and the work
 """
 
 from collections.abc import Set
+from dataclasses import replace
 
 import numpy as np
 
 from vos_annotator.core.annotations import Annotations
 from vos_annotator.core.edits import Status
 from vos_annotator.core.formats.format import ENGINES
+from vos_annotator.core.masks import decode_png, encode_png, object_ids
 from vos_annotator.core.project import Project
 from vos_annotator.core.reach import drawn, irreplaceable
 from vos_annotator.core.translation import marked
 from vos_annotator.engine.commands import Ready, Segmented, SetReference
+from vos_annotator.engine.merging import merged
 
 
 def reference_of(annotations: Annotations, frame: int) -> SetReference:
@@ -70,6 +73,10 @@ def land(
         return False
     if found.is_rough and status is Status.PREDICTION and sought.isdisjoint(known.stale(frame)):
         return False  # what is there is better
+    if kept := _nobody_drew(known, found, sought):
+        ids = sought = sought - kept
+        label_map = merged(decode_png(found.png), known[frame], ids)
+        found = replace(found, png=encode_png(label_map), ids=object_ids(label_map))
     confidence = dict(known.confidence(frame)) if ids is not None else {}
     confidence.update(found.confidence)
     stale = frozenset() if ids is None else known.stale(frame) - ids
@@ -81,6 +88,15 @@ def land(
     if taken and found.is_rough and found.final:
         known.staleness.pass_for_now(np.array([frame]), sought)
     return taken
+
+
+def _nobody_drew(known: Annotations, found: Segmented, ids: Set[int]) -> Set[int]:
+    """Return those of `ids` that a frame shows by what was imported for it, not by a reference.
+
+    They are looked for because they are stale elsewhere: there they are to go.
+    """
+    gone = ids & set(known.objects_at(found.frame)) - known.stale(found.frame) - set(found.ids)
+    return gone - drawn(known) if gone else gone  # mostly there is nothing to look up
 
 
 def _left_out(project: Project, frame: int) -> frozenset[int]:
