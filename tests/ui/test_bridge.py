@@ -235,6 +235,23 @@ def test_undoing_a_correction_brings_back_the_masks_of_before(desk):
     assert desk.stale() == {}
 
 
+def test_stale_masks_that_undo_brings_back_are_computed_anew(desk):
+    desk.paint(0)
+    desk.run()
+    desk.bridge.refresh.is_on = False
+    desk.paint(0, top=9)
+    imported = [(5, np.zeros(SHAPE, np.uint8))]
+    desk.document.edit("Import", *prediction_edits(desk.document.project, imported, [1]))
+    desk.bridge.refresh.is_on = True
+    desk.finish()
+    assert desk.stale() == {}
+
+    desk.document.undo()
+    desk.finish()
+
+    assert desk.stale() == {} and desk.masks() == desk.undisturbed()
+
+
 def test_what_a_correction_left_stale_when_the_project_was_closed_is_computed_when_it_is_opened(
     desk, monkeypatch
 ):

@@ -104,7 +104,6 @@ class EngineBridge(QObject):
         self.refresh.changed.connect(self._start_anew)
         self._warm_up = single_shot(self, _WARM_UP_DELAY, self._go_on_from_before)
         self._warm_up.start()
-        document.edited.connect(self._start_anew)  # what a run is to put back is something else
         document.reference_changed.connect(self._on_reference_changed)
         document.absence_changed.connect(self._on_absence_changed)
 
@@ -187,7 +186,6 @@ class EngineBridge(QObject):
             each.stop()
         self._runs.clear()
         self.learning.interrupt()
-        self._document.edited.disconnect(self._start_anew)
         self._document.reference_changed.disconnect(self._on_reference_changed)
         self._document.absence_changed.disconnect(self._on_absence_changed)
         self.refresh.changed.disconnect(self._start_anew)

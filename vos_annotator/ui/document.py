@@ -56,7 +56,8 @@ class Document(QObject):
 
     Signals:
         frame_changed(frame, box): New labels or a new state in a box of a frame (None: all).
-        edited(): A person changed a frame, be it a prediction (also by undo).
+        edited(is_stale): A person changed a frame, be it a prediction (also by undo), and what is
+            there now may be older than a correction.
         became_stale(frames): The predictions on an array of frames are older than a correction.
         objects_changed(): An object was added, removed, renamed or marked otherwise.
         history_changed(): There is something else to undo or redo.
@@ -70,7 +71,7 @@ class Document(QObject):
     """
 
     frame_changed = Signal(int, object)
-    edited = Signal()
+    edited = Signal(bool)
     became_stale = Signal(object)
     objects_changed = Signal()
     history_changed = Signal()
@@ -314,7 +315,7 @@ class Document(QObject):
     def _on_frame_changed(self, frame: int, box: object) -> None:
         self.frame_changed.emit(frame, box)
         if not self._is_taking:
-            self.edited.emit()
+            self.edited.emit(bool(self.annotations.stale(frame)))
 
     def _name(self, object_id: int) -> str:
         known = object_id in self.objects

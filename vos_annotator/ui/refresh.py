@@ -1,7 +1,7 @@
-"""When what is stale is computed unasked though nothing was drawn: switched on, or unlocked.
+"""When what is stale is computed unasked though nothing was drawn: switched on, unlocked, undone.
 
-For: the bridge, which runs it, and has its turn after corrections too. Knows the agenda and the
-document's locks.
+For: the bridge, which runs it, and has its turn after corrections too. Knows the agenda, the
+document's locks and what is edited of predictions.
 """
 
 from PySide6.QtCore import QObject, Signal
@@ -25,6 +25,7 @@ class Refresh(QObject):
         self._objects, self._agenda = document.objects, agenda
         self._is_on, self._locked = True, self._objects.locked_ids
         document.objects_changed.connect(self._on_objects_changed)
+        document.edited.connect(self._on_edited)
 
     @property
     def is_on(self) -> bool:
@@ -43,6 +44,10 @@ class Refresh(QObject):
 
     def _has_due(self, ids: frozenset[int]) -> bool:
         return self._is_on and self._agenda.has_stale(ids)
+
+    def _on_edited(self, is_stale: bool) -> None:
+        """What a run is to put back is something else; undo may bring stale masks back."""
+        self.changed.emit(is_stale and self.is_due)
 
     def _on_objects_changed(self) -> None:
         """A run must see that a lock was set or taken away, or there is one now."""
