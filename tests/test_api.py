@@ -16,6 +16,7 @@ from vos_annotator import Project, load_engine, open_video, propagate, propagate
 from vos_annotator.core.corrections import prediction_edits
 from vos_annotator.core.edits import Status
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.masks import decode_png
 from vos_annotator.ui.document import Document
 
 PAGE = Path(vos_annotator.__file__).parents[1] / "docs" / "api.md"
@@ -113,6 +114,13 @@ def test_a_boolean_mask_is_object_1_and_other_arrays_must_hold_ids(project):
         with pytest.raises(ValueError, match="mask"):
             project.set_references({1: wrong})
     assert project.annotations.references == (0,)
+
+
+def test_frames_are_asked_for_by_numbers_of_numpy_too(project):
+    project.set_references({frame: square(frame) for frame in (1, 3)})
+    for frame in np.flatnonzero(project.annotations.statuses):
+        found = project.annotations.png(frame)
+        assert (decode_png(found) == square(frame)).all()
 
 
 def test_propagating_a_project_leaves_references_and_locked_objects_alone(qapp, project):

@@ -4,6 +4,7 @@ For: `project`, which gives them to the annotations.
 """
 
 from collections.abc import Iterator, MutableMapping
+from operator import index
 
 from vos_annotator.core.project_file import ProjectFile
 
@@ -21,7 +22,7 @@ class StoredPngs(MutableMapping[int, bytes]):
 
     def __getitem__(self, frame: int) -> bytes:
         png = self.waiting.get(frame)
-        return self._file.png(frame) if png is None else png
+        return self._file.png(index(frame)) if png is None else png  # numpy's finds no row
 
     def __setitem__(self, frame: int, png: bytes) -> None:
         self.waiting[frame] = png
