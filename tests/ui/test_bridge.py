@@ -749,6 +749,21 @@ def test_a_deleted_object_comes_back_with_the_masks_that_no_run_gives_again(desk
     assert not any((desk.annotations[f] == 2).any() for f in range(FRAMES))
 
 
+def test_what_a_locked_object_missed_is_computed_though_others_were_imported_meanwhile(desk):
+    lock_second(desk)
+    desk.document.keep(9)
+    desk.finish()
+    assert desk.stale()[5] == {2}
+    project, masks = desk.document.project, {5: desk.annotations[5].copy()}
+    masks[5][masks[5] == 1] = 0
+    desk.document.edit("Import", *prediction_edits(project, masks.items(), [1, 2]))
+    assert desk.stale()[5] == {2}
+
+    desk.document.update_object(2, locked=False)
+    desk.finish()
+    assert desk.stale() == {}
+
+
 def import_beside_stale_masks(desk):
     """Have masks of object 2 of which nobody draws it any more, and import others of it."""
     desk.paint(0, 1)

@@ -212,11 +212,16 @@ def reference_edits(
 def prediction_edits(
     project: Project, label_maps: Iterable[tuple[int, LabelMap]], ids: Iterable[int]
 ) -> Iterator[Edit]:
-    """Give the edits that make label maps predictions, as `reference_edits`; references stay."""
+    """Give the edits that make label maps predictions, as `reference_edits`; references stay.
+
+    Locked and hidden objects, which keep their pixels in them, are as old as they were.
+    """
     yield from _listing(project, ids)
+    known, protected = project.annotations, project.objects.protected_ids
     for frame, label_map in label_maps:
-        if project.annotations.status(frame) is not Status.REFERENCE:
-            yield FrameEdit(frame, Status.PREDICTION, png=encode_png(label_map))
+        if known.status(frame) is not Status.REFERENCE:
+            stale = known.stale(frame) & protected
+            yield FrameEdit(frame, Status.PREDICTION, png=encode_png(label_map), stale=stale)
 
 
 def release_edits(project: Project, frames: Iterable[int]) -> list[FrameEdit]:
