@@ -295,13 +295,15 @@ class Watched(Wanderer):
 
 @pytest.fixture
 def quick(qapp, tmp_path, monkeypatch):
-    """Let pauses be short, and masks come in one by one."""
+    """Let pauses be short, and masks come in one by one; settings are as at first afterwards."""
     isolate_settings(tmp_path / "settings")
     for module, name in (
         *((bridge, "REFRESH_PAUSE"), (bridge, "_WARM_UP_DELAY"), (rough_first, "PAUSE")),
         *((inference, "VISIT"), (gathering, "VISIT")),
     ):
         monkeypatch.setattr(module, name, 0 if name == "VISIT" else 2)
+    yield
+    isolate_settings(tmp_path / "settings")
 
 
 @pytest.mark.parametrize("seed", range(int(os.environ.get("WALKS", 3))))
