@@ -8,9 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from vos_annotator.core.edits import VideoObject
+from vos_annotator.core.formats.report import ranges
 from vos_annotator.core.translation import tr
-
-_SHOWN = 20  # runs of frames that are named
 
 log = logging.getLogger(__name__)
 
@@ -37,22 +36,10 @@ def changed_parts(changed: Mapping[str, Sequence], objects: Iterable[VideoObject
     names = ", ".join(f"{each.id} ({each.name})" for each in objects if each.id in ids)
     words = {
         "objects": tr("the objects {names}", names=names),
-        "frames": tr("frames {frames}", frames=some_frames(changed.get("frames", ()))),
+        "frames": tr("frames {frames}", frames=ranges(changed.get("frames", ()))),
         "stale": tr("which masks are to be computed anew"),
         "absent": tr("where objects are absent"),
         "review": tr("the review"),
         "meta": tr("settings"),
     }
     return [words[table] for table in words if table in changed]
-
-
-def some_frames(frames: Iterable[int]) -> str:
-    """Return frames in order as a list, as runs: 1, 4-7."""
-    runs: list[list[int]] = []
-    for frame in frames:
-        if runs and runs[-1][1] == frame - 1:
-            runs[-1][1] = frame
-        else:
-            runs.append([frame, frame])
-    words = [f"{first}" if first == last else f"{first}-{last}" for first, last in runs]
-    return ", ".join(words[:_SHOWN]) + (" …" if len(words) > _SHOWN else "")

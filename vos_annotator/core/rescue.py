@@ -15,10 +15,11 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vos_annotator.core.changed_rows import changed_parts, some_frames
+from vos_annotator.core.changed_rows import changed_parts
 from vos_annotator.core.database_place import check_place, parts
 from vos_annotator.core.edits import NOTHING, ReviewSpan, Status, VideoObject
 from vos_annotator.core.errors import UnknownVideo, UserError, lost
+from vos_annotator.core.formats.report import ranges
 from vos_annotator.core.frame_state import FrameState
 from vos_annotator.core.history import History
 from vos_annotator.core.masks import LabelMap, decode_png, object_ids
@@ -53,13 +54,13 @@ class Rescue:
         """Return it in sentences."""
         said = [tr_many("{count} mask was rescued.", "{count} masks were rescued.", self.masks)]
         if self.lost:
-            said.append(tr("Lost are the masks of frames {frames}.", frames=some_frames(self.lost)))
+            said.append(tr("Lost are the masks of frames {frames}.", frames=ranges(self.lost)))
         if self.unsure:
             said.append(
                 tr(
                     "Look at frames {frames}: what was known of them is lost, so they are "
                     "references now.",
-                    frames=some_frames(self.unsure),
+                    frames=ranges(self.unsure),
                 )
             )
         if self.other:
@@ -194,7 +195,7 @@ def _fill(
         found.other.append(tr("changed by the disk: {parts}", parts=", ".join(changed)))
     if left := sorted(beyond - taken):
         found.other.append(
-            tr("masks that do not fit the video, of frames {frames}", frames=some_frames(left))
+            tr("masks that do not fit the video, of frames {frames}", frames=ranges(left))
         )
     return found
 

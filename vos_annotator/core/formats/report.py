@@ -10,6 +10,8 @@ from pathlib import Path
 
 from vos_annotator.core.translation import decimal, size_text, tr, tr_many
 
+_SHOWN = 20  # runs of frames that are named
+
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
@@ -77,7 +79,8 @@ class ExportReport:
 
 
 def ranges(numbers: Sequence[int]) -> str:
-    """Return (0, 1, 2, 7) as "0-2, 7"."""
+    """Return (0, 1, 2, 7) as "0-2, 7"; of many runs the first, for a sentence."""
     groups = groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0])
     runs = [[number for _, number in group] for _, group in groups]
-    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
+    words = [f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs]
+    return ", ".join(words[:_SHOWN]) + (" …" if len(words) > _SHOWN else "")
