@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from vos_annotator.mobilevos.boxes import whole
+from vos_annotator.mobilevos.boxes import area, whole
 from vos_annotator.mobilevos.crops import OUTSIDE, cut, decoded, memorized
 from vos_annotator.mobilevos.demo import demo_scene
 from vos_annotator.mobilevos.engine import MobileVOSEngine
@@ -38,6 +40,14 @@ def for_values(runtime, look):
         return runtime.for_values(look, PICTURE)
 
 
+def in_boxes(part, prepared, given, boxes):
+    """Return what a part of the network makes of batches in their boxes."""
+    return [
+        part(batch, cut(prepared, 16 * GRID[1], where))
+        for batch, where in zip(given, boxes, strict=True)
+    ]
+
+
 @torch.inference_mode()
 def test_values_of_small_objects_are_as_those_computed_on_the_whole_frame(
     runtime, look, for_values
@@ -51,8 +61,8 @@ def test_values_of_small_objects_are_as_those_computed_on_the_whole_frame(
     nobody = runtime.memorize(torch.cat([masks[2:], others[2:]], 1), for_values)
 
     def value_of(pairs, boxes, is_all):
-        assert all(box != whole(GRID) for box in boxes) and not is_all
-        return runtime.memorize(pairs, cut(for_values, 16 * GRID[1], boxes))
+        assert all(box != whole(GRID) for batch in boxes for box in batch) and not is_all
+        return in_boxes(runtime.memorize, for_values, pairs, boxes)
 
     value = torch.cat(
         memorized(value_of, patches_of(masks[:, 0]), masks[:, 0].sum(0), [nobody] * 3, 2)
@@ -76,7 +86,7 @@ def test_values_of_an_object_smaller_than_any_position_are_computed_where_it_is(
     nobody = runtime.memorize(torch.cat([nothing, masks.sum(0, keepdim=True)], 1), for_values)
 
     def value_of(pairs, boxes, is_all):
-        return runtime.memorize(pairs, cut(for_values, 16 * GRID[1], boxes))
+        return in_boxes(runtime.memorize, for_values, pairs, boxes)
 
     value = memorized(value_of, patches_of(masks[:, 0]), masks[:, 0].sum(0), [nobody] * 2, 2)[0]
 
@@ -94,11 +104,54 @@ def test_an_object_of_which_nothing_is_known_elsewhere_is_looked_at_in_the_whole
     pairs = torch.cat([masks, torch.zeros_like(masks)], 1)
 
     def value_of(given, boxes, is_all):
-        assert boxes == [whole(GRID)] and is_all
-        return runtime.memorize(given, for_values)
+        assert boxes == [[whole(GRID)]] and is_all
+        return in_boxes(runtime.memorize, for_values, given, boxes)
 
     (value,) = memorized(value_of, patches_of(masks[:, 0]), masks[0, 0], [None], 2)
     torch.testing.assert_close(value, runtime.memorize(pairs, for_values))
+
+
+def boxes_within(height: int, width: int) -> st.SearchStrategy:
+    """Return boxes of positions in a grid."""
+    sides = [
+        st.tuples(st.integers(0, side - 3), st.integers(1, 3)).map(lambda at: slice(at[0], sum(at)))
+        for side in (height, width)
+    ]
+    return st.tuples(*sides)
+
+
+@given(
+    st.lists(st.lists(boxes_within(*GRID), max_size=1), min_size=1, max_size=9), st.integers(1, 4)
+)
+def test_each_box_is_computed_once_beside_equally_large_ones_whatever_the_lanes(places, lanes):
+    boxes = [box for of_one in places for box in of_one]
+    reads = [
+        torch.full((1, 1, rows.stop - rows.start, columns.stop - columns.start), float(n))
+        for n, (rows, columns) in enumerate(boxes)
+    ]
+    computed = []
+
+    def logits_in(given, where, is_all):
+        for batch, its_boxes in zip(given, where, strict=True):
+            assert len(batch) == len(its_boxes)
+            computed.append(
+                [(int(read.max()), box) for read, box in zip(batch, its_boxes, strict=True)]
+            )
+        return [batch.repeat_interleave(4, 2).repeat_interleave(4, 3) for batch in given]
+
+    logits = decoded(logits_in, reads, places, GRID, lanes)
+
+    assert sorted(n for batch in computed for n, _ in batch) == list(range(len(boxes)))
+    assert all(boxes[n] is box for batch in computed for n, box in batch)
+    if len(boxes) >= lanes and len({read.shape for read in reads}) == 1:
+        assert len(computed) >= lanes
+    n = 0
+    for (found,), of_one in zip(logits, places, strict=True):
+        for rows, columns in of_one:
+            inside = found[4 * rows.start : 4 * rows.stop, 4 * columns.start : 4 * columns.stop]
+            assert inside.eq(n).all()
+            n += 1
+        assert found.ne(OUTSIDE).sum() == 16 * area(*of_one)
 
 
 def test_far_from_an_object_is_where_its_mask_is_empty():
@@ -119,7 +172,7 @@ def test_logits_are_as_those_of_the_whole_frame_within_a_box_and_low_outside(
     box = rows, columns = slice(4, 16), slice(6, 18)
 
     def logits_in(given, boxes, is_all):
-        return runtime.decode(given, cut(for_masks, 16 * GRID[1], boxes))
+        return in_boxes(runtime.decode, for_masks, given, boxes)
 
     logits = decoded(logits_in, [read[:1, :, rows, columns]], [(box,), ()], GRID)
 

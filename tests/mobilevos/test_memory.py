@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from tests.core.small_disk import full_disk
 from vos_annotator.core.errors import UserError
@@ -281,6 +282,37 @@ def test_many_similarities_are_worked_out_in_parts_that_give_what_the_whole_does
     parts = nearest(memory_key, query_key, 30, bias)
     for expected, found in zip(_sorted(*whole), _sorted(*parts), strict=True):
         torch.testing.assert_close(found, expected)
+
+
+@given(
+    arrays(
+        np.float32,
+        st.tuples(st.integers(1, 4), st.integers(1, 80)),
+        elements=st.integers(-60, 60).map(lambda n: n / 4),
+    ),
+    st.integers(1, 40),
+)
+def test_the_largest_similarities_are_those_that_topk_finds_wherever_they_lie(rows, k):
+    similarity_of = torch.from_numpy(rows)
+    k = min(k, similarity_of.shape[1])
+    values, positions = similarity._largest(similarity_of, k)
+    assert torch.equal(similarity_of.gather(1, positions), values)
+    assert all(len(set(row.tolist())) == k for row in positions)
+    assert torch.equal(values.sort(1, descending=True).values, similarity_of.topk(k, 1).values)
+
+
+@torch.inference_mode()
+def test_many_similarities_are_as_exact_as_few():
+    memory_key, query_key, bias = (
+        torch.randn(1, 64, 1200),
+        torch.randn(1, 64, 1000),
+        -torch.rand(1, 1, 1200),
+    )
+    assert memory_key.shape[2] * query_key.shape[2] > similarity._MANY
+    distances = torch.cdist(query_key.mT.double(), memory_key.mT.double())
+    exact = -distances.square() / 8 + query_key.mT.double().square().sum(2, keepdim=True) / 8 + bias
+    found = similarity._similarity(memory_key, query_key, bias)
+    torch.testing.assert_close(found.double(), exact, atol=1e-4, rtol=1e-5)
 
 
 def _sorted(weights, positions):

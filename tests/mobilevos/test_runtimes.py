@@ -9,6 +9,7 @@ import sys
 from copy import deepcopy
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Barrier
 
 import cv2
 import numpy as np
@@ -72,7 +73,7 @@ from vos_annotator.mobilevos.runtimes.on_graphs import open_in_openvino
 
 given = ops.parameter([1], np.float32)
 openvino.save_model(openvino.Model([ops.relu(given)], [given]), sys.argv[1])
-graphs = [open_in_openvino(Path(sys.argv[1])) for _ in range(3)]
+graphs = [open_in_openvino(Path(sys.argv[1]), 1) for _ in range(3)]
 while graphs:
     graphs.pop(0)
 signal.signal(signal.SIGUSR1, lambda *_: print("heard"))
@@ -174,6 +175,30 @@ def test_every_network_can_be_run_as_graphs(name, tmp_path):
             atol=1e-3,
             rtol=1e-3,
         )
+
+
+@pytest.mark.parametrize("name", ON_GRAPHS)
+def test_batches_side_by_side_say_what_they_say_one_after_the_other(name, small):
+    threads = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        runtime = choice.load_runtime(name, load_checkpoint(small)[0], small)
+        assert runtime.lanes == 3
+        at_once = Barrier(3)  # passed by as many as run at the same time
+
+        def value(masks, look, image):
+            at_once.wait(60)
+            return runtime.memorize(masks, runtime.for_values(look, image))
+
+        with torch.inference_mode():
+            masks, images = torch.rand(3, 2, 2, 96, 64), torch.rand(3, 1, 3, 96, 64)
+            given = list(masks), [runtime.look(image) for image in images], list(images)
+            found = runtime.each(value, *given)
+            at_once = Barrier(1)
+            expected = [value(*each) for each in zip(*given, strict=True)]
+    finally:
+        torch.set_num_threads(threads)
+    torch.testing.assert_close(found, expected)
 
 
 @pytest.fixture

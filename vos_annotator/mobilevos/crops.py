@@ -7,6 +7,7 @@ for (logits) or about the same for every such position (values). Margins are abo
 the network sees.
 """
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
@@ -17,8 +18,9 @@ from vos_annotator.mobilevos.boxes import Box, Boxes, area, boxes_around, scaled
 from vos_annotator.mobilevos.heads import LOGIT_STRIDE, STRIDE, Prepared
 from vos_annotator.mobilevos.patches import Patch
 
-# What to compute in boxes of one size, and whether all boxes together are as large as the frame.
-Compute = Callable[[Tensor, Sequence[Box], bool], Tensor]
+# Computes batches, each in boxes of one size; told whether all boxes together are as large as
+# the frame.
+Compute = Callable[[Sequence[Tensor], Sequence[Sequence[Box]], bool], Sequence[Tensor]]
 
 OUTSIDE = -10.0  # logits of an object where it was not looked for
 _FAINT = 0.25  # share of a position that an object covers at least, where it is remembered
@@ -32,24 +34,27 @@ def decoded(
     reads: Sequence[Tensor],
     places: Sequence[Boxes],
     size: tuple[int, int],
+    lanes: int = 1,
 ) -> Tensor:
     """Return the logits of K objects, (K, 1, H/4, W/4).
 
     Args:
-        logits_in: Returns logits of what was read, (B, C_v, h, w), in boxes of one size.
+        logits_in: Returns logits of what was read, (B, C_v, h, w) in each batch.
         reads: What was read in each box of each object, one after the other: (1, C_v, h, w).
         places: Where each object may be.
         size: Height and width of the frame in positions.
+        lanes: How many batches are computed side by side.
     """
     fine = STRIDE // LOGIT_STRIDE
     height, width = (fine * side for side in size)
     device = reads[0].device if reads else None
     logits = torch.full((len(places), 1, height, width), OUTSIDE, device=device)
     owners, boxes, is_all = _one_by_one(places, size)
-    for members in _of_one_size(boxes):
-        given = torch.cat([reads[n] for n in members])
-        found = logits_in(given, [boxes[n] for n in members], is_all)
-        for n, part in zip(members, found, strict=True):
+    batches = _batches(boxes, lanes)
+    given = [torch.cat([reads[n] for n in members]) for members in batches]
+    found = logits_in(given, [[boxes[n] for n in members] for members in batches], is_all)
+    for members, parts in zip(batches, found, strict=True):
+        for n, part in zip(members, parts, strict=True):
             logits[owners[n]][:, *scaled(boxes[n], fine)] = part.to(logits.dtype)
     return logits
 
@@ -82,17 +87,19 @@ def memorized(
     elsewhere: Sequence[Tensor | None],
     carried: int,
     trace: float = 0.0,
+    lanes: int = 1,
 ) -> list[Tensor]:
     """Return the value of each of K objects of a frame, (1, C_v, H/16, W/16), channels last.
 
     Args:
-        value: Returns values of (B, 2, h, w), masks and others' masks in boxes of one size.
+        value: Returns values of masks and others' masks, (B, 2, h, w) in each batch.
         masks: K of them.
         everyone: (H, W), the sum of all objects' masks.
         elsewhere: For each object, what its value is far from it, which broadcasts to
             (1, C_v, H/16, W/16); None where that is not known.
         carried: How many channels, the last ones, are the masks themselves, in [-1, 1].
         trace: A share of a position that is no part of an object, however small that is.
+        lanes: As of `decoded`.
     """
     together = F.avg_pool2d(everyone[None], STRIDE)[0]
     size = tuple(together.shape)
@@ -107,13 +114,15 @@ def memorized(
         for far in elsewhere
     ]
     owners, boxes, is_all = _one_by_one(places, size)
-    for members in _of_one_size(boxes):
-        parts = [(masks[owners[n]], boxes[n]) for n in members]
-        given = torch.stack(
-            [beside(mask.within(box), everyone[scaled(box, STRIDE)]) for mask, box in parts]
-        )
-        found = value(given, [boxes[n] for n in members], is_all)
-        for n, part in zip(members, found, strict=True):
+    batches = _batches(boxes, lanes)
+    pairs = [
+        beside(masks[owner].within(box), everyone[scaled(box, STRIDE)])
+        for owner, box in zip(owners, boxes, strict=True)
+    ]
+    given = [torch.stack([pairs[n] for n in members]) for members in batches]
+    found = value(given, [[boxes[n] for n in members] for members in batches], is_all)
+    for members, parts in zip(batches, found, strict=True):
+        for n, part in zip(members, parts, strict=True):
             if values[owners[n]] is None:
                 values[owners[n]] = part[None].contiguous(memory_format=lies)
             else:
@@ -156,12 +165,20 @@ def _one_by_one(
     return owners, boxes, area(*boxes) >= size[0] * size[1]
 
 
-def _of_one_size(boxes: Sequence[Box]) -> list[list[int]]:
-    """Return which boxes are equally large; they can be computed together."""
+def _batches(boxes: Sequence[Box], lanes: int) -> list[list[int]]:
+    """Return which boxes are computed together: equally large ones, the most work first.
+
+    None is more than what falls to each of several lanes, if it can be divided.
+    """
     groups: dict[tuple[int, int], list[int]] = {}
     for n, box in enumerate(boxes):
         groups.setdefault(tuple(side.stop - side.start for side in box), []).append(n)
-    return list(groups.values())
+    share = area(*boxes) / lanes
+    batches = []
+    for (height, width), members in groups.items():
+        pieces = min(len(members), math.ceil(len(members) * height * width / share))
+        batches += [members[piece::pieces] for piece in range(pieces)]
+    return sorted(batches, key=lambda members: -area(*(boxes[n] for n in members)))
 
 
 def cut(prepared: Prepared, width: int, boxes: Sequence[Box]) -> Prepared:

@@ -123,7 +123,10 @@ def decode(
         width = view.image.shape[3]
         prepared = decoder.prepare(vision.features(view))
 
-        def logits_in(given: Tensor, where: Sequence[Box], is_all: bool) -> Tensor:
-            return decoder(given, cut(prepared, width, where))[0]
+        def logits_in(
+            given: Sequence[Tensor], where: Sequence[Sequence[Box]], is_all: bool
+        ) -> list[Tensor]:
+            parts = (cut(prepared, width, boxes) for boxes in where)
+            return [decoder(*each)[0] for each in zip(given, parts, strict=True)]
 
-    return decoded(logits_in, reads, places, view.key.shape[2:])
+    return decoded(logits_in, reads, places, view.key.shape[2:], vision.runtime.lanes)

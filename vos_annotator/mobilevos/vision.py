@@ -21,6 +21,7 @@ from vos_annotator.mobilevos.network import Network
 from vos_annotator.mobilevos.patches import Patch, together
 from vos_annotator.mobilevos.runtimes.runtime import Runtime, TorchRuntime
 
+ROWS = torch.contiguous_format
 MOST_ENLARGED = 2.0
 
 
@@ -126,7 +127,7 @@ class Vision:
         views = []
         for window in windows:
             seen = torch.from_numpy(resized[scaled(window, STRIDE)]).to(self.device)
-            tensor = seen[None].permute(0, 3, 1, 2).float() / 255
+            tensor = seen.permute(2, 0, 1)[None].to(torch.float32, memory_format=ROWS).div_(255)
             views.append(View(image, window, tensor, self.runtime.look(tensor), self.runtime))
         return tuple(views)
 
@@ -176,7 +177,8 @@ class Vision:
                 trace, elsewhere = 0.0, self._elsewhere(view, everyone, len(ids))
             values_in = partial(self._values_in, view)
             carried = self.network.value.carried
-            values = memorized(values_in, masks, everyone, elsewhere, carried, trace)
+            lanes = self.runtime.lanes
+            values = memorized(values_in, masks, everyone, elsewhere, carried, trace, lanes)
         return MemoryFrame(key, {i: v.flatten(2) for i, v in zip(ids, values, strict=True)})
 
     def _elsewhere(self, view: View, everyone: Tensor, count: int) -> list[Tensor | None]:
@@ -186,21 +188,36 @@ class Vision:
         pair = beside(torch.zeros_like(everyone), everyone)
         return [self.runtime.memorize(pair[None], view.for_values)] * count
 
-    def _values_in(self, view: View, pairs: Tensor, boxes: Sequence[Box], is_all: bool) -> Tensor:
-        """Return the values of masks in boxes of one size; see `memorized`."""
-        width = view.image.shape[3]
+    def _values_in(
+        self, view: View, pairs: Sequence[Tensor], boxes: Sequence[Sequence[Box]], is_all: bool
+    ) -> list[Tensor]:
+        """Return the values of masks in boxes; see `memorized`."""
+        width, runtime = view.image.shape[3], self.runtime
         if is_all:  # what the picture gives is computed once
-            return self.runtime.memorize(pairs, cut(view.for_values, width, boxes))
-        *look, image = cut((*view.look, view.image), width, boxes)
-        return self.runtime.memorize(pairs, self.runtime.for_values(Look(*look), image))
+            prepared = [cut(view.for_values, width, each) for each in boxes]
+            return runtime.each(runtime.memorize, pairs, prepared)
+        seen = [cut((*view.look, view.image), width, each) for each in boxes]
 
-    def logits_in(self, view: View, read: Tensor, boxes: Sequence[Box], is_all: bool) -> Tensor:
+        def value(masks: Tensor, seen: Prepared) -> Tensor:
+            *look, image = seen
+            return runtime.memorize(masks, runtime.for_values(Look(*look), image))
+
+        return runtime.each(value, pairs, seen)
+
+    def logits_in(
+        self, view: View, reads: Sequence[Tensor], boxes: Sequence[Sequence[Box]], is_all: bool
+    ) -> list[Tensor]:
         """Return logits (B, 1, 4 h, 4 w) of what was read, (B, C_v, h, w); see `decoded`."""
-        width = view.image.shape[3]
+        width, runtime = view.image.shape[3], self.runtime
         if is_all:  # what the picture gives is computed once
-            return self.runtime.decode(read, cut(view.for_masks, width, boxes))
-        look = Look(*cut(view.look, width, boxes))
-        return self.runtime.decode(read, self.runtime.for_masks(look))
+            prepared = [cut(view.for_masks, width, each) for each in boxes]
+            return runtime.each(runtime.decode, reads, prepared)
+        looks = [Look(*cut(view.look, width, each)) for each in boxes]
+
+        def logits(read: Tensor, look: Look) -> Tensor:
+            return runtime.decode(read, runtime.for_masks(look))
+
+        return runtime.each(logits, reads, looks)
 
     def features(self, view: View) -> Features:
         """Return what the network's own heads take of a view, in single precision."""

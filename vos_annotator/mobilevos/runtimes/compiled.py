@@ -16,12 +16,12 @@ from torch import Tensor
 from vos_annotator.mobilevos.heads import Look, Prepared
 from vos_annotator.mobilevos.network import Network
 from vos_annotator.mobilevos.precision import favours_bfloat16
-from vos_annotator.mobilevos.runtimes.runtime import TorchRuntime
+from vos_annotator.mobilevos.runtimes.runtime import OneByOne, TorchRuntime
 
 _MODE = "reduce-overhead"  # CUDA graphs, where there is CUDA
 
 
-class CompiledRuntime:
+class CompiledRuntime(OneByOne):
     """Runs what torch makes of the network, in bfloat16 on devices that favour it."""
 
     name = "compiled"

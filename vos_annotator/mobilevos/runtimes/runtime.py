@@ -7,7 +7,8 @@ graphs on a CPU, which must say the same, or rounded, which says about the same.
 """
 
 import copy
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from torch import Tensor
 
@@ -22,9 +23,11 @@ class Runtime(Protocol):
 
     Attributes:
         name: What it is asked for by.
+        lanes: How many batches it runs side by side, if there are as many.
     """
 
     name: str
+    lanes: int
 
     def look(self, image: Tensor) -> Look:
         """Look at a picture (1, 3, H, W), RGB in [0, 1], with sides that are multiples of 16."""
@@ -41,8 +44,24 @@ class Runtime(Protocol):
     def decode(self, read: Tensor, prepared: Prepared) -> Tensor:
         """Return logits (K, 1, H/4, W/4) of what K objects read, (K, C_v, H/16, W/16)."""
 
+    def each(self, work: Callable[..., Tensor], *batches: Sequence[Any]) -> list[Tensor]:
+        """Return what `work`, which runs any part of the network but `look`, makes of each batch.
 
-class TorchRuntime:
+        It is called as by `map`, maybe by several threads at a time.
+        """
+
+
+class OneByOne:
+    """Runs batches one after the other, each on all cores."""
+
+    lanes = 1
+
+    def each(self, work: Callable[..., Tensor], *batches: Sequence[Any]) -> list[Tensor]:
+        """See `Runtime.each`."""
+        return list(map(work, *batches))
+
+
+class TorchRuntime(OneByOne):
     """The network itself."""
 
     name = "torch"
