@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 AUTO = "auto"
 VARIABLE = "VOS_ANNOTATOR_RUNTIME"  # of the environment: what to run where nobody asks otherwise
 IN_TORCH = {runtime.name: runtime for runtime in (TorchRuntime, RoundedRuntime, CompiledRuntime)}
+_TIMED = "three objects in boxes"  # by `probe`: what was quickest at something else is forgotten
 NAMES = (AUTO, *IN_TORCH, *OPENERS)
 
 
@@ -174,7 +175,7 @@ def _wanted(name: str | None) -> str:
 
 def _note(network: Network) -> Path:
     """Return the file with what was measured here of networks like this one."""
-    known = [way(), repr(network.config), platform.node(), platform.machine(), _processor()]
+    known = [way(), _TIMED, repr(network.config), platform.node(), platform.machine(), _processor()]
     known += [str(os.cpu_count()), str(torch.get_num_threads())]
     known += [f"{name} {_version(name)}" for name in installed()]
     digest = hashlib.sha256("\n".join(known).encode())
