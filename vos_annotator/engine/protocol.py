@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vos_annotator.core.edits import NOTHING
-from vos_annotator.core.masks import Box, LabelMap
+from vos_annotator.core.masks import LabelMap
 from vos_annotator.core.video import Image
+from vos_annotator.engine.enlarging import box_of_positive, enlarged
 
 ABSENT = -16.0  # log-odds of an object that an engine says nothing about
 Reference = tuple[int, Image, LabelMap]  # frame, (H, W, 3) RGB, (H, W) object ids
@@ -56,20 +57,17 @@ class Segmentation:
         The logits are enlarged first and compared after, so that borders are smooth. A pixel
         goes to the object with the highest log-odds, to background if none is above 0.
         """
-        height, width = self.shape
         label_map = np.zeros(self.shape, np.uint8)
         best = np.zeros(self.shape, np.float32) if len(self.ids) > 1 else None
         for object_id, logits in zip(self.ids, self.logits, strict=True):
-            box = _box_of_positive(logits, self.shape)
+            box = box_of_positive(logits, self.shape)
             if box is None:
                 continue
-            if logits.shape != self.shape:
-                logits = cv2.resize(logits, (width, height), interpolation=cv2.INTER_LINEAR)
+            inside = enlarged(logits, box, self.shape)
             rival = 0.0 if best is None else best[box]
-            wins = logits[box] > rival
-            np.copyto(label_map[box], np.uint8(object_id), where=wins)
+            np.copyto(label_map[box], np.uint8(object_id), where=inside > rival)
             if best is not None:
-                np.maximum(best[box], logits[box], out=best[box])
+                np.maximum(best[box], inside, out=best[box])
         return label_map
 
     def without(self, ids: Collection[int]) -> "Segmentation":
@@ -269,23 +267,3 @@ class RefiningEngine(Protocol):
             label_map: What was found, (H, W).
             reference: Gives the picture and the label map of a memorized frame, as memorized.
         """
-
-
-def _box_of_positive(logits: NDArray[np.float32], shape: tuple[int, int]) -> Box | None:
-    """Return where, in a frame of `shape`, the enlarged logits may be above 0; None if nowhere."""
-    left, top, width, height = cv2.boundingRect((logits > 0).view(np.uint8))
-    if width == 0:
-        return None
-    (rows, columns), (full_rows, full_columns) = logits.shape, shape
-    return (
-        _reach(top, top + height, full_rows / rows, full_rows),
-        _reach(left, left + width, full_columns / columns, full_columns),
-    )
-
-
-def _reach(start: int, stop: int, scale: float, size: int) -> slice:
-    """Return the pixels that linear interpolation lets the samples start..stop - 1 touch."""
-    return slice(
-        max(0, int(np.floor((start - 0.5) * scale - 0.5))),
-        min(size, int(np.ceil((stop + 0.5) * scale + 0.5))),
-    )
