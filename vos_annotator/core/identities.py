@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from vos_annotator.core.colors import histogram
 from vos_annotator.core.glitches import center, small
 from vos_annotator.core.masks import LabelMap
+from vos_annotator.core.shrinking import shrunk
 from vos_annotator.core.video import Image
 
 Look = NDArray[np.float32]  # a histogram of colours
@@ -33,7 +34,7 @@ _LEAST_TO_JUMP = 12  # px of the small picture
 def looks(image: Image, label_map: LabelMap) -> dict[int, Look]:
     """Return what each object that is large enough looks like."""
     labels = small(label_map)
-    picture = cv2.resize(image, labels.shape[::-1], interpolation=cv2.INTER_AREA)
+    picture = shrunk(image, labels.shape)
     lab = cv2.cvtColor(picture, cv2.COLOR_RGB2Lab)
     areas = np.bincount(labels.ravel(), minlength=256)
     areas[0] = 0

@@ -21,12 +21,13 @@ from numpy.typing import NDArray
 
 from vos_annotator.core.colors import histogram
 from vos_annotator.core.errors import UserError
+from vos_annotator.core.shrinking import shrunk
 from vos_annotator.core.video import Image, Video
 
 REACH = 3  # frames on either side of a cut that are compared: a longer insert is a shot
 FAR = 0.42  # how far apart frames of different scenes are at least; chosen on training clips
 MOTION = 0.5  # share of the distance within the two shots that does not count
-_SIZE = (64, 36)  # px that a frame is looked at in
+_SIZE = (36, 64)  # height and width that a frame is looked at in, px
 _KEPT = 64  # glances; a pass needs the latest few
 
 _Glance = tuple[NDArray[np.float32], NDArray[np.float32]]  # colours, picture
@@ -100,7 +101,7 @@ def glance(image: Image) -> _Glance:
     Returns:
         The histogram of its colours, and its (36, 64, 3) blurred picture, 0..1.
     """
-    small = cv2.resize(image, _SIZE, interpolation=cv2.INTER_AREA)
+    small = shrunk(image, _SIZE)
     colors = histogram(cv2.cvtColor(small, cv2.COLOR_RGB2Lab).reshape(-1, 3))
     picture = cv2.GaussianBlur(small, (0, 0), 2).astype(np.float32) / 255
     return colors, picture

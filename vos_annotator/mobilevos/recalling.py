@@ -13,7 +13,7 @@ from vos_annotator.mobilevos.bank import unpacked
 from vos_annotator.mobilevos.memory import MemoryFrame
 from vos_annotator.mobilevos.network import NetworkConfig
 
-_FORMAT = 4  # changes when the bytes, or what is computed for them, do
+_FORMAT = 5  # changes when the bytes, or what is computed for them, do
 
 
 def memory_mark(checkpoint: Path, *ways: object) -> str:

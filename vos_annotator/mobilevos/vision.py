@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vos_annotator.core.shrinking import shrunk
 from vos_annotator.mobilevos.boxes import Box, Boxes, scaled, whole
 from vos_annotator.mobilevos.crops import TRACE, beside, cut, memorized
 from vos_annotator.mobilevos.heads import STRIDE, Features, Look, Prepared
@@ -121,9 +122,10 @@ class Vision:
             size: Height and width that all of it would be seen at, multiples of 16.
             windows: Which positions of it are seen.
         """
-        shrinks = size[0] <= image.shape[0]
-        interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-        resized = cv2.resize(image, size[::-1], interpolation=interpolation)
+        if size[0] <= image.shape[0]:
+            resized = shrunk(image, size)
+        else:
+            resized = cv2.resize(image, size[::-1], interpolation=cv2.INTER_CUBIC)
         views = []
         for window in windows:
             seen = torch.from_numpy(resized[scaled(window, STRIDE)]).to(self.device)

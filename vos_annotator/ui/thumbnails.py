@@ -17,6 +17,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from vos_annotator.core.masks import decode_png
+from vos_annotator.core.shrinking import shrunk
 from vos_annotator.core.video import Video
 
 log = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ class Thumbnails(QObject):
 
     def _make(self, video: Video, order: _Order) -> QImage:
         width, height = self.size
-        picture = cv2.resize(video[order.frame], (width, height), interpolation=cv2.INTER_AREA)
+        picture = shrunk(video[order.frame], (height, width))
         if order.png is not None:
             labels = cv2.resize(
                 decode_png(order.png), (width, height), interpolation=cv2.INTER_NEAREST

@@ -1,0 +1,39 @@
+"""Pictures made small are what the mean of their pixels says."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vos_annotator.core.shrinking import shrunk
+
+
+@pytest.mark.parametrize(
+    ("size", "wanted"),
+    [
+        ((216, 384), (48, 85)),  # halved once
+        ((216, 384), (6, 11)),  # four times
+        ((108, 192), (48, 85)),
+        ((135, 240), (20, 36)),  # odd: in one go
+        ((48, 80), (48, 80)),
+    ],
+)
+def test_a_picture_is_as_its_means_in_one_go_but_for_rounding(size, wanted):
+    noise = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    at_once = cv2.resize(noise, wanted[::-1], interpolation=cv2.INTER_AREA)
+    found = shrunk(noise, wanted)
+    assert found.shape == (*wanted, 3)
+    # Where a pixel covers a part of one that was halved, half of that has another colour.
+    off = np.abs(found.astype(int) - at_once)
+    assert off.mean() < 6, "of 85, which two pixels of noise are apart"
+    smooth = cv2.GaussianBlur(noise, (0, 0), 4)
+    at_once = cv2.resize(smooth, wanted[::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(shrunk(smooth, wanted).astype(int) - at_once).max() <= 2
+
+
+@given(st.integers(1, 64), st.integers(1, 64), st.integers(0, 255), st.data())
+def test_what_has_one_colour_keeps_it_at_any_size(height, width, colour, data):
+    wanted = data.draw(st.integers(1, height)), data.draw(st.integers(1, width))
+    found = shrunk(np.full((height, width, 3), colour, np.uint8), wanted)
+    assert found.shape == (*wanted, 3) and (found == colour).all()
