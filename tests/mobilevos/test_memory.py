@@ -311,7 +311,8 @@ def test_many_similarities_are_as_exact_as_few():
     assert memory_key.shape[2] * query_key.shape[2] > similarity._MANY
     distances = torch.cdist(query_key.mT.double(), memory_key.mT.double())
     exact = -distances.square() / 8 + query_key.mT.double().square().sum(2, keepdim=True) / 8 + bias
-    found = similarity._similarity(memory_key, query_key, bias)
+    offset = similarity._offset(memory_key, bias)
+    found = similarity._similarity(memory_key, query_key, offset)
     torch.testing.assert_close(found.double(), exact, atol=1e-4, rtol=1e-5)
 
 

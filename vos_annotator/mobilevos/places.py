@@ -9,6 +9,7 @@ reads too. Elsewhere nobody asks, unless an object is found nowhere.
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -76,7 +77,8 @@ def landmark(entry: MemoryFrame, size: tuple[int, int], channel: int) -> Tensor:
 
 def _near(shares: Tensor, around: int, least: float) -> Tensor:
     """Return which positions are `around` some of (K, h, w) that have more than `least`."""
-    return (F.max_pool2d(shares, 2 * around + 1, 1, around) > least).any(0)
+    there = (shares > least).any(0)
+    return F.max_pool2d(there[None].float(), 2 * around + 1, 1, around)[0].bool()
 
 
 def _places(reading: Reading, ids: Sequence[int], channel: int) -> list[Boxes]:
@@ -84,8 +86,8 @@ def _places(reading: Reading, ids: Sequence[int], channel: int) -> list[Boxes]:
 
     A position that was not looked up counts as the sparse one that it is near.
     """
-    shares = (reading.shares(ids, channel) + 1) / 2
+    shares = ((reading.shares(ids, channel) + 1) / 2).numpy()
     height, width = reading.size
-    sparse = shares[:, ::_SPARSE, ::_SPARSE].repeat_interleave(_SPARSE, 1)
-    sparse = sparse.repeat_interleave(_SPARSE, 2)[:, :height, :width]
-    return [places_of(share) for share in torch.where(reading.known, shares, sparse).numpy()]
+    sparse = shares[:, ::_SPARSE, ::_SPARSE].repeat(_SPARSE, 1).repeat(_SPARSE, 2)
+    shares = np.where(reading.known.numpy(), shares, sparse[:, :height, :width])
+    return [places_of(share) for share in shares]

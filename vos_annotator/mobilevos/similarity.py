@@ -42,24 +42,27 @@ def affinity(
             f"memory key {tuple(memory_key.shape)} cannot be read "
             f"with query key {tuple(query_key.shape)}"
         )
-    similarity = _similarity(memory_key, query_key, bias)
+    similarity = _similarity(memory_key, query_key, _offset(memory_key, bias))
     if top_k is None or top_k >= memory_size:
         return similarity.softmax(dim=2)
     values, index = similarity.topk(top_k, dim=2, sorted=False)
     return torch.zeros_like(similarity).scatter_(2, index, values.softmax(dim=2))
 
 
-def _similarity(memory_key: Tensor, query_key: Tensor, bias: Tensor | None = None) -> Tensor:
+def _offset(memory_key: Tensor, bias: Tensor | None) -> Tensor:
+    """Return what a memory position adds to its similarity to any other, (B, 1, N) float32."""
+    offset = -memory_key.float().square().sum(1, keepdim=True) / memory_key.shape[1] ** 0.5
+    return offset if bias is None else offset + bias
+
+
+def _similarity(memory_key: Tensor, query_key: Tensor, offset: Tensor) -> Tensor:
     """Return the (B, Q, N) float32 similarity that `affinity` is the softmax of."""
     batch, channels, memory_size = memory_key.shape
     # Autocast would round the distances to bfloat16, too coarse for an exponential.
     with torch.autocast(memory_key.device.type, enabled=False):
         memory_key, query_key = memory_key.float(), query_key.float()
-        offset = -memory_key.square().sum(1, keepdim=True) / channels**0.5  # (B, 1, N)
-        if bias is not None:
-            offset = offset + bias
         scaled_query = (2 / channels**0.5) * query_key.transpose(1, 2)
-        is_large = batch == 1 and query_key.shape[2] * memory_size >= _MANY
+        is_large = query_key.shape[2] * memory_size >= _MANY and offset.shape[:2] == (1, 1)
         if is_large and _has_quick_product(memory_key):
             rows = memory_key[0].t(), offset[0, 0]
             return torch.ops.mkldnn._linear_pointwise(scaled_query[0], *rows, "none", [], "")[None]
@@ -103,16 +106,18 @@ def nearest(
     Returns:
         (Q, k) float32 weights, which sum to 1 over k, and (Q, k) memory positions.
     """
-    if _is_here(query_key):
-        at_once = max(1, _AT_ONCE // memory_key.shape[2])
-        if query_key.shape[2] > at_once:
-            # Larger ones leave the cache, or get memory from the system each time.
-            parts = (nearest(memory_key, part, k, bias) for part in query_key.split(at_once, 2))
-            weights, positions = zip(*parts, strict=True)
-            return torch.cat(weights), torch.cat(positions)
-    similarity = _similarity(memory_key, query_key, bias)[0]
-    values, positions = _largest(similarity, min(k, similarity.shape[1]))
-    return values.softmax(1), positions
+    offset, k = _offset(memory_key, bias), min(k, memory_key.shape[2])
+
+    def told(query: Tensor) -> tuple[Tensor, Tensor]:
+        values, positions = _largest(_similarity(memory_key, query, offset)[0], k)
+        return values.softmax(1), positions
+
+    if not _is_here(query_key):
+        return told(query_key)
+    # Larger ones leave the cache, or get memory from the system each time.
+    parts = query_key.split(max(1, _AT_ONCE // memory_key.shape[2]), 2)
+    weights, positions = zip(*map(told, parts), strict=True)
+    return torch.cat(weights), torch.cat(positions)
 
 
 def _largest(similarity: Tensor, k: int) -> tuple[Tensor, Tensor]:
