@@ -37,3 +37,20 @@ def test_what_has_one_colour_keeps_it_at_any_size(height, width, colour, data):
     wanted = data.draw(st.integers(1, height)), data.draw(st.integers(1, width))
     found = shrunk(np.full((height, width, 3), colour, np.uint8), wanted)
     assert found.shape == (*wanted, 3) and (found == colour).all()
+
+
+@given(
+    st.sampled_from([(216, 384, 48, 85), (108, 192, 48, 85), (216, 384, 6, 11), (45, 80, 6, 11)]),
+    st.integers(0, 3),
+    st.data(),
+)
+def test_a_part_is_that_part_of_the_whole(sides, more, data):
+    height, width, *wanted = sides
+    noise = np.random.default_rng(more).integers(0, 256, (height, width + more, 3), np.uint8)
+    box = tuple(
+        slice(start, data.draw(st.integers(start + 1, side)))
+        for side, start in ((side, data.draw(st.integers(0, side - 1))) for side in wanted)
+    )
+    part, whole = shrunk(noise, tuple(wanted), box), shrunk(noise, tuple(wanted))[box]
+    assert np.abs(part.astype(int) - whole).max() <= 1  # by rounding
+    assert (part == whole).mean() > 0.9

@@ -122,13 +122,14 @@ class Vision:
             size: Height and width that all of it would be seen at, multiples of 16.
             windows: Which positions of it are seen.
         """
-        if size[0] <= image.shape[0]:
-            resized = shrunk(image, size)
-        else:
-            resized = cv2.resize(image, size[::-1], interpolation=cv2.INTER_CUBIC)
+        large = None
+        if size[0] > image.shape[0]:
+            large = cv2.resize(image, size[::-1], interpolation=cv2.INTER_CUBIC)
         views = []
         for window in windows:
-            seen = torch.from_numpy(resized[scaled(window, STRIDE)]).to(self.device)
+            box = scaled(window, STRIDE)
+            pixels = shrunk(image, size, box) if large is None else large[box]
+            seen = torch.from_numpy(pixels).to(self.device)
             tensor = seen.permute(2, 0, 1)[None].to(torch.float32, memory_format=ROWS).div_(255)
             views.append(View(image, window, tensor, self.runtime.look(tensor), self.runtime))
         return tuple(views)
