@@ -20,10 +20,11 @@ def histogram(lab: NDArray[np.uint8]) -> NDArray[np.float32]:
     place = (lab.astype(np.float32) - (0, 64, 64)) / (255, 128, 128) * (_BINS - 1)
     place = place.clip(0, _BINS - 1.001)  # most colours are greyish
     low = place.astype(np.intp)
-    share = place - low
+    upper = (place - low).T
+    shares = 1 - upper, upper
+    first = np.ravel_multi_index(low.T, (_BINS,) * 3)
     colors = np.zeros(_BINS**3)
-    for corner in np.ndindex(2, 2, 2):
-        weights = np.where(corner, share, 1 - share).prod(axis=1)
-        bins = np.ravel_multi_index((low + corner).T, (_BINS,) * 3)
-        colors += np.bincount(bins, weights, _BINS**3)
+    for a, b, c in np.ndindex(2, 2, 2):
+        weights = shares[a][0] * shares[b][1] * shares[c][2]
+        colors += np.bincount(first + (a * _BINS + b) * _BINS + c, weights, _BINS**3)
     return (colors / max(len(lab), 1)).astype(np.float32)

@@ -62,9 +62,9 @@ class Shots:
         after = self._seen(range(frame, min(frame + REACH, self._video.frame_count)))
         if not (before and after):
             return False
-        across = min(self._distance(a, b) for a in before for b in after)
-        if across < FAR:  # as nearly always
+        if any(self._distance(a, b) < FAR for a in before for b in after):  # as nearly always
             return False
+        across = min(self._distance(a, b) for a in before for b in after)
         within = [self._distance(a, b) for side in (before, after) for a, b in pairwise(side)]
         return across - MOTION * max(within, default=0.0) >= FAR
 
