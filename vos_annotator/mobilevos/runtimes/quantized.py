@@ -21,7 +21,7 @@ from vos_annotator.mobilevos.demo import demo_scene
 from vos_annotator.mobilevos.network import Network
 from vos_annotator.mobilevos.vision import working_size
 
-PARTS = ("memorize", "for_masks", "decode")
+PARTS = ("for_values", "memorize", "for_masks", "decode")
 SUFFIX = ".int8.onnx"
 _SIZES = (288, 480)  # short sides that frames are seen at, px
 _INSTRUCTIONS = ("avx512_vnni", "avx_vnni", "amx_int8")
@@ -81,6 +81,8 @@ def _seen(network: Network) -> dict[str, list[Inputs]]:
     for image, masks in _pictures():
         look = network.look(image)
         for_values = network.prepare(look, image)
+        given = {"image": image, **look._asdict()}
+        seen["for_values"].append(_arrays(*(given[name] for name in network.value.prepares)))
         seen["memorize"].append(_arrays(masks, *for_values))
         seen["for_masks"].append(_arrays(look.stride4, look.stride8, look.stride16))
         for_masks = network.decoder.prepare(network.complete(look))
