@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vos_annotator.core.shrinking import shrunk
+from vos_annotator.core.shrinking import covered, shrunk
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,20 @@ def test_a_part_is_that_part_of_the_whole(sides, more, data):
     part, whole = shrunk(noise, tuple(wanted), box), shrunk(noise, tuple(wanted))[box]
     assert np.abs(part.astype(int) - whole).max() <= 1  # by rounding
     assert (part == whole).mean() > 0.9
+
+
+@given(
+    st.sampled_from([(108, 192, 48, 85), (45, 80, 6, 11), (48, 85, 48, 80), (48, 79, 48, 80)]),
+    st.data(),
+)
+def test_of_a_mask_the_share_that_it_covers_is_told_wherever_it_lies(sides, data):
+    height, width, *wanted = sides
+    mask = np.zeros((height, width), bool)
+    top, left = data.draw(st.integers(0, height - 1)), data.draw(st.integers(0, width - 1))
+    mask[top : top + data.draw(st.integers(0, 40)), left : left + data.draw(st.integers(0, 40))] = 1
+    at_once = cv2.resize(
+        mask.astype(np.float32), (wanted[1], wanted[0]), interpolation=cv2.INTER_AREA
+    )
+    found = covered(mask, tuple(wanted))
+    np.testing.assert_allclose(found, at_once, atol=1e-5 if height < 4 * wanted[0] else 0.15)
+    assert found.sum() == pytest.approx(mask.sum() * found.size / mask.size, abs=0.3)

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vos_annotator.core.shrinking import shrunk
+from vos_annotator.core.shrinking import covered, shrunk
 from vos_annotator.mobilevos.boxes import Box, Boxes, scaled, whole
 from vos_annotator.mobilevos.crops import TRACE, beside, cut, memorized
 from vos_annotator.mobilevos.heads import STRIDE, Features, Look, Prepared
@@ -139,12 +139,11 @@ class Vision:
         height, width = view.image.shape[2:]
         small = np.empty((len(masks), height, width), np.float32)
         for n, mask in enumerate(masks):
-            shrinks = height <= mask.shape[0]
-            small[n] = cv2.resize(
-                mask.astype(np.float32),
-                (width, height),
-                interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
-            )
+            if height <= mask.shape[0]:
+                small[n] = covered(mask, (height, width))
+            else:
+                plain, size = mask.astype(np.float32), (width, height)
+                small[n] = cv2.resize(plain, size, interpolation=cv2.INTER_LINEAR)
         return torch.from_numpy(small).to(self.device)
 
     def remember(
