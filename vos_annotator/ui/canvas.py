@@ -26,6 +26,7 @@ from vos_annotator.ui.canvas_items import PictureItem, RingItem, SketchItem
 from vos_annotator.ui.cursor import Cursor
 from vos_annotator.ui.document import Document
 from vos_annotator.ui.frame_loader import FrameLoader
+from vos_annotator.ui.grip import Grip
 from vos_annotator.ui.hand import Hand, removes
 from vos_annotator.ui.minimap import Minimap
 from vos_annotator.ui.onion import OnionSkin
@@ -38,7 +39,7 @@ from vos_annotator.ui.zoom_view import ZoomView
 
 _ZOOM_STEP = 1.2  # a notch of the wheel
 _BRUSH_STEP = 1.1
-_BUTTONS = (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton)
+_BUTTONS = Qt.MouseButton.LeftButton | Qt.MouseButton.RightButton | Qt.MouseButton.MiddleButton
 
 
 class Canvas(ZoomView):
@@ -51,10 +52,12 @@ class Canvas(ZoomView):
 
     Signals:
         pointer_moved(x, y): The mouse, in pixels of the source.
+        touched: The tool is about to work on what is shown.
         message(text): Why a tool did nothing.
     """
 
     pointer_moved = Signal(float, float)
+    touched = Signal()
     message = Signal(str)
 
     def __init__(self, document: Document, cursor: Cursor, bridge: EngineBridge) -> None:
@@ -70,10 +73,10 @@ class Canvas(ZoomView):
         self._minimap, self._pen = Minimap(self, shape), Pen()
         self._shown: int | None = None  # the frame in the picture
         self._previews: dict[object, tuple[int, LabelMap]] = {}  # by who shows it; the last counts
-        self._pan_from: QPointF | None = None
+        self._grip = Grip(self)
         self.has_shift = False
         self._tools = {name: tool(self) for name, tool in TOOLS.items()}
-        self._hand = Hand(self._tools[cursor.tool])
+        self._hand = Hand(self._tools[cursor.tool], self._grip, self.touched.emit)
         self._loader = FrameLoader(document.video, self)
         self._refreshing = QTimer(self, singleShot=True, interval=0)
         self._connect()
@@ -201,38 +204,39 @@ class Canvas(ZoomView):
 
     def _take_tool(self, name: str) -> None:
         self._hand.take(self._tools[name])
-        self.viewport().setCursor(self._hand.tool.shape)
+        self._show_shape()
         self._ring.setVisible(self._hand.tool.has_ring and self.underMouse())
         self._show_ring()
 
     def _show_ring(self) -> None:
         self._ring.set_brush(self.cursor.stroke_size, self._hand.tool.removes or self._pen.erases)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Begin to pan with the middle button, or to work with the others."""
-        point = self.to_frame(event.position())
+    def _show_shape(self) -> None:
+        self.viewport().setCursor(self._grip.shape or self._hand.tool.shape)
+
+    def offer_grip(self, is_offered: bool) -> bool:
+        """Let any button take hold of the picture, or no more; return whether one did."""
+        was_used = self._grip.offer(is_offered)
+        self._show_shape()
+        return was_used
+
+    def mousePressEvent(self, event: QMouseEvent, twice: bool = False) -> None:
+        """Begin to move the view, or to work."""
         self.has_shift = _has_shift(event)
-        if event.button() == Qt.MouseButton.MiddleButton:
-            self._pan_from = point
-            self.viewport().setCursor(Qt.CursorShape.ClosedHandCursor)
-        elif event.button() in _BUTTONS:
-            self._hand.press(event, point, removes(event))
+        if event.button() & _BUTTONS:
+            self._hand.press(event, self.to_frame(event.position()), removes(event), twice)
+            self._show_shape()
         event.accept()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Let the tool know that it was the second press."""
-        if event.button() in _BUTTONS:
-            point = self.to_frame(event.position())
-            self._hand.press(event, point, removes(event), twice=True)
-        event.accept()
+        self.mousePressEvent(event, twice=True)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Pan, work, or only point."""
         point = self.to_frame(event.position())
         self.has_shift = _has_shift(event)
-        if self._pan_from is not None:
-            self.pan(point - self._pan_from)
-        elif event.buttons() & (Qt.MouseButton.LeftButton | Qt.MouseButton.RightButton):
+        if event.buttons() & _BUTTONS:
             self._hand.drag(point)
         else:
             self._hand.tool.hover(point)
@@ -246,11 +250,9 @@ class Canvas(ZoomView):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End the drag."""
-        if event.button() == Qt.MouseButton.MiddleButton:
-            self._pan_from = None
-            self.viewport().setCursor(self._hand.tool.shape)
-        elif event.button() in _BUTTONS:
+        if event.button() & _BUTTONS:
             self._hand.release(event, self.to_frame(event.position()))
+            self._show_shape()
             self._refreshing.start()  # what arrived while the tool had the masks
         event.accept()
 

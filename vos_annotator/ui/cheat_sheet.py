@@ -28,7 +28,7 @@ _GAP = 12  # px between keys and words
 _NUMBERS = "Object/Select"  # nine rows that are one line here
 _MOUSE = (
     (marked("Wheel"), marked("zoom at the cursor")),
-    (marked("Middle drag"), marked("move the view")),
+    (marked("Middle drag, Space + drag"), marked("move the view")),
     (marked("Shift + wheel"), marked("brush size")),
     (marked("Left, right button"), marked("add, remove")),
     (marked("Shift with the lasso"), marked("follow edges")),

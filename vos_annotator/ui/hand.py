@@ -1,7 +1,8 @@
 """A person's hand: the tool that it holds, and the button that put it to work.
 
 For: the canvas. A stroke belongs to the tool and to the button that began it: a second button
-changes nothing in it, and a tool that is taken while one is down waits for the next press.
+changes nothing in it, and a tool that is taken while one is down waits for the next press. What
+takes hold of the picture never comes to the tool.
 """
 
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent, QTabletEvent
 
+from vos_annotator.ui.grip import Grip
 from vos_annotator.ui.tools.tool import Tool
 
 _FINISH = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -21,8 +23,16 @@ class Hand:
         tool: What it holds.
     """
 
-    def __init__(self, tool: Tool) -> None:
+    def __init__(self, tool: Tool, grip: Grip, begins: Callable[[], object]) -> None:
+        """Take a tool.
+
+        Args:
+            tool: The first one.
+            grip: What moves the view.
+            begins: Is called before each press that comes to the tool.
+        """
         self.tool = tool
+        self._grip, self._begins = grip, begins
         self._button: Qt.MouseButton | None = None  # what began the stroke
 
     def take(self, tool: Tool) -> None:
@@ -33,21 +43,24 @@ class Hand:
     def press(
         self, event: QMouseEvent | QTabletEvent, point: QPointF, removes: bool, twice: bool = False
     ) -> None:
-        """Begin a stroke; `twice` is a second press at once."""
+        """Take hold of the picture, or begin a stroke; `twice` is a second press at once."""
+        if self._grip.press(event, point):
+            return
         is_second = self._button not in (None, event.button())
         if is_second and event.buttons() & self._button:
             return
+        self._begins()
         self._button = event.button()
         (self.tool.double_press if twice else self.tool.press)(point, removes)
 
     def drag(self, point: QPointF) -> None:
-        """Go on with the stroke."""
-        if self._button is not None:
+        """Move the view, or go on with the stroke."""
+        if not self._grip.drag(point) and self._button is not None:
             self.tool.drag(point)
 
     def release(self, event: QMouseEvent | QTabletEvent, point: QPointF) -> None:
-        """End the stroke, if it was begun with the button that is let go."""
-        if event.button() == self._button:
+        """Let go of the picture, or end the stroke, if it was begun with this button."""
+        if not self._grip.release(event) and event.button() == self._button:
             self._button = None
             self.tool.release(point)
 

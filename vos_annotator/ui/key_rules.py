@@ -18,13 +18,15 @@ from PySide6.QtWidgets import (
     QApplication,
     QDialog,
     QLineEdit,
-    QMainWindow,
     QRadioButton,
     QWidget,
 )
 
+from vos_annotator.ui.space_key import SpaceKey
+
 if TYPE_CHECKING:
     from vos_annotator.ui.action_set import ActionSet
+    from vos_annotator.ui.main_window import MainWindow
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _MOVES = (
@@ -67,8 +69,9 @@ class OwnKeys(QObject):
 class KeyRules(OwnKeys):
     """Filters the key events that reach the main window."""
 
-    def __init__(self, window: QMainWindow, actions: ActionSet, say: Callable[[str], None]) -> None:
+    def __init__(self, window: MainWindow, actions: ActionSet, say: Callable[[str], None]) -> None:
         """Watch `window` for the keys of `actions`; why one does nothing now, it says to `say`."""
+        self._space = SpaceKey(window, actions)  # before: it has what no widget with the focus has
         super().__init__(window)
         self._actions, self._say = actions, say
         self._down: dict[int, Callable[[bool], None]] = {}  # what goes on, by the key held for it

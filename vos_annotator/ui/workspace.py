@@ -217,6 +217,7 @@ class Workspace(QWidget):
         self.bridge.failed.connect(self.failed)
         self.cursor.frame_changed.connect(self.bridge.rough_first.note_place)
         self.playback.playing_changed.connect(self.transport.show_playing)
+        self.canvas.touched.connect(self._stand_still)
         for signal in (  # not each frame that a pass writes: that enables nothing
             self.bridge.began,
             self.bridge.ended,
@@ -247,6 +248,13 @@ class Workspace(QWidget):
         """Give the canvas the keys that no widget has any more: what was typed is typed."""
         if now is None and QApplication.activeWindow() is self.window():
             self.canvas.setFocus()
+
+    def _stand_still(self) -> None:
+        """Stop playing: who begins to paint means the picture that is seen."""
+        if self.playback.is_playing and self.cursor.tool != "select":
+            self.playback.pause()
+            if self.canvas.shown_frame is not None:
+                self.cursor.frame = self.canvas.shown_frame
 
     def _on_absence_changed(self, object_id: int, frames: range) -> None:
         if self.cursor.frame in frames:
