@@ -33,7 +33,8 @@ def run(path: str | Path | None = None, engine: EngineChoice | None = None, size
     """Show the window until it is closed.
 
     Args:
-        path: A video, a folder of frames or a .vos project; None opens the demo clip.
+        path: A video, a folder of frames or a .vos project; None opens the demo clip, and for who
+            has projects of their own the page that lists them.
         engine: None takes the one that was chosen last in the window.
         size: The short side in pixels that the engine works at.
 
@@ -54,9 +55,10 @@ def _run(path: str | Path | None, engine: EngineChoice | None, size: int) -> int
     gc.disable()  # so much is made now that it would be looked through again and again
     app = make_application()
     from vos_annotator.ui import language
-    from vos_annotator.ui.demo import demo_clip
+    from vos_annotator.ui.demo import first_clip
+    from vos_annotator.ui.recent import recent_projects
 
-    window = _show(path if path is not None else demo_clip(), engine, size)
+    window = _show(path if path is not None else first_clip(recent_projects()), engine, size)
     seek_no_garbage_in_what_is_there()
     gc.enable()
     while True:

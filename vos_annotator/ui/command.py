@@ -11,7 +11,10 @@ from vos_annotator.engine.choice import add_engine_options, chosen_engine
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `gui`."""
     parser.add_argument(
-        "path", nargs="?", help="video, folder of frames or .vos project; the demo clip without"
+        "path",
+        nargs="?",
+        help="video, folder of frames or .vos project; without, the demo clip at first, and the "
+        "latest projects once there are some",
     )
     add_engine_options(parser)
 

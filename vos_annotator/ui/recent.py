@@ -1,6 +1,6 @@
 """The projects that were open of late, in the program's settings and in a menu.
 
-For: the window and its welcome page.
+For: the window and its welcome page, and the application, which begins with that one.
 """
 
 from pathlib import Path
@@ -34,7 +34,7 @@ class RecentMenu(QMenu):
     @property
     def paths(self) -> list[Path]:
         """The projects that are still there, the latest first."""
-        return [Path(each) for each in _stored() if Path(each).exists()]
+        return recent_projects()
 
     def remember(self, path: Path) -> None:
         """Put a project first."""
@@ -50,6 +50,11 @@ class RecentMenu(QMenu):
             action.setToolTip(str(path))
             action.triggered.connect(lambda _=False, path=path: self.chosen.emit(path))
         self.setEnabled(not self.isEmpty())
+
+
+def recent_projects() -> list[Path]:
+    """Return the projects of late that are still there, the latest first."""
+    return [Path(each) for each in _stored() if Path(each).exists()]
 
 
 def in_a_line(path: Path, metrics: QFontMetrics) -> str:
