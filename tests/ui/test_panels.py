@@ -39,6 +39,44 @@ def cell(panel, row):
     return panel.view.visualRect(panel.model.index(row))
 
 
+def sizes(window):
+    """Return how wide the panels are and how high the first of them is, px."""
+    panel = window.workspace.objects_panel
+    return panel.width(), panel.height()
+
+
+def drag_line_beside(widget, across, down):
+    """Move the line that is after a panel in its splitter, by so many px."""
+    splitter = widget.parentWidget()
+    handle = splitter.handle(splitter.indexOf(widget) + 1)
+    start = handle.rect().center()
+    QTest.mousePress(handle, Qt.MouseButton.LeftButton, pos=start)
+    QTest.mouseMove(handle, start + QPoint(across, down))
+    QTest.mouseRelease(handle, Qt.MouseButton.LeftButton, pos=start)
+
+
+def test_panels_keep_the_size_that_a_person_gave_them_in_every_project(qtbot, window, tmp_path):
+    before = sizes(window)
+    drag_line_beside(window.workspace.objects_panel, 0, 90)
+    drag_line_beside(window.canvas, -70, 0)
+    chosen = sizes(window)
+    assert chosen == pytest.approx((before[0] + 70, before[1] + 90), abs=5)
+
+    window.open_path(make_clip(tmp_path / "other"))
+    qtbot.waitUntil(lambda: sizes(window) == chosen)
+    window.close()
+    with open_window(qtbot, tmp_path / "clip") as again:
+        again.resize(window.size())
+        qtbot.waitUntil(lambda: sizes(again) == chosen)
+
+
+def test_no_panel_can_be_pushed_out_of_sight(window):
+    for way in (-2000, 2000):
+        drag_line_beside(window.workspace.objects_panel, 0, way)
+        for panel in (window.workspace.objects_panel, window.workspace.references_panel):
+            assert panel.height() >= panel.minimumSizeHint().height() > 40
+
+
 def test_eye_and_lock_change_the_object_and_undo_changes_it_back(window):
     cat = window.cursor.object_id
     row = window.workspace.objects_panel.rows[cat]

@@ -7,7 +7,7 @@ it before the next. Restores where the person was, and keeps it in the project.
 from __future__ import annotations
 
 from PySide6.QtCore import QSettings, Qt, QTimer, Signal
-from PySide6.QtWidgets import QApplication, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from vos_annotator.core.project import Project
 from vos_annotator.core.translation import tr
@@ -26,6 +26,7 @@ from vos_annotator.ui.document import Document
 from vos_annotator.ui.follow import Follow
 from vos_annotator.ui.glitch_scan import GlitchScan
 from vos_annotator.ui.hints import Hints
+from vos_annotator.ui.kept_splitter import KeptSplitter
 from vos_annotator.ui.pace_display import PaceDisplay
 from vos_annotator.ui.panels.objects import ObjectsPanel
 from vos_annotator.ui.panels.references import ReferencesPanel
@@ -167,19 +168,13 @@ class Workspace(QWidget):
         status.show_brush(self.cursor.brush_size)
 
     def _lay_out(self) -> None:
-        side = QSplitter(Qt.Orientation.Vertical)
-        side.addWidget(self.objects_panel)
-        side.addWidget(self.references_panel)
-        side.setHandleWidth(1)
-        side.setSizes([260, 400])
+        panels = self.objects_panel, self.references_panel
+        side = KeptSplitter(Qt.Orientation.Vertical, "panels/down", panels, (260, 400))
         side.setMinimumWidth(220)
-        across = QSplitter(Qt.Orientation.Horizontal)
-        across.addWidget(self.canvas)
-        across.addWidget(side)
-        across.setHandleWidth(1)
+        sizes = 1184, 280  # room for a name beside "marked absent"
+        parts = self.canvas, side
+        across = KeptSplitter(Qt.Orientation.Horizontal, "panels/across", parts, sizes)
         across.setStretchFactor(0, 1)
-        across.setSizes([1184, 280])  # room for a name beside "marked absent"
-        across.setChildrenCollapsible(False)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
