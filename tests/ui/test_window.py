@@ -1,10 +1,12 @@
 """The window on a real project: opening, propagating, closing and opening again."""
 
+import os
 import threading
 import time
 from pathlib import Path
 
 import numpy as np
+import platformdirs
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDropEvent
@@ -57,6 +59,32 @@ def object_of(window):
 
 def test_the_title_names_the_clip_and_says_when_it_was_saved(window):
     assert window.windowTitle().startswith("clip · saved ")
+
+
+def test_the_title_names_the_project_where_it_is_not_the_one_that_the_clip_has_by_its_name(
+    window, clip, monkeypatch
+):
+    merged = clip.with_name("clip merged.vos")
+    window.workspace.project.save_copy(merged)
+    assert window.open_path(merged)
+    assert window.windowTitle().startswith("clip merged.vos · saved ")
+
+    monkeypatch.chdir(clip.parent)
+    assert window.open_path("clip.vos")
+    assert window.windowTitle().startswith("clip · saved ")
+
+
+def test_a_project_that_has_no_place_beside_its_clip_is_called_as_that_is(
+    qtbot, clip, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(platformdirs, "user_data_dir", lambda *_, **__: str(tmp_path / "data"))
+    may_be_written = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, how: Path(path) != clip.parent and may_be_written(path, how)
+    )
+    with open_window(qtbot, clip) as window:
+        assert window.workspace.project.path.parent != clip.parent
+        assert window.windowTitle().startswith("clip · saved ")
 
 
 def test_when_it_was_saved_ends_at_the_right_whatever_was_said_before(window):

@@ -61,6 +61,15 @@ def told_of_another(video: Video, project: Path) -> str:
     )
 
 
+def shown_name(video: Video, project: Path) -> str:
+    """Return what a project is called: as its video, or as its file where that has another name.
+
+    A video may have several: copies, merged ones, those of others.
+    """
+    is_own = project.resolve() in (each.resolve() for each in _places(video))
+    return (video.path if is_own else project).name
+
+
 def _places(video: Video) -> tuple[Path, Path]:
     """Return where a video's project may lie: beside it, and in the user's data folder."""
     folder = Path(platformdirs.user_data_dir("vos-annotator", appauthor=False)) / "projects"

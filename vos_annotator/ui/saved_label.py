@@ -12,6 +12,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QMenuBar
 
 from vos_annotator.core.project import Project
+from vos_annotator.core.project_video import shown_name
 from vos_annotator.core.translation import tr
 from vos_annotator.ui.status_bar import saved_text
 
@@ -40,6 +41,7 @@ class SavedLabel(QLabel):
         self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.setAccessibleName(tr("Project and when it was saved"))
         self._project: Project | None = None
+        self._name = ""
         self._problem, self._tried_at = "", 0.0
         self._clock = QTimer(self, interval=_TICK)
         self._clock.timeout.connect(self._tick)
@@ -52,6 +54,7 @@ class SavedLabel(QLabel):
         if project is None:
             self._clock.stop()
         else:
+            self._name = shown_name(project.video, project.path)
             project.write_failed.connect(self.refresh)
             self._clock.start()
         self.refresh()
@@ -62,7 +65,7 @@ class SavedLabel(QLabel):
         problem = project.problem if project else ""
         name = how = ""
         if project is not None:
-            name = project.video.path.name
+            name = self._name
             saved = tr("not saved") if problem else saved_text(time.time() - project.saved_at)
             how = f" · {saved}"
         text = name + how
