@@ -353,15 +353,27 @@ def test_pictures_that_are_not_named_like_the_masks_go_by_number(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "name", ["frame_{:06d}", "clip-{}", "shot 2 take 3 {:04d}", "{:04d}_mask", "m0.5_{:05d}"]
+)
+def test_masks_of_other_tools_go_by_the_number_in_names_that_are_else_alike(tmp_path, name):
+    for frame in (0, 1, 3):
+        (tmp_path / f"{name.format(frame)}.png").write_bytes(encode_png(label_map(frame)))
+    equal(read_masks(tmp_path, Clip()), {frame: label_map(frame) for frame in (0, 1, 3)})
+
+
+@pytest.mark.parametrize(
     ("names", "problem"),
     [
         ([], "holds no PNG masks"),
         (["00001.png", "1.png"], r"1\.png and 00001\.png .*one frame|00001\.png and 1\.png"),
         (["00000.png", "00004.png"], r"00004\.png is numbered beyond clip, whose last frame is 3"),
-        (["frame_1.png"], r"frame_1\.png has no number"),
+        (["frame.png"], r"frame\.png has no number"),
         (["²³.png"], "has no number"),
+        (["00000.png", "copy_1.png"], r"copy_1\.png has no number, or another name than the rest"),
+        (["cat_0.png", "dog_1.png"], r"cat_0\.png has no number, or another name"),
+        (["frame_0.png", "frame_4.png"], r"frame_4\.png is numbered beyond clip"),
+        (["frame_1.png", "frame_01.png"], "are masks of one frame"),
     ],
-    ids=["no masks", "one frame twice", "beyond the clip", "no number", "no plain digits"],
 )
 def test_folders_that_are_no_masks_of_the_video_are_refused(tmp_path, names, problem):
     (tmp_path / "notes.txt").write_text("not a mask")

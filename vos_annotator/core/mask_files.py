@@ -3,6 +3,7 @@
 For: the import of the window, the command line. Knows masks, videos and the folders of DAVIS.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from vos_annotator.core.masks import LabelMap, encode_png, object_ids, without
 from vos_annotator.core.picture_names import frames_by_picture
 from vos_annotator.core.video import Video, natural_key
 
+_NUMBERED = re.compile(r"(.*?)(\d+)(\D*)", re.ASCII | re.DOTALL)
 _SOME = 5  # names that a sentence has room for
 
 
@@ -46,8 +48,8 @@ def mask_files(path: str | Path, video: Video, name: str | None = None) -> dict[
     """Find existing masks of a video, as DAVIS and YouTube-VOS store them.
 
     Args:
-        path: One PNG, which is frame 0's; a folder of PNGs, where the file's number is its
-            frame; or a folder of sequences (a DAVIS root, its Annotations), of which the one
+        path: One PNG, which is frame 0's; a folder of PNGs, where the number in a file's name is
+            its frame; or a folder of sequences (a DAVIS root, its Annotations), of which the one
             with the video's name is read.
         video: Where the masks belong. If it is a folder of pictures and masks have their
             names (YouTube-VOS numbers them with gaps), masks go by name.
@@ -125,7 +127,8 @@ def _pngs(folder: Path) -> list[Path]:
 
 def _frames_by_file(files: list[Path], video: Video) -> Iterator[tuple[Path, int]]:
     """Pair masks with frames: by the pictures' names where they have these, else by number."""
-    frame_of = frames_by_picture({file.stem: _number(file) for file in files}, video)
+    numbers = _numbers(files)
+    frame_of = frames_by_picture({file.stem: numbers[file] for file in files}, video)
     if frame_of is not None:
         strange = [file.name for file in files if file.stem not in frame_of]
         if strange:
@@ -139,10 +142,11 @@ def _frames_by_file(files: list[Path], video: Video) -> Iterator[tuple[Path, int
         yield from ((file, frame_of[file.stem]) for file in files)
         return
     for file in files:
-        frame = _number(file)
+        frame = numbers[file]
         if frame is None:
             raise UserError(
-                "{file} has no number for a name: name masks after their frames, as 00012.png.",
+                "{file} has no number, or another name than the rest: name masks after their "
+                "frames, as 00012.png.",
                 file=file,
             )
         if frame >= video.frame_count:
@@ -156,6 +160,15 @@ def _frames_by_file(files: list[Path], video: Video) -> Iterator[tuple[Path, int
         yield file, frame
 
 
-def _number(file: Path) -> int | None:
-    is_one = file.stem.isascii() and file.stem.isdecimal()
-    return int(file.stem) if is_one else None
+def _numbers(files: list[Path]) -> dict[Path, int | None]:
+    """Return the number in each name: all of it, or the last where names are else alike.
+
+    What others write is called `frame_000012.png`, `clip-0012.png` or `0012_mask.png`.
+    """
+    found = {file: _NUMBERED.fullmatch(file.stem) for file in files}
+    around = {(match[1], match[3]) for match in found.values() if match}
+    are_alike = len(around) == 1
+    return {
+        file: int(match[2]) if match and (are_alike or match[2] == file.stem) else None
+        for file, match in found.items()
+    }
