@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from PySide6.QtWidgets import QFileDialog
 
 from tests.batch.test_batch import FRAMES, make_clip, scene, when
 from tests.ui.window import isolate_settings, open_window
@@ -134,3 +135,17 @@ def test_closing_the_window_or_changing_its_language_asks_before_a_batch_stops(
 
     may_stop = True
     assert window.close() and asked == ["Batch"] * 3
+
+
+def test_projects_are_looked_for_where_the_last_video_was(queue, tmp_path, monkeypatch):
+    project = make_project(tmp_path, "good")
+    dialogs.remember_folder("open", str(tmp_path))
+    asked = []
+
+    def ask(parent, title, folder, kinds):
+        asked.append(folder)
+        return [str(project)], kinds
+
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", ask)
+    queue.add_button.click()
+    assert asked == [str(tmp_path)] and queue.paths == [project]

@@ -32,6 +32,7 @@ from PySide6.QtWidgets import (
 
 from vos_annotator.core.translation import LANGUAGE, language, tr, tr_many
 from vos_annotator.engine.choice import EngineChoice
+from vos_annotator.ui import dialogs
 from vos_annotator.ui.form_parts import MARGINS, PathRow, roomy_form, with_margins
 from vos_annotator.ui.language import number, percent
 from vos_annotator.ui.letters import give_letters
@@ -252,10 +253,7 @@ class BatchQueue(QDialog):
             self._refresh()
 
     def _ask_projects(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileNames(
-            self, tr("Add projects"), "", tr("Projects (*.vos)")
-        )
-        self.add(Path(each) for each in chosen)
+        self.add(dialogs.ask_projects(self, tr("Add projects")))
 
     def _ask_out(self) -> None:
         title = tr("Folder for the masks")

@@ -57,6 +57,15 @@ def ask_project(parent: QWidget) -> Path | None:
     return _ask_file(parent, tr("Other project"), "open", tr("Projects (*.vos)"))
 
 
+def ask_projects(parent: QWidget, title: str) -> list[Path]:
+    """Return the projects the person chose, as many as they like."""
+    folder, kinds = folder_to_look_in("open"), tr("Projects (*.vos)")
+    chosen, _ = QFileDialog.getOpenFileNames(parent, title, folder, kinds)
+    for each in chosen[:1]:
+        _remember("open", each)
+    return [Path(each) for each in chosen]
+
+
 def ask_new_file(parent: QWidget, title: str, suggestion: Path, kinds: str) -> Path | None:
     """Return where a new file goes; its name ends as that of the suggestion.
 
@@ -256,9 +265,10 @@ def folder_to_look_in(purpose: str) -> str:
 
 
 def last_folder(purpose: str, first: Path | None = None) -> str:
-    """Return the folder that was last used for a purpose, or else `first`, or that of films."""
-    home = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
-    return str(QSettings().value(_FOLDER_KEY + purpose, str(first or home)))
+    """Return the folder that was last used for a purpose, or else `first`, or that of videos."""
+    films = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
+    videos = QSettings().value(_FOLDER_KEY + "open", films)
+    return str(QSettings().value(_FOLDER_KEY + purpose, str(first or videos)))
 
 
 def _remember(purpose: str, chosen: str) -> Path | None:

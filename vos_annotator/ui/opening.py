@@ -17,6 +17,7 @@ from vos_annotator.core.project_video import project_path
 from vos_annotator.core.rescue import Rescue, rescue, rescued_path
 from vos_annotator.core.video import Video, open_video
 from vos_annotator.ui import dialogs
+from vos_annotator.ui.demo import is_demo
 from vos_annotator.ui.meanwhile import meanwhile
 
 
@@ -52,9 +53,18 @@ def is_of(project: Project, path: Path) -> bool:
 def load_asking(parent: QWidget, path: Path) -> Project | None:
     """Return a project; None if its video is missing and nobody shows where it is.
 
+    Dialogs look for the next one beside its video, by whatever way this one was found.
+
     Raises:
         UserError: It cannot be opened, or the video that was shown is another one.
     """
+    project = _load_asking(parent, path)
+    if project is not None and not is_demo(project.video):
+        dialogs.remember_folder("open", str(project.video.path.absolute().parent))
+    return project
+
+
+def _load_asking(parent: QWidget, path: Path) -> Project | None:
     try:
         with _waiting():
             return load_project(path, meanwhile)
