@@ -136,6 +136,26 @@ def test_the_right_button_takes_pixels_away_and_leaves_other_objects_alone(windo
     assert labels(window)[30, 12] == 2
 
 
+def test_a_stroke_that_changes_nothing_says_whose_pixels_were_in_its_way(window, canvas):
+    stroke(canvas, (10, 20), (50, 20))
+    window.cursor.object_id = window.document.add_object("dog")
+    stroke(canvas, (10, 30), (50, 30))
+    said, before = [], labels(window).copy()
+    canvas.message.connect(said.append)
+
+    stroke(canvas, (20, 20), (40, 20), button=RIGHT)
+    assert said.pop() == "There is nothing of dog to take away, only of Object 1."
+    window.document.update_object(1, locked=True)
+    stroke(canvas, (20, 20), (40, 20))
+    assert said.pop() == "Locked and hidden objects are not painted over: Object 1."
+    assert (labels(window) == before).all()
+
+    stroke(canvas, (20, 30), (40, 30))  # it has these
+    stroke(canvas, (20, 42), (40, 42), button=RIGHT)  # nobody has
+    stroke(canvas, (20, 20), (40, 32), button=RIGHT)  # of both
+    assert said == []
+
+
 def test_ctrl_is_the_right_button_of_a_pen(window, canvas):
     stroke(canvas, (10, 20), (50, 20))
     stroke(canvas, (30, 10), (30, 30), modifiers=Qt.KeyboardModifier.ControlModifier)

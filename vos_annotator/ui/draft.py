@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vos_annotator.core.masks import Box, LabelMap
+from vos_annotator.core.translation import tr
 from vos_annotator.ui.cursor import Cursor
 from vos_annotator.ui.document import Document
 from vos_annotator.ui.overlay import MaskItem
@@ -81,6 +82,28 @@ class Draft:
         if self.object_id in self._document.objects:
             self._cursor.object_id = self.object_id
         self.drop()
+
+    def futility(self) -> str:
+        """Return in a sentence why what is drawn changes nothing where others have the pixels."""
+        objects = self._document.objects
+        if not self._touched or self.object_id not in objects:
+            return ""
+        box = _around(self._touched)
+        here = self._document.annotations[self.frame][box]
+        if (here != self.label_map[box]).any():
+            return ""
+        takes = (self._wanted[box] == _TAKEN).any()
+        under = {*np.unique(here[self._wanted[box] > 0]).tolist()} - {0, self.object_id}
+        names = ", ".join(each.name for each in objects if each.id in under)
+        if not names:
+            return ""
+        if not takes:
+            return tr("Locked and hidden objects are not painted over: {names}.", names=names)
+        return tr(
+            "There is nothing of {name} to take away, only of {names}.",
+            name=objects[self.object_id].name,
+            names=names,
+        )
 
     def drop(self) -> None:
         """Show the frame as the document has it."""

@@ -120,4 +120,6 @@ class Tool:
         self._document.settle()
         draft, self._draft = self._draft, None
         if draft is not None:
+            if futility := draft.futility():
+                self._canvas.message.emit(futility)
             draft.commit(text)
