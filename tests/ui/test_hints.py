@@ -5,9 +5,9 @@ import shutil
 import pytest
 from PySide6.QtWidgets import QLabel
 
-from tests.ui.window import isolate_settings, open_window, paint
+from tests.ui.window import isolate_settings, make_clip, open_window, paint
 from vos_annotator.paths import resources_folder
-from vos_annotator.ui import workspace
+from vos_annotator.ui import demo, workspace
 from vos_annotator.ui.demo import demo_clip
 
 
@@ -56,3 +56,21 @@ def test_the_next_hint_comes_when_the_deed_is_done(window):
     paint(window)
 
     assert "Press Ctrl+T." in hint(window)
+
+
+def test_hints_that_are_shown_again_are_shown_on_the_clip_that_they_speak_of(
+    qtbot, qapp, tmp_path, monkeypatch
+):
+    isolate_settings(tmp_path / "settings")
+    clip = tmp_path / demo_clip().name
+    shutil.copy(demo_clip(), clip)
+    monkeypatch.setattr(demo, "demo_clip", lambda: clip)
+    with open_window(qtbot, make_clip(tmp_path / "own")) as window:
+        for _ in range(2):
+            window.actions_["hints"].trigger()
+            assert window.workspace.project.video.path == clip
+            assert window.workspace.hints.isVisible() and "Paint the cup" in hint(window)
+
+        window.close_project()
+        window.actions_["hints"].trigger()
+        assert window.workspace.hints.isVisible()

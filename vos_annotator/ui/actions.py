@@ -326,5 +326,5 @@ ACTIONS: tuple[Action, ...] = (
     Action("messages", "Help", "Messages", "show_messages", needs=_ANY),
     Action("diagnostics", "Help", "Copy diagnostics", "copy_diagnostics", needs=_ANY,
            tip="Versions, the end of the log and the last crash, to be pasted into a report."),
-    Action("hints", "Help", "Show the hints again", "show_hints"),
+    Action("hints", "Help", "Show the hints again", "show_hints", needs=_ANY),
 )  # fmt: skip

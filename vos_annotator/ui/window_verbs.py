@@ -23,7 +23,7 @@ from vos_annotator.core.masks import encode_png, object_ids
 from vos_annotator.core.stored_map import StoredMap
 from vos_annotator.core.translation import tr, tr_many
 from vos_annotator.machine import diagnostics
-from vos_annotator.ui import dialogs
+from vos_annotator.ui import demo, dialogs
 from vos_annotator.ui.big_change import BigChange
 from vos_annotator.ui.cheat_sheet import CheatSheet
 from vos_annotator.ui.export_dialog import ExportChoice
@@ -298,5 +298,8 @@ class WindowVerbs:
         )
 
     def show_hints(self) -> None:
-        """Start the three hints again."""
-        self._window.workspace.hints.restart()
+        """Start the three hints again, on the clip that they speak of."""
+        work, clip = self._window.workspace, demo.demo_clip()
+        is_there = work is not None and demo.is_demo(work.project.video)
+        if is_there or (clip is not None and self._window.open_path(clip)):
+            self._window.workspace.hints.restart()
