@@ -1,17 +1,23 @@
 """The bridge: corrections count at once, only what they touch is run again, nothing late lands."""
 
 import sys
+import threading
+from collections import defaultdict
+from functools import partial
 
 import numpy as np
 import pytest
 
 from tests.engine.fakes import SHAPE, ToldScribbler
 from tests.ui.desk import FRAMES, Counted, Desk
+from vos_annotator.core import masks
 from vos_annotator.core.corrections import prediction_edits
 from vos_annotator.core.edits import Edits, FrameEdit, Status
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import encode_png
 from vos_annotator.engine.commands import Finished, Scribble, Scribbled, Segmented
+from vos_annotator.engine.headless import propagate
+from vos_annotator.engine.hold import HoldEngine
 from vos_annotator.engine.kept import KeptMaps
 from vos_annotator.ui import bridge as bridge_module
 from vos_annotator.ui import gathering
@@ -786,6 +792,31 @@ def test_imported_masks_outlast_the_run_that_removes_what_lost_its_references(de
 
     desk.bridge.refresh.is_on = True
     desk.finish()
+
+    assert desk.stale() == {}
+    for frame in range(FRAMES):
+        np.testing.assert_array_equal(desk.annotations[frame] == 2, imported[frame])
+
+
+def test_the_window_decodes_and_encodes_no_mask_where_a_run_meets_imported_ones(desk, monkeypatch):
+    import_beside_stale_masks(desk)
+    threads = defaultdict(set)
+
+    def watched(function, *arguments):
+        threads[function.__name__].add(threading.current_thread().name)
+        return function(*arguments)
+
+    for function in (masks.banded_pixels, masks.banded_png):
+        monkeypatch.setattr(masks, function.__name__, partial(watched, function))
+    desk.bridge.refresh.is_on = True
+    desk.finish()
+
+    assert threads == {"banded_pixels": {"inference"}, "banded_png": {"inference"}}
+
+
+def test_a_run_without_a_window_leaves_imported_masks_too_and_removes_what_is_stale(desk):
+    imported = import_beside_stale_masks(desk)
+    propagate(desk.document.project, HoldEngine())
 
     assert desk.stale() == {}
     for frame in range(FRAMES):

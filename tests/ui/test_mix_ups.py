@@ -35,7 +35,7 @@ def find(window, frame, suspects):
     png = encode_png(np.asarray(window.document.annotations[0]))
     confidence = {each: 0.3 if each in suspects else 0.95 for each in (1, 2)}
     found = Segmented(frame, png, (1, 2), confidence, 0, True, 0.1, suspects)
-    window.document.take(found, None, "test", may_fill=True)
+    window.document.take(found, "test", may_fill=True)
 
 
 def tooltip(window, lane):

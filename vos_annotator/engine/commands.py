@@ -18,6 +18,8 @@ from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.engine.clicks import ClickFiles
 from vos_annotator.engine.propagation import Pass
 
+_ALL = frozenset(range(1, 256))  # whatever objects there are
+
 
 @dataclass(frozen=True)
 class Load:
@@ -65,7 +67,8 @@ class Propagate:
         passes: As `plan` gives them.
         revision: Comes back with every result.
         ids: The objects to segment; None for all.
-        kept: frame -> its label map before, whose pixels of other objects than `ids` stay.
+        spared: frame -> those of `ids` that are not segmented there.
+        kept: frame -> its label map before, whose pixels of what is not segmented there stay.
         refines: Whether to look at each object of a final frame from near.
         is_rough: Whether a small engine will do, if one can be had; it does not refine.
     """
@@ -73,9 +76,16 @@ class Propagate:
     passes: tuple[Pass, ...]
     revision: int
     ids: frozenset[int] | None = None
+    spared: Mapping[int, frozenset[int]] = field(default_factory=dict)
     kept: Mapping[int, StoredMap] = field(default_factory=dict)
     refines: bool = False
     is_rough: bool = False
+
+    def ids_at(self, frame: int) -> frozenset[int] | None:
+        """Return the objects to segment on a frame; None for all."""
+        if frame not in self.spared:
+            return self.ids
+        return (_ALL if self.ids is None else self.ids) - self.spared[frame]
 
 
 @dataclass(frozen=True)
@@ -157,6 +167,7 @@ class Segmented:
         seconds: What the frame took: decoding, the engine, the PNG.
         suspects: Objects that may be other ones -> which; None for one that jumped.
         is_rough: Whether a small engine found it: it is to be computed again.
+        sought: The objects that were segmented; None for all. Of others it has what was kept.
     """
 
     frame: int
@@ -168,6 +179,7 @@ class Segmented:
     seconds: float
     suspects: Mapping[int, int | None] = field(default_factory=dict)
     is_rough: bool = False
+    sought: frozenset[int] | None = None
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ from vos_annotator.engine.landing import (
     nothing_to_run,
     reference_of,
     runnable,
+    spared,
 )
 from vos_annotator.engine.propagation import plan
 from vos_annotator.engine.protocol import DenyingEngine, LearningEngine, SegmentationEngine
@@ -111,19 +112,18 @@ def propagating(
         raise UserError(nothing_to_run(project, None))
     references = [reference_of(annotations, frame) for frame in annotations.references]
     absences = Absences.of(annotations.absences)
-    kept = KeptMaps()
-    if ids is not None:
-        for frame in range(first, last + 1):
-            if stored := annotations.stored_map(frame):
-                kept.add(frame, stored)
+    left, kept = spared(project, ids), KeptMaps()
+    for frame in range(first, last + 1) if ids is not None else left:
+        if stored := annotations.stored_map(frame):
+            kept.add(frame, stored)
     name = engine.name if isinstance(engine, SegmentationEngine) else str(engine)
     with Headless(
         project.video, references, engine, absences=absences, size=size, learns=learns
     ) as headless:
         keep_provenance(project, headless.wait_until_ready())
-        command = Propagate(tuple(passes), 0, ids, kept, refines)
+        command = Propagate(tuple(passes), 0, ids, left, kept, refines)
         for found in headless.run(command):
-            if land(project, found, ids, name):
+            if land(project, found, name):
                 yield found.frame
 
 

@@ -3,20 +3,15 @@
 For: the bridge of the window, and runs without one. Knows projects and the worker's values.
 """
 
-from collections.abc import Set
-from dataclasses import replace
-
 import numpy as np
 
 from vos_annotator.core.annotations import Annotations
 from vos_annotator.core.edits import Status
 from vos_annotator.core.formats.format import ENGINES
-from vos_annotator.core.masks import decode_png, encode_png, object_ids
 from vos_annotator.core.project import Project
-from vos_annotator.core.reach import drawn, irreplaceable
+from vos_annotator.core.reach import drawn, irreplaceable, irreplaceable_at
 from vos_annotator.core.translation import marked
 from vos_annotator.engine.commands import Ready, Segmented, SetReference
-from vos_annotator.engine.merging import merged
 
 
 def reference_of(annotations: Annotations, frame: int) -> SetReference:
@@ -54,32 +49,42 @@ def nothing_to_run(project: Project, ids: frozenset[int] | None) -> str:
     return marked("No reference shows it: draw the object on a frame first.")
 
 
-def land(
-    project: Project, found: Segmented, ids: Set[int] | None, engine: str, may_fill: bool = True
-) -> bool:
+def spared(project: Project, ids: frozenset[int] | None) -> dict[int, frozenset[int]]:
+    """Return what a run of the objects `ids`, None for all, is to leave: frame -> which of them.
+
+    Of an object that nobody draws any more a run removes what is stale, and nothing that was
+    imported since.
+    """
+    objects, known = project.objects, project.annotations
+    found: dict[int, frozenset[int]] = {}
+    stale = frozenset(objects.ids if ids is None else ids).intersection(known.staleness.ids)
+    for each in stale - drawn(known):
+        for frame in irreplaceable_at(known, objects, each):
+            found[frame] = found.get(frame, frozenset()) | {each}
+    return found
+
+
+def land(project: Project, found: Segmented, engine: str, may_fill: bool = True) -> bool:
     """Take what an engine found for a frame; False on a reference.
 
     Args:
         project: Where it goes.
         found: What is known of other objects stays as it is; a frame that was empty is stale for
             those that are locked. A rough mask replaces stale ones only, and is stale itself.
-        ids: The objects that were looked for; None for all.
         engine: Who found it.
         may_fill: Whether a frame without masks gets them; else predictions alone are replaced.
     """
     known, frame = project.annotations, found.frame
-    status, sought = known.status(frame), frozenset(project.objects.ids) if ids is None else ids
+    status, is_whole = known.status(frame), found.sought is None
+    sought = frozenset(project.objects.ids)
+    sought = sought if is_whole else sought & found.sought
     if not may_fill and status is Status.EMPTY:
         return False
     if found.is_rough and status is Status.PREDICTION and sought.isdisjoint(known.stale(frame)):
         return False  # what is there is better
-    if kept := _nobody_drew(known, found, sought):
-        ids = sought = sought - kept
-        label_map = merged(decode_png(found.png), known[frame], ids)
-        found = replace(found, png=encode_png(label_map), ids=object_ids(label_map))
-    confidence = dict(known.confidence(frame)) if ids is not None else {}
+    confidence = {} if is_whole else dict(known.confidence(frame))
     confidence.update(found.confidence)
-    stale = frozenset() if ids is None else known.stale(frame) - ids
+    stale = frozenset() if is_whole else known.stale(frame) - sought
     if found.is_rough or not found.final:  # no last word: whatever happens, that is due
         stale |= sought
     if status is Status.EMPTY:
@@ -88,15 +93,6 @@ def land(
     if taken and found.is_rough and found.final:
         known.staleness.pass_for_now(np.array([frame]), sought)
     return taken
-
-
-def _nobody_drew(known: Annotations, found: Segmented, ids: Set[int]) -> Set[int]:
-    """Return those of `ids` that a frame shows by what was imported for it, not by a reference.
-
-    They are looked for because they are stale elsewhere: there they are to go.
-    """
-    gone = ids & set(known.objects_at(found.frame)) - known.stale(found.frame) - set(found.ids)
-    return gone - drawn(known) if gone else gone  # mostly there is nothing to look up
 
 
 def _left_out(project: Project, frame: int) -> frozenset[int]:

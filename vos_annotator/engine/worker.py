@@ -242,15 +242,14 @@ class InferenceWorker:
             engine, self._video, command.passes, is_over_now, self._shots, away, unread
         )
         for frame, segmentation, final in found:
-            label_map = self._label_map(command, frame, segmentation, final and not is_rough)
+            sought, is_last = command.ids_at(frame), final and not is_rough
+            label_map = self._label_map(command, frame, segmentation, is_last)
             png, ids = encode_png(label_map), object_ids(label_map)
             confidence, odd = watch.judge(frame, segmentation, label_map, final)
-            if command.ids is not None:
-                confidence = {i: c for i, c in confidence.items() if i in command.ids}
-            seconds = time.perf_counter() - frame_started
-            yield Segmented(
-                frame, png, ids, confidence, command.revision, final, seconds, odd, is_rough
-            )
+            if sought is not None:
+                confidence = {i: c for i, c in confidence.items() if i in sought}
+            seconds, at = time.perf_counter() - frame_started, command.revision
+            yield Segmented(frame, png, ids, confidence, at, final, seconds, odd, is_rough, sought)
             frame_started = time.perf_counter()
 
     def _label_map(
@@ -261,10 +260,10 @@ class InferenceWorker:
             image = self._video[frame]
             reference = self._full.knowledge.reference
             label_map = self._seat.engine.refine(frame, image, label_map, reference)
-        if command.ids is None:
+        sought, kept = command.ids_at(frame), command.kept.get(frame)
+        if sought is None:
             return label_map
-        kept = command.kept.get(frame)
-        return merged(label_map, None if kept is None else kept.decode(), command.ids)
+        return merged(label_map, None if kept is None else kept.decode(), sought)
 
     def _learn(self, command: Learn, is_over: Callable[[], bool]) -> None:
         started, has_learnt = time.perf_counter(), False

@@ -288,7 +288,7 @@ class EngineBridge(QObject):
     def _land(self, result: Result) -> None:
         match result:
             case Segmented() if result.revision == self._revision and self._runs.current:
-                self._on_segmented(result, self._runs.current.ids)
+                self._on_segmented(result)
             case Finished() if result.revision == self._revision and self._runs.current:
                 self._on_finished(result)
             case Learned() if result.revision == self._revision:
@@ -303,9 +303,9 @@ class EngineBridge(QObject):
             case Failed():
                 self._on_failed(result)
 
-    def _on_segmented(self, result: Segmented, ids: frozenset[int] | None) -> None:
+    def _on_segmented(self, result: Segmented) -> None:
         may_fill = bool(self._fillable[result.frame])
-        self._document.take(result, ids, str(self.choice), may_fill)
+        self._document.take(result, str(self.choice), may_fill)
         if result.final and not result.is_rough:
             self._agenda.settle(result.frame)
         size = result.is_rough if self.rough_first.is_on else None

@@ -161,14 +161,12 @@ class Document(QObject):
             self.reference_changed.emit(frame, ids)
         return inverse
 
-    def take(
-        self, found: Segmented, ids: frozenset[int] | None, engine: str, may_fill: bool
-    ) -> None:
+    def take(self, found: Segmented, engine: str, may_fill: bool) -> None:
         """Take what an engine found for a frame, which is no edit; see `land`."""
         self.before.note(found.frame)
         self._is_taking = True
         try:
-            is_taken = land(self.project, found, ids, engine, may_fill)
+            is_taken = land(self.project, found, engine, may_fill)
         finally:
             self._is_taking = False
         if is_taken:

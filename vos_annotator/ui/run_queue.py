@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from vos_annotator.core.stored_map import StoredMap
 from vos_annotator.engine.commands import Propagate
+from vos_annotator.engine.landing import spared
 from vos_annotator.engine.remaining import Run
 from vos_annotator.ui.document import Document
 from vos_annotator.ui.gathering import Gathering
@@ -35,6 +36,7 @@ class RunQueue(QObject):
         self._document, self._submit = document, submit
         self.current: Run | None = None
         self._waiting: deque[Run] = deque()
+        self._spared: Mapping[int, frozenset[int]] = {}
         self._how: dict[str, Any] = {}
         self._gathering = Gathering(document.annotations, self)
         self._gathering.done.connect(self._hand_over)
@@ -55,9 +57,10 @@ class RunQueue(QObject):
         if not self._waiting:
             return False
         self.current = run = self._waiting.popleft()
+        self._spared = spared(self._document.project, run.ids)
         others = frozenset(self._document.objects.ids) - (run.ids or frozenset())
         is_partial = run.ids is not None and bool(others)
-        self._gathering.start(range(run.first, run.last + 1) if is_partial else range(0))
+        self._gathering.start(range(run.first, run.last + 1) if is_partial else self._spared)
         return True
 
     def end_here(self) -> None:
@@ -72,4 +75,6 @@ class RunQueue(QObject):
 
     def _hand_over(self, kept: Mapping[int, StoredMap]) -> None:
         run = self.current
-        self._submit(Propagate(run.passes, ids=run.ids, kept=kept, **self._how))
+        self._submit(
+            Propagate(run.passes, ids=run.ids, spared=self._spared, kept=kept, **self._how)
+        )
