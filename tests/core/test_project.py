@@ -25,17 +25,22 @@ from tests.core.edit_stream import (
     label_map_of,
     make_pictures,
     step,
+    undo,
 )
 from vos_annotator.core.edits import (
+    AbsenceEdit,
+    Edit,
     FrameEdit,
     ObjectsEdit,
     ReviewEdit,
     ReviewSpan,
     ReviewState,
+    Status,
     VideoObject,
 )
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import encode_png
+from vos_annotator.core.object_flags import pack
 from vos_annotator.core.project import Project
 from vos_annotator.core.video import open_video
 
@@ -722,6 +727,38 @@ def test_frames_may_be_numbers_of_numpy(clip, path):
 
     with Project.open(path) as project:
         np.testing.assert_array_equal(project.annotations[2], label_map_of(2))
+
+
+@pytest.mark.parametrize("number", [np.int64, np.uint8])
+def test_every_number_of_a_change_may_be_one_of_numpy(clip, path, number):
+    one, two, half = number(1), number(2), np.float32(0.5)
+    objects = VideoObject(one, "A", (one, two, one)), VideoObject(two, "B", (0, 0, 0))
+    png, flags = encode_png(label_map_of(1)), pack(np.ones(2, bool))
+    changes = (
+        lambda project: project.predict(one, png, {two: half}, "hold", [one, two], [one]),
+        lambda project: project.predict(two, png, {}, "hold"),
+        lambda project: project.mark_stale([two], {one}),
+        lambda project: project.apply(ObjectsEdit(objects)),
+        lambda project: project.apply(
+            FrameEdit(number(3), Status.PREDICTION, None, png, {one}, {two: half}, {one}, {two})
+        ),
+        lambda project: project.apply(AbsenceEdit(two, range(5, 7), flags)),
+        lambda project: project.apply(ReviewEdit((ReviewSpan(one, two, ReviewState.DONE),))),
+    )
+    with Project.create(path, open_video(clip)) as project:
+        for change in changes:
+            with project.together():
+                if isinstance(inverse := change(project), Edit):
+                    project.history.push("Change", inverse)
+            assert project.problem == ""
+        before = content(project)
+    with Project.open(path) as project:
+        assert content(project) == before
+        for frame in (1, 3):
+            assert dict(project.annotations.confidence(frame)) == {2: 0.5}
+            assert project.annotations.stale(frame) == {1}
+        while project.history.can_undo:
+            undo(project)
 
 
 def test_masks_of_the_videos_size_only(clip, path):

@@ -29,7 +29,7 @@ from psygnal import Signal
 from vos_annotator.core.absence_rules import absent_after
 from vos_annotator.core.decoded_maps import DecodedMaps
 from vos_annotator.core.edits import AbsenceEdit, FrameEdit, Patch, Status, changed_ids
-from vos_annotator.core.frame_state import EMPTY_FRAME, FrameState
+from vos_annotator.core.frame_state import EMPTY_FRAME, FrameState, predicted
 from vos_annotator.core.masks import (
     LabelMap,
     decode_png,
@@ -282,9 +282,9 @@ class Annotations:
             raise ValueError(f"label map is {shape}, the video is {self.shape}")
         if ids is None:
             ids = object_ids(decode_png(png))
+        state = predicted(ids, confidence)
         self._pngs[frame] = png
         self._decoded.drop([frame])
-        state = FrameState(Status.PREDICTION, tuple(sorted(ids)), dict(confidence))
         self._set(frame, state, stale, None)
         return True
 

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from operator import index
 from types import MappingProxyType
 from typing import Self, TypeVar
 
@@ -50,8 +51,10 @@ class VideoObject:
     locked: bool = False
 
     def __post_init__(self) -> None:
-        """Have a name that can be written."""
+        """Have a name and numbers that can be written: NumPy's cannot."""
+        object.__setattr__(self, "id", index(self.id))
         object.__setattr__(self, "name", encodable(self.name))
+        object.__setattr__(self, "color", tuple(map(index, self.color)))
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,14 @@ class FrameEdit:
     ids: frozenset[int] = frozenset()
     absent: frozenset[int] | None = None
 
+    def __post_init__(self) -> None:
+        """Have numbers that can be written: NumPy's cannot."""
+        object.__setattr__(self, "frame", index(self.frame))
+        object.__setattr__(self, "confidence", plain(self.confidence))
+        for name in ("stale", "ids", "absent"):
+            if ids := getattr(self, name):
+                object.__setattr__(self, name, frozenset(map(index, ids)))
+
     @classmethod
     def between(
         cls,
@@ -170,6 +181,10 @@ class AbsenceEdit:
     frames: range
     flags: bytes
 
+    def __post_init__(self) -> None:
+        """Have numbers that can be written: NumPy's cannot."""
+        object.__setattr__(self, "object_id", index(self.object_id))
+
 
 class ReviewState(IntEnum):
     """What a person says of how far the work on frames is."""
@@ -190,7 +205,9 @@ class ReviewSpan:
     note: str = ""
 
     def __post_init__(self) -> None:
-        """Have a note that can be written."""
+        """Have a note and numbers that can be written: NumPy's cannot."""
+        object.__setattr__(self, "first", index(self.first))
+        object.__setattr__(self, "last", index(self.last))
         object.__setattr__(self, "note", encodable(self.note))
 
 
@@ -246,6 +263,11 @@ def changed_ids(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> frozense
     changed = before != after
     values = np.concatenate([before[changed], after[changed]])
     return frozenset(np.flatnonzero(np.bincount(values, minlength=1)).tolist()) - {0}
+
+
+def plain(confidence: Mapping[int, float]) -> Mapping[int, float]:
+    """Return how sure an engine is of each object in numbers that can be written."""
+    return {index(i): float(value) for i, value in confidence.items()} if confidence else NOTHING
 
 
 def _packed(values: NDArray[np.uint8]) -> bytes:

@@ -3,10 +3,11 @@
 For: the annotations, which hold one a frame, and the project file, which stores them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import index
 
-from vos_annotator.core.edits import NOTHING, Status
+from vos_annotator.core.edits import NOTHING, Status, plain
 
 
 @dataclass(frozen=True)
@@ -25,3 +26,8 @@ class FrameState:
 
 
 EMPTY_FRAME = FrameState()
+
+
+def predicted(ids: Iterable[int], confidence: Mapping[int, float]) -> FrameState:
+    """Return the state of a frame on which an engine found some objects."""
+    return FrameState(Status.PREDICTION, tuple(sorted(map(index, ids))), plain(confidence))

@@ -11,6 +11,7 @@ Thread rule: belongs to the thread that made it.
 
 import zlib
 from collections.abc import Collection, Iterable, Mapping
+from operator import index
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,14 +48,15 @@ class ObjectFlags:
 
     def set(self, frame: int, ids: Collection[int]) -> None:
         """Have exactly the flags of the objects `ids` set on a frame."""
-        for object_id in self.at(frame).symmetric_difference(ids):
+        ids = frozenset(map(index, ids))  # NumPy's numbers cannot be written
+        for object_id in self.at(frame) ^ ids:
             self._flags_of(object_id)[frame] = object_id in ids
             self.unsaved.add(object_id)
 
     def mark(self, frames: NDArray[np.intp], ids: Iterable[int]) -> NDArray[np.intp]:
         """Set the flags of `ids` on `frames` too; return those of the frames that changed."""
         is_new = np.zeros(len(frames), bool)
-        for object_id in ids:
+        for object_id in map(index, ids):
             flags = self._flags_of(object_id)
             fresh = ~flags[frames]
             if fresh.any():

@@ -14,6 +14,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from operator import index
 from pathlib import Path
 from typing import Self
 
@@ -205,7 +206,7 @@ class Project:
         """Take and write an engine's label map; see `Annotations.predict`."""
         self._engine = encodable(engine)
         try:
-            taken = self.annotations.predict(frame, png, confidence, ids, stale)
+            taken = self.annotations.predict(index(frame), png, confidence, ids, stale)
         finally:
             self._engine = PERSON
         self._flush()
