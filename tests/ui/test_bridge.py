@@ -770,6 +770,33 @@ def test_what_a_locked_object_missed_is_computed_though_others_were_imported_mea
     assert desk.stale() == {}
 
 
+@pytest.mark.parametrize("how", [{"locked": True}, {"visible": False}], ids=["locked", "hidden"])
+def test_masks_imported_on_empty_frames_are_stale_for_what_was_protected_and_computed_later(
+    desk, how
+):
+    desk.paint(0, 1)
+    desk.paint(0, 2, top=14)
+    desk.document.set_absent(2, range(8, FRAMES), True)
+    for object_id in (2, desk.document.add_object()):  # the last is drawn nowhere
+        desk.document.update_object(object_id, **how)
+    desk.bridge.refresh.is_on = False
+    project, masks = desk.document.project, {f: np.ones(SHAPE, np.uint8) for f in (5, 9)}
+    for label_map in masks.values():
+        label_map[14:] = 0
+    desk.document.edit("Import", Edits(tuple(prediction_edits(project, masks.items(), [1]))))
+    assert desk.stale() == {5: {2}}
+    desk.document.undo()
+    assert desk.stale() == {}
+    desk.document.redo()
+
+    desk.document.update_object(2, locked=False, visible=True)
+    desk.bridge.refresh.is_on = True
+    desk.finish()
+    assert desk.stale() == {}
+    np.testing.assert_array_equal(desk.annotations[5] == 1, masks[5] == 1)
+    assert desk.annotations.objects_at(5) == (1, 2) and desk.annotations.objects_at(9) == (1,)
+
+
 def import_beside_stale_masks(desk):
     """Have masks of object 2 of which nobody draws it any more, and import others of it."""
     desk.paint(0, 1)

@@ -214,13 +214,17 @@ def prediction_edits(
 ) -> Iterator[Edit]:
     """Give the edits that make label maps predictions, as `reference_edits`; references stay.
 
-    Locked and hidden objects, which keep their pixels in them, are as old as they were.
+    Locked and hidden objects, which keep their pixels in them, are as old as they were; a frame
+    that was empty is stale for those that references show.
     """
     yield from _listing(project, ids)
     known, protected = project.annotations, project.objects.protected_ids
+    missed = protected and protected & drawn(known)
     for frame, label_map in label_maps:
-        if known.status(frame) is not Status.REFERENCE:
-            stale = known.stale(frame) & protected
+        status = known.status(frame)
+        if status is not Status.REFERENCE:
+            is_new = status is Status.EMPTY
+            stale = missed - known.absences.at(frame) if is_new else known.stale(frame) & protected
             yield FrameEdit(frame, Status.PREDICTION, png=encode_png(label_map), stale=stale)
 
 
