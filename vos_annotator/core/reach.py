@@ -49,20 +49,15 @@ def drawn(annotations: Annotations) -> frozenset[int]:
     return frozenset().union(*shown)
 
 
-def only_predicted(annotations: Annotations, ids: Collection[int]) -> frozenset[int]:
-    """Return those of some objects that have masks which no reference ever had a part in.
-
-    An engine would find them to be nowhere. What is stale lost its references, and is to go.
-    """
-    undrawn = frozenset(ids).difference(drawn(annotations), annotations.staleness.ids)
-    return frozenset(
-        each for each in undrawn if any(shows for _, shows, _ in annotations.appearances(each))
-    )
-
-
 def irreplaceable(annotations: Annotations, objects: Objects) -> frozenset[int]:
-    """Return the objects whose predictions no run may write: locked ones, and `only_predicted`."""
-    return objects.locked_ids | only_predicted(annotations, objects.ids)
+    """Return the objects whose predictions no run may write: locked ones, and imported ones.
+
+    Of those no reference ever had a part in the masks: an engine would find them to be nowhere.
+    What is stale lost its references, and is to go.
+    """
+    undrawn = frozenset(objects.ids).difference(drawn(annotations), annotations.staleness.ids)
+    kept = {each for each in undrawn if irreplaceable_at(annotations, objects, each)}
+    return objects.locked_ids | kept
 
 
 def irreplaceable_at(annotations: Annotations, objects: Objects, object_id: int) -> tuple[int, ...]:
@@ -75,8 +70,8 @@ def irreplaceable_at(annotations: Annotations, objects: Objects, object_id: int)
         if object_id in drawn(annotations):
             return ()
         is_kept &= ~annotations.staleness.frames(object_id)
-    frames = np.flatnonzero(is_kept).tolist()
-    return tuple(frame for frame in frames if object_id in annotations.objects_at(frame))
+    shown = (frame for frame, shows, _ in annotations.appearances(object_id) if shows)
+    return tuple(sorted(frame for frame in shown if is_kept[frame]))
 
 
 def sources_of(annotations: Annotations, object_id: int) -> Sources:
