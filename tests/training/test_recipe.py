@@ -91,6 +91,27 @@ def test_a_slip_is_named(recipe, change, says):
         read_recipe(recipe, [change])
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "most"),
+    [
+        ("stages.0.batch", 10**9, 4096),
+        ("stages.0.accumulate", 10**30, 4096),
+        ("stages.0.length", 10**9, 256),
+        ("stages.0.size", 16 * 10**9, 4096),
+        ("stages.0.rate", 5.0, 1),
+        ("evaluation.size", 10**9, 4096),
+        ("data.workers", 10**9, 256),
+    ],
+)
+def test_what_no_machine_has_room_for_is_told_with_the_file_the_key_and_the_bound(
+    recipe, key, value, most
+):
+    with pytest.raises(UserError) as raised:
+        read_recipe(recipe, [f"{key}={value}"])
+    said = str(raised.value)
+    assert str(recipe) in said and key.split(".")[-1] in said and f"<= {most}" in said
+
+
 def test_a_recipe_that_is_not_there_or_no_toml_is_named(tmp_path):
     with pytest.raises(UserError, match=r"no recipe 'nowhere'.*student"):
         read_recipe("nowhere")

@@ -26,12 +26,16 @@ from vos_annotator.paths import resources_folder
 SUFFIX, KEPT_SUFFIX = ".toml", ".json"  # of what is written by hand, and by a run
 BACKBONE_OF = "backbone:"  # before a checkpoint, in `NetworkRecipe.init`
 
-# What numbers may be; none of these takes nan or inf.
+# What numbers may be; none of these takes nan or inf. What is bounded from above would be memory or
+# processes that no machine has; what is not is no more than there is, or a run that someone stops.
 _MOST = sys.float_info.max
 Count = Annotated[int, Meta(ge=0)]
 Several = Annotated[int, Meta(ge=1)]
+Batch = Annotated[int, Meta(ge=1, le=4096)]
+Frames = Annotated[int, Meta(ge=2, le=256)]
+Processes = Annotated[int, Meta(ge=0, le=256)]
 Seed = Annotated[int, Meta(ge=0, le=2**32 - 1)]
-Size = Annotated[int, Meta(ge=16)]  # px of a side
+Size = Annotated[int, Meta(ge=16, le=4096)]  # px of a side
 Share = Annotated[float, Meta(ge=0, le=1)]
 Weight = Annotated[float, Meta(ge=0, le=_MOST)]
 Positive = Annotated[float, Meta(gt=0, le=_MOST)]
@@ -126,12 +130,12 @@ class Stage(Table):
     name: str = "main"
     steps: Count = 0
     minutes: Weight = 0.0
-    rate: Weight = 5e-4
+    rate: Share = 5e-4
     backbone_rate: Weight = 0.3
     warm_up: Count = 100
-    batch: Several = 8
-    accumulate: Several = 1
-    length: Annotated[int, Meta(ge=2)] = 4
+    batch: Batch = 8
+    accumulate: Batch = 1
+    length: Frames = 4
     size: Size = 224
     videos: Share = 0.55
     compositions: Share = 0.35
@@ -184,7 +188,7 @@ class Data(Table):
     root: str = "data"
     sets: tuple[str, ...] = ("folder:.",)
     weights: dict[str, Weight] = field(default_factory=dict)
-    workers: Count = 1
+    workers: Processes = 1
 
 
 class TeacherRecipe(Table):
