@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QFormLayout
 
 from tests.ui.window import (
     FRAMES,
@@ -198,6 +199,29 @@ def test_what_is_said_of_a_long_path_covers_nothing(qtbot, window, tmp_path):
 
     ask(qtbot, window, tmp_path / "a folder with a long name" / "masks of the clip.mp4", answer)
     assert seen[0] > 1
+
+
+def test_a_label_stands_on_the_first_line_of_what_it_is_of(qtbot, window, masks):
+    seen = []
+
+    def answer(dialog):
+        form = dialog.findChild(QFormLayout)
+        seen.extend(
+            line_of(each) for each in (form.labelForField(dialog._summary), dialog._summary)
+        )
+        return False
+
+    ask(qtbot, window, masks, answer)
+    assert abs(seen[0] - seen[1]) <= 1
+
+
+def line_of(label):
+    """Return the lowest row, in pixels of its dialog, that a label's letters reach."""
+    picture = label.grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
+    shape = picture.height(), picture.bytesPerLine()
+    rows = np.frombuffer(picture.constBits(), np.uint8).reshape(shape)[:, : picture.width()]
+    letters = np.flatnonzero((rows != rows[0, 0]).any(axis=1))
+    return label.y() + letters[-1] / picture.devicePixelRatio()
 
 
 @pytest.mark.parametrize("content", ["", "{}", "hello", '{"annotations": 3}'])

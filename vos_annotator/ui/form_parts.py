@@ -9,12 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
     QHBoxLayout,
+    QLabel,
     QLineEdit,
     QListWidget,
     QPushButton,
@@ -127,6 +129,10 @@ def add_answers(
     column.addLayout(form)
     column.addStretch(1)  # words that wrap want more than they need
     column.addWidget(buttons)
+    for row in range(form.rowCount()):
+        field = form.itemAt(row, QFormLayout.ItemRole.FieldRole).widget()
+        if isinstance(field, QLabel | QListWidget) and (label := form.labelForField(field)):
+            label.setAlignment(Qt.AlignmentFlag.AlignTop)  # beside the first of the lines
     give_letters(dialog)
     accepts.setDefault(True)  # of the dialog, which the button lies in from here on
     return buttons, accepts
