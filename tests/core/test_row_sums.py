@@ -119,6 +119,32 @@ def test_what_a_person_confirms_counts_again_and_the_rest_is_told_of_again(path)
         assert "cat" not in project.changed and "frames 4" in project.changed
 
 
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ("objects", "the list of objects"),
+        ("frames", "which frames had masks"),
+        ("stale", "to be computed anew"),
+        ("absent", "where objects are absent"),
+        ("review", "the review"),
+    ],
+)
+def test_a_project_of_which_a_row_is_gone_whole_is_refused_and_its_rescue_names_it(
+    path, tmp_path, table, told
+):
+    with closing(sqlite3.connect(path)) as file:
+        query = "SELECT rootpage FROM sqlite_master WHERE name = ?"
+        page = (file.execute(query, (table,)).fetchone()[0] - 1) * PAGE
+    damaged = bytearray(path.read_bytes())
+    damaged[page + 4] -= 1  # of the page's two bytes that say how many rows it has
+    path.write_bytes(damaged)
+
+    with pytest.raises(UserError, match=table):
+        Project.open(path)
+    assert path.read_bytes() == damaged
+    assert told in str(rescue(path, tmp_path / "new.vos"))
+
+
 def test_a_step_of_undo_that_the_disk_has_changed_is_not_taken_back(path):
     with Project.open(path) as project:
         edit = project.history.to_undo()

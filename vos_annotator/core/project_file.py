@@ -18,12 +18,13 @@ from pathlib import Path
 from vos_annotator.core.database_place import check_journal, new_database, unusable, written_at
 from vos_annotator.core.edit_codec import decode_edit, encode_edit
 from vos_annotator.core.edits import Edit, ReviewSpan, ReviewState, Status, VideoObject
-from vos_annotator.core.errors import DamagedMask, UserError
+from vos_annotator.core.errors import DamagedMask, DamagedProject, UserError
 from vos_annotator.core.frame_state import FrameState
 from vos_annotator.core.history import History
 from vos_annotator.core.png_bands import check_png
 from vos_annotator.core.project_schema import bring_up_to_date, check_identity, make_tables
-from vos_annotator.core.row_sums import CHECKED, changed_in, insertion, know_sums, sum_of
+from vos_annotator.core.row_sums import CHECKED, changed_in, insertion, is_torn, know_sums, sum_of
+from vos_annotator.core.translation import tr
 
 _LATEST = 1e11  # s since the epoch; what is beyond is damage
 
@@ -61,6 +62,8 @@ class ProjectFile:
             self._connection.executescript("BEGIN IMMEDIATE; COMMIT;")  # takes the lock
             know_sums(self._connection)
             bring_up_to_date(self._connection)
+            if gone := [table for table in CHECKED if is_torn(self._connection, table)]:
+                raise DamagedProject(path, tr("rows of {tables} are gone", tables=", ".join(gone)))
         except (sqlite3.Error, ValueError) as error:  # Value: a message with broken characters
             self._connection.close()
             raise unusable(path, error) from error

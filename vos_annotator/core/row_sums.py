@@ -59,6 +59,17 @@ def changed_in(connection: sqlite3.Connection, table: str, may_lack: bool = Fals
     return [key for (key,) in connection.execute(query).fetchall()]
 
 
+def is_torn(connection: sqlite3.Connection, table: str) -> bool:
+    """Whether pages of a table hold bytes that are no row's: whole rows may be gone, then.
+
+    Raises:
+        sqlite3.Error: The table cannot be read.
+    """
+    knows_tables = sqlite3.sqlite_version_info >= (3, 33)  # before, it looks through all masks too
+    found = connection.execute(f"PRAGMA quick_check({table})").fetchall() if knows_tables else []
+    return bool(found) and found != [("ok",)]
+
+
 def _row_sum(*values: float | str | bytes | None) -> int:
     # With its type: of no bytes the checksum is 0, too.
     words = [f"b{zlib.crc32(v)}" if isinstance(v, bytes) else repr(v) for v in values]

@@ -25,7 +25,7 @@ from vos_annotator.core.leaf_pages import leaf_rows
 from vos_annotator.core.object_flags import unpack
 from vos_annotator.core.objects import MOST
 from vos_annotator.core.project_schema import bring_up_to_date, make_tables
-from vos_annotator.core.row_sums import CHECKED, COLUMNS, changed_in, know_sums
+from vos_annotator.core.row_sums import CHECKED, COLUMNS, changed_in, is_torn, know_sums
 
 _PAGE = 4096  # bytes
 _OF_PNGS = "frame", "png"
@@ -46,6 +46,10 @@ class Wreck:
         """Read by SQLite, and off the pages of its file where that finds no way."""
         self._connection, self._file, self.path = connection, file, path
         self.torn = set[str]()
+        for table in CHECKED:
+            with suppress(*_UNREADABLE):
+                if is_torn(connection, table):
+                    self.torn.add(table)
 
     def changed_rows(self) -> dict[str, list]:
         """Return the keys of rows that can be read and are not as they were written, by table."""
