@@ -2,15 +2,25 @@
 
 import shutil
 
+import numpy as np
 import pytest
 
 from tests.core.small_disk import full_disk
 from tests.engine.fakes import ShadeVideo, ToldEngine, square
 from vos_annotator.core.masks import encode_png
 from vos_annotator.engine import memory_shelf
-from vos_annotator.engine.commands import SetReference
+from vos_annotator.engine.commands import (
+    Failed,
+    Learn,
+    Learned,
+    Propagate,
+    Segmented,
+    SetReference,
+)
 from vos_annotator.engine.knowledge import Knowledge
 from vos_annotator.engine.memory_shelf import MemoryShelf, shelf_folder
+from vos_annotator.engine.propagation import plan
+from vos_annotator.engine.worker import InferenceWorker
 
 PNG, OTHER = encode_png(square(1)), encode_png(square(2))
 
@@ -54,6 +64,48 @@ def test_a_reference_is_looked_at_once_and_recalled_from_then_on(folder):
 
     assert again == [("recall", 3), ("recall", 5)]
     assert recalled == memory
+
+
+class Close(Recalling):
+    """Also looks at every reference from near, and at what it learns from."""
+
+    level = staticmethod(lambda frame: 5.0)
+
+    def refine(self, frame, image, label_map, reference):
+        self.near = {each: reference(each) for each in self.memory}
+        return np.where(np.arange(label_map.shape[1]) < 16, label_map, 2).astype(np.uint8)
+
+    def learn(self, references, cancelled=lambda: False):
+        self.taught = [frame for frame, _, _ in references]
+        return True
+
+    def unlearn(self):
+        pass
+
+
+def test_what_is_recalled_of_a_frame_that_cannot_be_decoded_any_more_counts_and_ends_nothing(
+    folder,
+):
+    references = SetReference(0, PNG), SetReference(5, PNG)
+    asked(folder, *references)
+    video, engine = ShadeVideo(), Close()
+    video.damaged.add(5)
+    worker = InferenceWorker(
+        "told", video, load=lambda *_: engine, shelf=MemoryShelf(folder, "clip")
+    )
+    for command in (*references, Propagate(tuple(plan([0, 5], 0, 4)), 1, refines=True), Learn(1)):
+        worker.submit(command)
+    worker.start()
+    found = []
+    while not any(isinstance(each, Learned) or each is None for each in found):
+        found.append(worker.results.take(timeout=3))
+    worker.close()
+
+    assert [each for each in found if isinstance(each, Failed)] == []
+    final = {each.frame for each in found if isinstance(each, Segmented) and each.final}
+    assert final == {1, 2, 3, 4}
+    assert [each for each in engine.log if "recall" in each] == [("recall", 0), ("recall", 5)]
+    assert engine.taught == [0] and not engine.near[5][1].any() and engine.near[0][1].any()
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.identities import Look, looks
 from vos_annotator.core.masks import LabelMap, object_ids
@@ -136,13 +138,24 @@ class Knowledge:
                 self._denied[frame] = ids
 
     def teachers(self) -> Iterator[Reference]:
-        """Yield the references to learn from, decoded one at a time."""
+        """Yield the references to learn from, decoded one at a time, as far as they can be."""
         for frame in teachers(self._memorized):
-            yield frame, *self.reference(frame)
+            try:
+                shown = self._shown(self._memorized[frame])
+            except UserError:  # it was recalled: nobody has looked at it yet
+                continue
+            yield frame, *shown
 
     def reference(self, frame: int) -> tuple[Image, LabelMap]:
-        """Return the picture and the label map of a frame that is in the engine's memory."""
-        return self._shown(self._memorized[frame])
+        """Return the picture and the label map of a frame that is in the engine's memory.
+
+        It shows nothing if it was recalled, and cannot be decoded.
+        """
+        try:
+            return self._shown(self._memorized[frame])
+        except UserError:
+            shape = self._video.shape
+            return np.zeros((*shape, 3), np.uint8), np.zeros(shape, np.uint8)
 
     def looks_around(self, frame: int) -> dict[int, list[Look]]:
         """Return what objects look like in the first reference and in the nearest on either side.
@@ -158,7 +171,7 @@ class Knowledge:
             reference = self._memorized[each]
             seen = before.get(each)
             if seen is None or seen[0] is not reference:
-                seen = reference, looks(*self._shown(reference))
+                seen = reference, looks(*self.reference(each))
             self._looks[each] = seen
             for object_id, look in seen[1].items():
                 known.setdefault(object_id, []).append(look)
