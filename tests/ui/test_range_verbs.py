@@ -1,10 +1,11 @@
-"""Accepting and releasing a range: one step of undo, and nothing but what was there."""
+"""Accepting, releasing and changing a range: one step of undo, and nothing but what was there."""
 
 import numpy as np
 import pytest
 
 from tests.ui.window import finish_job, finish_run, isolate_settings, make_clip, open_window, paint
 from vos_annotator.core.edits import Status
+from vos_annotator.ui.range_edit import RangeEdit
 
 FRAMES = 40  # more than are changed at once
 
@@ -67,6 +68,23 @@ def test_a_released_range_is_predictions_that_the_next_pass_replaces(qtbot, wind
     assert all(maps.status(frame) is Status.PREDICTION and maps.stale(frame) for frame in (10, 12))
     change(qtbot, window, "undo")
     assert maps.references == (0, *range(3, 28))
+
+
+def test_a_change_of_empty_frames_leaves_them_stale_for_what_is_locked(qtbot, window):
+    paint(window, 2, left=40)
+    window.document.update_object(2, locked=True)
+    fill = RangeEdit(window, 1, "Fill")
+    fill.start(range(32, 35), lambda frame, mask: np.arange(mask.size).reshape(mask.shape) < 99)
+    finish_job(qtbot, window)
+
+    known = window.document.annotations
+    assert known.objects_at(33) == (1,) and known.stale(33) == {2}
+    window.bridge.propagate()
+    finish_run(qtbot, window)
+    window.document.update_object(2, locked=False)
+    window.bridge.refresh.is_on = True
+    qtbot.waitUntil(lambda: not known.staleness.ids, timeout=60_000)
+    assert all(2 in known.objects_at(frame) for frame in range(30, FRAMES))
 
 
 def test_without_a_range_nothing_is_accepted_or_released(window):

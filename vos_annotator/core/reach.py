@@ -74,6 +74,15 @@ def irreplaceable_at(annotations: Annotations, objects: Objects, object_id: int)
     return tuple(sorted(frame for frame in shown if is_kept[frame]))
 
 
+def missed(annotations: Annotations, objects: Objects, frame: int) -> frozenset[int]:
+    """Return the objects that a frame without masks would be searched for if they were not locked.
+
+    Once it has masks of others these are to be computed there, as soon as they may be.
+    """
+    locked = objects.locked_ids
+    return (locked & drawn(annotations)) - annotations.absences.at(frame) if locked else locked
+
+
 def sources_of(annotations: Annotations, object_id: int) -> Sources:
     """Return what there is to be read of an object that is on the list."""
     is_absent = annotations.absences.frames(object_id)

@@ -9,7 +9,7 @@ from vos_annotator.core.annotations import Annotations
 from vos_annotator.core.edits import Status
 from vos_annotator.core.formats.format import ENGINES
 from vos_annotator.core.project import Project
-from vos_annotator.core.reach import drawn, irreplaceable, irreplaceable_at
+from vos_annotator.core.reach import drawn, irreplaceable, irreplaceable_at, missed
 from vos_annotator.core.translation import marked
 from vos_annotator.engine.commands import Ready, Segmented, SetReference
 
@@ -88,14 +88,8 @@ def land(project: Project, found: Segmented, engine: str, may_fill: bool = True)
     if found.is_rough or not found.final:  # no last word: whatever happens, that is due
         stale |= sought
     if status is Status.EMPTY:
-        stale |= _left_out(project, frame) - sought
+        stale |= missed(known, project.objects, frame) - sought
     taken = project.predict(frame, found.png, confidence, engine, found.ids, stale)
     if taken and found.is_rough and found.final:
         known.staleness.pass_for_now(np.array([frame]), sought)
     return taken
-
-
-def _left_out(project: Project, frame: int) -> frozenset[int]:
-    """Return the objects that a frame would have been searched for if they were not locked."""
-    locked, known = project.objects.locked_ids, project.annotations
-    return (locked & drawn(known)) - known.absences.at(frame) if locked else locked

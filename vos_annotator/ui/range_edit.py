@@ -16,6 +16,7 @@ import numpy as np
 from vos_annotator.core.edits import Edit, FrameEdit, Status
 from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import encode_png
+from vos_annotator.core.reach import missed
 from vos_annotator.core.shapes import Mask, with_mask
 from vos_annotator.core.stored_map import StoredMap
 from vos_annotator.core.translation import tr, tr_many
@@ -129,14 +130,16 @@ class RangeEdit:
 
     def _edit(self, frame: int, png: bytes) -> FrameEdit:
         """Return the edit that gives a frame other masks of the object."""
-        annotations, ids = self._document.annotations, frozenset({self._object_id})
+        annotations, objects = self._document.annotations, self._document.objects
+        ids = frozenset({self._object_id})
         if self._is_answered or annotations.status(frame) is Status.REFERENCE:
             return FrameEdit(frame, Status.REFERENCE, png=png, ids=ids)
         confidence = dict(annotations.confidence(frame))
         confidence.pop(self._object_id, None)
-        stale = annotations.stale(frame) - ids
+        is_new = annotations.status(frame) is Status.EMPTY
+        old = missed(annotations, objects, frame) if is_new else annotations.stale(frame)
         return FrameEdit(
-            frame, Status.PREDICTION, png=png, stale=stale, confidence=confidence, ids=ids
+            frame, Status.PREDICTION, png=png, stale=old - ids, confidence=confidence, ids=ids
         )
 
     def _say_done(self, count: int) -> None:
