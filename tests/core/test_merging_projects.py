@@ -20,6 +20,7 @@ from vos_annotator.core.masks import encode_png
 from vos_annotator.core.merging_projects import Merge, Preference
 from vos_annotator.core.object_flags import pack
 from vos_annotator.core.project import Project
+from vos_annotator.core.rescue import rescue
 from vos_annotator.core.video import open_video
 
 SHAPE, FRAMES = (24, 32), 6
@@ -167,6 +168,19 @@ def compute(path, but_for=()):
 def stale(project):
     known = project.annotations
     return {f: set(known.stale(f)) for f in range(FRAMES) if known.stale(f)}
+
+
+def test_how_sure_an_engine_was_of_an_object_that_is_off_the_list_is_left_out(tmp_path, clip):
+    dog = VideoObject(2, "dog", (0, 9, 0))
+    a = make(tmp_path, clip, "a", [CAT], {0: square(1)}, {3: square(1)})
+    b = make(tmp_path, clip, "b", [dog], {0: square(2, left=20)}, {3: square(2, left=20)})
+
+    assert merge(tmp_path, a, b) == 0
+
+    with merged(tmp_path) as project:
+        assert dict(project.annotations.confidence(3)) == {1: 0.5}
+    rescued = rescue(tmp_path / "c.vos", tmp_path / "rescued.vos")
+    assert not rescued.unsure and not rescued.other
 
 
 def test_predictions_that_are_stale_in_either_project_are_stale(tmp_path, clip):

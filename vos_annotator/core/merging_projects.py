@@ -209,7 +209,8 @@ class Merge:
             if status is Status.REFERENCE:
                 references[frame] = labels
             else:
-                told = {int(self._table[i]): c for i, c in second.confidence(frame).items()}
+                theirs = second.confidence(frame).items()
+                told = {int(self._table[i]): c for i, c in theirs if self._table[i]}
                 told |= first.confidence(frame)
                 stale = into.annotations.stale(frame)
                 into.predict(frame, encode_png(labels), told, "merge", stale=stale)
