@@ -193,7 +193,7 @@ def test_predictions_that_are_stale_in_either_project_are_stale(tmp_path, clip):
 
     assert merge(tmp_path, a, b) == 0
     with merged(tmp_path) as project:
-        assert stale(project) == {3: {1}, 4: {2}, 5: {2}}
+        assert stale(project) == {3: {1}, 4: {2}, 5: {1, 2}}  # B knows nothing of 1
 
 
 def test_predictions_are_stale_where_the_other_project_has_references_that_they_do_not_know(
@@ -207,6 +207,22 @@ def test_predictions_are_stale_where_the_other_project_has_references_that_they_
     assert merge(tmp_path, a, b) == 0
     with merged(tmp_path) as project:
         assert stale(project) == {1: {1}, 2: {1}, 4: {1}, 5: {1}}
+
+
+def test_masks_by_who_does_not_know_an_object_are_stale_for_it_where_the_other_has_none(
+    tmp_path, clip
+):
+    dog = VideoObject(1, "dog", (0, 9, 0))
+    theirs = {f: square(1, left=20) for f in range(2, FRAMES)}
+    a = make(tmp_path, clip, "a", [CAT], {0: square(1)}, {2: square(1)}, absent={1: [4]})
+    b = make(tmp_path, clip, "b", [dog], {1: square(1, left=20)}, theirs)
+    compute(a)
+    compute(b)
+
+    assert merge(tmp_path, a, b) == 0
+    with merged(tmp_path) as project:
+        due = np.flatnonzero(project.annotations.staleness.frames(CAT.id))
+        assert due.tolist() == [3, 5]  # 2 is computed, on 4 it is absent
 
 
 def test_predictions_made_by_the_same_references_are_as_good_as_before(tmp_path, clip):

@@ -30,7 +30,7 @@ from vos_annotator.core.errors import UserError
 from vos_annotator.core.masks import LabelMap, encode_png
 from vos_annotator.core.merging_absences import absences_edits
 from vos_annotator.core.merging_reviews import merged_reviews, review_pairs
-from vos_annotator.core.merging_staleness import older_predictions
+from vos_annotator.core.merging_staleness import never_computed, older_predictions
 from vos_annotator.core.objects import MOST
 from vos_annotator.core.project import Project
 from vos_annotator.core.translation import tr, tr_many
@@ -174,7 +174,8 @@ class Merge:
         _do(into, Edits(tuple(absences_edits(self._first, self._second, into, self._table))))
         of_first = older_predictions(self._first, into, np.arange(256, dtype=np.uint8))
         of_second = older_predictions(self._second, into, self._table, preferred=self._first)
-        for object_id, older in chain(of_first, of_second):
+        new = never_computed(self._first, self._second, into, self._table)
+        for object_id, older in chain(of_first, of_second, new):
             into.mark_stale(older, [object_id])
         spans = merged_reviews(self._first.reviews, self._second.reviews, prefers.reviews)
         known = into.reviews

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vos_annotator.core.edits import Status, changed_ids
 from vos_annotator.core.project import Project
-from vos_annotator.core.reach import reached, sources_of
+from vos_annotator.core.reach import drawn, reached, sources_of
 
 
 def older_predictions(
@@ -40,3 +40,22 @@ def older_predictions(
         if preferred is not None and object_id in preferred.objects:
             is_theirs &= preferred.annotations.statuses == Status.EMPTY
         yield object_id, np.flatnonzero(is_older & is_theirs)
+
+
+def never_computed(
+    first: Project, second: Project, merged: Project, table: NDArray[np.uint8]
+) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    """Give each object that is drawn, with the frames that only who does not know it has masks of.
+
+    Args:
+        first, second: The two that were merged.
+        merged: What they came to; its references and absences are all there.
+        table: (256,) the ids of the second -> the merged ones.
+    """
+    known, theirs = merged.annotations, {int(table[each]) for each in second.objects.ids}
+    for object_id in sorted(drawn(known)):
+        is_due = (known.statuses == Status.PREDICTION) & ~known.absences.frames(object_id)
+        for one, ids in ((first, first.objects.ids), (second, theirs)):
+            if object_id in ids:
+                is_due &= one.annotations.statuses == Status.EMPTY
+        yield object_id, np.flatnonzero(is_due)
