@@ -761,6 +761,17 @@ def test_every_number_of_a_change_may_be_one_of_numpy(clip, path, number):
             undo(project)
 
 
+def test_a_setting_that_is_no_json_is_refused_and_holds_nothing_up_that_follows(clip, path):
+    with Project.create(path, open_video(clip)) as project:
+        project.set_setting("size", 480)
+        with pytest.raises(TypeError, match="int64"):
+            project.set_setting("size", np.int64(288))
+        project.set_references({2: label_map_of(2)})
+        assert project.problem == ""
+    with Project.open(path) as project:
+        assert project.setting("size") == 480 and project.annotations.references == (2,)
+
+
 def test_masks_of_the_videos_size_only(clip, path):
     project = make(path, clip)
     with pytest.raises(ValueError, match="the video is"):

@@ -30,7 +30,7 @@ from vos_annotator.core.file_names import encodable
 from vos_annotator.core.history import History
 from vos_annotator.core.masks import as_label_map
 from vos_annotator.core.objects import Objects
-from vos_annotator.core.project_file import ProjectFile
+from vos_annotator.core.project_file import ProjectFile, as_json
 from vos_annotator.core.project_video import (
     absolute,
     check_video,
@@ -226,7 +226,7 @@ class Project:
         return self._meta.get(f"setting:{key}", default)
 
     def set_setting(self, key: str, value: object) -> None:
-        """Keep a JSON value with the project."""
+        """Keep a JSON value with the project; a TypeError or a ValueError for what is none."""
         self._note({f"setting:{key}": value})
         self._flush()
 
@@ -292,8 +292,8 @@ class Project:
 
     def _note(self, facts: Mapping[str, object]) -> None:
         """Have facts about the project written with what is written next."""
+        self._unwritten.keys |= dict(as_json(facts)).keys()  # what is no JSON is refused here
         self._meta |= facts
-        self._unwritten.keys |= facts.keys()
 
     def _apply(self, edit: Edit) -> Edit:
         match edit:

@@ -84,7 +84,7 @@ class ProjectFile:
             _configure(connection)
             make_tables(connection)
             know_sums(connection)
-            connection.executemany(insertion("meta"), _as_json(meta))
+            connection.executemany(insertion("meta"), as_json(meta))
         return cls(path)
 
     def changed_rows(self) -> dict[str, list]:
@@ -226,7 +226,7 @@ class ProjectFile:
                 connection.execute("DELETE FROM review")
                 rows = [(s.first, s.last, int(s.state), s.note) for s in reviews]
                 connection.executemany(insertion("review"), rows)
-            connection.executemany(insertion("meta"), _as_json(meta))
+            connection.executemany(insertion("meta"), as_json(meta))
             if history.unsaved:
                 self._write_history(history)
 
@@ -307,5 +307,10 @@ def _in_order(rows: list[tuple]) -> list[tuple]:
     return rows
 
 
-def _as_json(meta: Mapping[str, object]) -> list[tuple[str, str]]:
+def as_json(meta: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Return the rows of `meta`.
+
+    Raises:
+        TypeError, ValueError: A value is none that JSON has.
+    """
     return [(key, json.dumps(value)) for key, value in meta.items()]
