@@ -732,7 +732,8 @@ def test_frames_may_be_numbers_of_numpy(clip, path):
 @pytest.mark.parametrize("number", [np.int64, np.uint8])
 def test_every_number_of_a_change_may_be_one_of_numpy(clip, path, number):
     one, two, half = number(1), number(2), np.float32(0.5)
-    objects = VideoObject(one, "A", (one, two, one)), VideoObject(two, "B", (0, 0, 0))
+    no = np.bool_(False)
+    objects = VideoObject(one, "A", (one, two, one)), VideoObject(two, "B", (0, 0, 0), no, no)
     png, flags = encode_png(label_map_of(1)), pack(np.ones(2, bool))
     changes = (
         lambda project: project.predict(one, png, {two: half}, "hold", [one, two], [one]),

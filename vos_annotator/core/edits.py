@@ -55,6 +55,8 @@ class VideoObject:
         object.__setattr__(self, "id", index(self.id))
         object.__setattr__(self, "name", encodable(self.name))
         object.__setattr__(self, "color", tuple(map(index, self.color)))
+        object.__setattr__(self, "visible", bool(self.visible))
+        object.__setattr__(self, "locked", bool(self.locked))
 
 
 @dataclass(frozen=True)
