@@ -825,6 +825,25 @@ def test_imported_masks_outlast_the_run_that_removes_what_lost_its_references(de
         np.testing.assert_array_equal(desk.annotations[frame] == 2, imported[frame])
 
 
+def test_imported_masks_outlast_the_runs_after_the_one_that_removes_the_last_stale_mask(desk):
+    desk.paint(0, 1)
+    desk.paint(12, 1)
+    desk.run()
+    desk.paint(6, 2, top=14)
+    desk.finish()
+    desk.bridge.refresh.is_on = False
+    desk.document.undo()
+    desk.bridge.propagate()
+    imported = {f: np.full(SHAPE, 2, np.uint8) for f in range(13, FRAMES)}
+    edits = prediction_edits(desk.document.project, imported.items(), [2])
+    desk.document.edit("Import", Edits(tuple(edits)))  # what runs is cut in two: one run a span
+    desk.finish()
+
+    assert desk.stale() == {}
+    shown = [f for f in range(FRAMES) if 2 in desk.annotations.objects_at(f)]
+    assert shown == [*imported]
+
+
 def test_the_window_decodes_and_encodes_no_mask_where_a_run_meets_imported_ones(desk, monkeypatch):
     import_beside_stale_masks(desk)
     threads = defaultdict(set)

@@ -53,12 +53,11 @@ def spared(project: Project, ids: frozenset[int] | None) -> dict[int, frozenset[
     """Return what a run of the objects `ids`, None for all, is to leave: frame -> which of them.
 
     Of an object that nobody draws any more a run removes what is stale, and nothing that was
-    imported since.
+    imported since; also if an earlier one removed the last that was stale.
     """
     objects, known = project.objects, project.annotations
     found: dict[int, frozenset[int]] = {}
-    stale = frozenset(objects.ids if ids is None else ids).intersection(known.staleness.ids)
-    for each in stale - drawn(known):
+    for each in frozenset(objects.ids if ids is None else ids) - drawn(known):
         for frame in irreplaceable_at(known, objects, each):
             found[frame] = found.get(frame, frozenset()) | {each}
     return found
