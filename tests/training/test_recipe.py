@@ -98,7 +98,6 @@ def test_a_slip_is_named(recipe, change, says):
         ("stages.0.accumulate", 10**30, 4096),
         ("stages.0.length", 10**9, 256),
         ("stages.0.size", 16 * 10**9, 4096),
-        ("stages.0.rate", 5.0, 1),
         ("evaluation.size", 10**9, 4096),
         ("data.workers", 10**9, 256),
     ],

@@ -130,7 +130,7 @@ class Stage(Table):
     name: str = "main"
     steps: Count = 0
     minutes: Weight = 0.0
-    rate: Share = 5e-4
+    rate: Weight = 5e-4
     backbone_rate: Weight = 0.3
     warm_up: Count = 100
     batch: Batch = 8
