@@ -10,7 +10,7 @@ reference that does not show it says nothing of it, so what is read may lie beyo
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,8 +56,10 @@ def irreplaceable(annotations: Annotations, objects: Objects) -> frozenset[int]:
     What is stale lost its references, and is to go.
     """
     undrawn = frozenset(objects.ids).difference(drawn(annotations), annotations.staleness.ids)
-    kept = {each for each in undrawn if irreplaceable_at(annotations, objects, each)}
-    return objects.locked_ids | kept
+    found = {each: _irreplaceable_at(annotations, objects, each) for each in undrawn}
+    return objects.locked_ids | {
+        each for each, frames in found.items() if next(frames, None) is not None
+    }
 
 
 def irreplaceable_at(annotations: Annotations, objects: Objects, object_id: int) -> tuple[int, ...]:
@@ -65,13 +67,19 @@ def irreplaceable_at(annotations: Annotations, objects: Objects, object_id: int)
 
     Of one that nobody drew these are what is not stale, whatever is elsewhere.
     """
+    return tuple(sorted(_irreplaceable_at(annotations, objects, object_id)))
+
+
+def _irreplaceable_at(annotations: Annotations, objects: Objects, object_id: int) -> Iterator[int]:
+    """Give these frames as they are found: whether there are any, the first one tells."""
     is_kept = annotations.statuses == Status.PREDICTION
     if object_id not in objects.locked_ids:
         if object_id in drawn(annotations):
-            return ()
+            return
         is_kept &= ~annotations.staleness.frames(object_id)
-    shown = (frame for frame, shows, _ in annotations.appearances(object_id) if shows)
-    return tuple(sorted(frame for frame in shown if is_kept[frame]))
+    for frame, shows, _ in annotations.appearances(object_id):
+        if shows and is_kept[frame]:
+            yield frame
 
 
 def missed(annotations: Annotations, objects: Objects, frame: int) -> frozenset[int]:

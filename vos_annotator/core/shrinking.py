@@ -3,12 +3,11 @@
 For: whoever looks at a picture, or a part of it, at another size than it has. Knows OpenCV.
 """
 
-import math
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vos_annotator.core.aligned import aligned
 from vos_annotator.core.masks import Box
 
 
@@ -33,8 +32,11 @@ def shrunk(picture: NDArray, size: tuple[int, int], box: Box | None = None) -> N
     if any(there < wanted for there, wanted, _ in sides):  # blended over any border
         return cv2.resize(_plain(picture), size[::-1], interpolation=cv2.INTER_AREA)[box]
     halvings = min(_halvings(there, wanted) for there, wanted, _ in sides)
-    (rows, height, top), (columns, width, left) = (_needed(*side, halvings) for side in sides)
-    part = _plain(picture[rows, columns])
+    (rows, height, top), (columns, width, left) = (
+        aligned(wanted, there >> halvings, side) for there, side, wanted in sides
+    )
+    here = (slice(each.start << halvings, each.stop << halvings) for each in (rows, columns))
+    part = _plain(picture[*here])
     for _ in range(halvings):
         half = part.shape[1] // 2, part.shape[0] // 2
         part = cv2.resize(part, half, interpolation=cv2.INTER_AREA)
@@ -71,17 +73,3 @@ def _halvings(there: int, wanted: int) -> int:
     while there % 2 == 0 and there >= 4 * wanted:
         there, count = there // 2, count + 1
     return count
-
-
-def _needed(there: int, wanted: int, part: slice, halvings: int) -> tuple[slice, int, int]:
-    """Return what is needed of a side for a part of what it becomes.
-
-    That begins and ends where borders of pixels fall on borders of larger ones.
-
-    Returns:
-        What to take of the side, how many pixels it becomes, and at which of these the part begins.
-    """
-    blocks = math.gcd(there >> halvings, wanted)
-    stride, step = there // blocks, wanted // blocks
-    first, last = part.start // step, -(-part.stop // step)
-    return slice(first * stride, last * stride), (last - first) * step, part.start - first * step

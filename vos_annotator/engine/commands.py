@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vos_annotator.core.objects import MOST
 from vos_annotator.core.stored_map import StoredMap
 from vos_annotator.core.translation import tr
 from vos_annotator.engine.absences import Absences
@@ -18,7 +19,7 @@ from vos_annotator.engine.choice import EngineChoice
 from vos_annotator.engine.clicks import ClickFiles
 from vos_annotator.engine.propagation import Pass
 
-_ALL = frozenset(range(1, 256))  # whatever objects there are
+_ALL = frozenset(range(1, MOST + 1))  # whatever objects there are
 
 
 @dataclass(frozen=True)

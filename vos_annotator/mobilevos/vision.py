@@ -22,7 +22,6 @@ from vos_annotator.mobilevos.network import Network
 from vos_annotator.mobilevos.patches import Patch, together
 from vos_annotator.mobilevos.runtimes.runtime import Runtime, TorchRuntime
 
-ROWS = torch.contiguous_format
 MOST_ENLARGED = 2.0
 
 
@@ -130,7 +129,9 @@ class Vision:
             box = scaled(window, STRIDE)
             pixels = shrunk(image, size, box) if large is None else large[box]
             seen = torch.from_numpy(pixels).to(self.device)
-            tensor = seen.permute(2, 0, 1)[None].to(torch.float32, memory_format=ROWS).div_(255)
+            tensor = (
+                seen.permute(2, 0, 1)[None].float(memory_format=torch.contiguous_format).div_(255)
+            )
             views.append(View(image, window, tensor, self.runtime.look(tensor), self.runtime))
         return tuple(views)
 
